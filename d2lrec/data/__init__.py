@@ -1,0 +1,2 @@
+"""What comes in: named data sets, datasets of ids, batches."""
+from .batches import BatchLoader, get_dataloader_workers
