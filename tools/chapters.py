@@ -1,0 +1,79 @@
+"""The chapters' files, and how one is executed; shared by build.py and notebooks.py."""
+
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "_ext"))
+
+from d2lrec_site import cache_key, use_own_kernel  # noqa: E402
+
+TOC = {"ko": "_toc.yml", "en": "_toc.en.yml"}
+REPORTS = ROOT / "_build" / "reports"
+
+
+def toc_files(language, root=ROOT):
+    """The edition's pages in reading order, as paths without suffix below the project."""
+    toc = yaml.safe_load((root / TOC[language]).read_text(encoding="utf-8"))
+    return [toc["root"], *(entry["file"] for entry in toc["chapters"])]
+
+
+def toc_notebooks(language, root=ROOT):
+    """The edition's notebooks in reading order."""
+    paths = [root / f"{page}.ipynb" for page in toc_files(language, root)]
+    return [path for path in paths if path.exists()]
+
+
+class Progress:
+    """One line a chapter: cells done and seconds; rewritten in place on a terminal."""
+
+    def __init__(self, label, cells):
+        self.label, self.cells, self.begun, self.said = label, cells, time.time(), time.time()
+        self.show(0)
+
+    def show(self, done):
+        now = time.time()
+        line = f"  {self.label}: {done}/{self.cells} cells, {now - self.begun:.0f} s"
+        last = done == self.cells
+        if sys.stdout.isatty():
+            print(f"\r{line}", end="\n" if last else "", flush=True)
+        elif done == 0 or last or now - self.said > 10:
+            self.said = now
+            print(line, flush=True)
+
+
+def execute(path):
+    """Executes a notebook in its own folder and returns it with outputs, and the seconds.
+
+    An error in a cell ends the program: the cell and the error are shown and kept in a report.
+    """
+    use_own_kernel()
+    notebook = nbformat.read(path, as_version=4)
+    code = [i for i, cell in enumerate(notebook.cells)
+            if cell.cell_type == "code" and cell.source.strip()]
+    label = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+    progress = Progress(label, len(code))
+    done = []
+
+    def cell_done(cell, cell_index, **_):
+        if cell_index in code:
+            done.append(cell_index)
+            progress.show(len(done))
+
+    client = NotebookClient(notebook, timeout=None, kernel_name="python3",
+                            resources={"metadata": {"path": str(path.parent)}},
+                            on_cell_executed=cell_done)
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        REPORTS.mkdir(parents=True, exist_ok=True)
+        report = REPORTS / f"{path.parent.name}-{path.stem}.log"
+        report.write_text(str(error), encoding="utf-8")
+        sys.exit(f"\n{error}\n{label} stopped at the cell above; the report is in {report}.")
+    return notebook, time.time() - progress.begun
