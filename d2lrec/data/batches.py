@@ -3,7 +3,6 @@ import numpy as np
 from mxnet import nd
 from mxnet import np as mxnp
 
-__all__ = ['BatchLoader', 'get_dataloader_workers']
 
 
 class BatchLoader:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from mxnet.gluon.data import Dataset
 
-__all__ = ['CTRDataset', 'Dropped', 'load_vocab']
 
 NUM_FEAT = 34  # fields of the original chapters' file; left at this, num_feat follows the file
 CHUNK = 50_000  # lines in memory as text at one time
@@ -110,22 +109,24 @@ class CTRDataset(Dataset):
         self._source, self.field_names, self.dropped = table.source, table.names, table.dropped
         self.labels, self.count = table.labels, len(table.labels)
         self.NUM_FEATS = len(table.words)
-        if feat_mapper is None:
-            feat_mapper = _fit(table, min_threshold)
-        if defaults is None:
-            defaults = {f: len(values) for f, values in feat_mapper.items()}
-        _check_vocab(feat_mapper, defaults, 'feat_mapper')
-        self.feat_mapper, self.defaults = feat_mapper, defaults
-        self.field_dims = np.array([len(feat_mapper[f]) + 1 for f in self._fields()], np.int64)
+        fitted = feat_mapper is None
+        self.feat_mapper = _fit(table, min_threshold) if fitted else feat_mapper
+        self.defaults = {f: len(values) for f, values in self.feat_mapper.items()} \
+            if defaults is None else defaults
+        if not fitted or defaults is not None:
+            _check_vocab(self.feat_mapper, self.defaults, 'feat_mapper')
+        self.field_dims = np.array([len(self.feat_mapper[f]) + 1 for f in self._fields()],
+                                   np.int64)
         self.offsets = _offsets(self.field_dims)
         self.features = np.empty((self.count, self.NUM_FEATS), np.int32)
         self.unknown = np.empty(self.NUM_FEATS)
         for f, words, codes, offset in zip(self._fields(), table.words, table.codes,
                                            self.offsets):
-            ids, default = feat_mapper[f], defaults[f]
-            lookup = np.array([ids.get(w, default) for w in words], np.int32)
-            self.features[:, f - 1] = lookup[codes] + np.int32(offset)
-            self.unknown[f - 1] = np.array([w not in ids for w in words])[codes].mean()
+            ids = self.feat_mapper[f]
+            within = np.array([ids.get(w, -1) for w in words], np.int32)[codes]
+            self.unknown[f - 1] = (within < 0).mean()
+            within[within < 0] = self.defaults[f]
+            self.features[:, f - 1] = within + np.int32(offset)
         self.dense, self.dense_names = None, []
         if self.dropped:
             warnings.warn(self._dropped_sentence(), stacklevel=3)
@@ -379,7 +380,7 @@ def _fit(table, min_threshold):
     feat_mapper = {}
     for f, (words, codes) in enumerate(zip(table.words, table.codes), 1):
         counts = np.bincount(codes, minlength=len(words)).tolist()
-        kept = sorted((-c, w) for c, w in zip(counts, words) if c >= min_threshold)
+        kept = sorted([(-c, w) for c, w in zip(counts, words) if c >= min_threshold])
         feat_mapper[f] = {w: i for i, (_, w) in enumerate(kept)}
     return feat_mapper
 

@@ -1,0 +1,140 @@
+"""Clicks from a known model, so that the best that any model could reach is known."""
+from dataclasses import dataclass, field
+
+import numpy as onp
+import pandas as pd
+
+from .. import metrics
+
+__all__ = ['Planted', 'planted']
+
+
+@dataclass
+class Planted:
+    """Clicks with their true probabilities; N rows, F fields, V = sum(field_dims).
+
+    Attributes
+    ----------
+    features : int32 (N, F), ids already offset by field
+    labels : float32 (N,), 0 or 1
+    probs : float64 (N,), the probability that each label was drawn with
+    field_dims : int64 (F,)
+    terms : dict of float64 (N,), what each effect added to the logit
+    """
+    features: onp.ndarray = field(repr=False)
+    labels: onp.ndarray = field(repr=False)
+    probs: onp.ndarray = field(repr=False)
+    field_dims: onp.ndarray
+    terms: dict = field(repr=False, default_factory=dict)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, rows):
+        """The chosen rows (a slice or an index array) as another `Planted`."""
+        return Planted(self.features[rows], self.labels[rows], self.probs[rows], self.field_dims,
+                       {name: term[rows] for name, term in self.terms.items()})
+
+    @property
+    def best(self):
+        """`metrics.ctr_report` of the true probabilities: no model can expect to do better."""
+        return metrics.ctr_report(self.labels, self.probs)
+
+    def frame(self):
+        """A label and the ids within each field, as `CTRDataset` reads them."""
+        offsets = onp.cumsum(self.field_dims) - self.field_dims
+        table = pd.DataFrame(self.features - offsets, columns=[
+            f'field{f + 1}' for f in range(len(self.field_dims))])
+        table.insert(0, 'label', self.labels.astype('int64'))
+        return table
+
+    def write(self, path):
+        """Write the label-first, tab-separated file that `CTRDataset` reads."""
+        self.frame().to_csv(path, sep='\t', header=False, index=False)
+
+
+def _unit(term):
+    """`term` with mean 0 and variance 1, so that strengths compare."""
+    spread = term.std()
+    return (term - term.mean()) / spread if spread else term * 0
+
+
+def planted(num_rows, field_dims, *, linear=1., pairwise=1., threeway=0., nonlinear=0.,
+            rate=.3, zipf=1., num_factors=4, random_labels=False, seed=0):
+    """Draw clicks from a model that is a sum of four effects, each of a chosen strength.
+
+    logit = c + linear · z₁ + pairwise · z₂ + threeway · z₃ + nonlinear · z₄, with every z scaled
+    to variance 1 over the rows:
+
+    - z₁ = sum_f w[x_f],
+    - z₂ = sum_{f<g} <a[x_f], a[x_g]>, which an FM can hold exactly,
+    - z₃ = sum_{f<g<h} sum_k b[x_f]_k b[x_g]_k b[x_h]_k,
+    - z₄ = sin(2 s), s a sum of one hidden number a field, of variance 1.
+
+    Parameters
+    ----------
+    num_rows : int
+    field_dims : sequence of int
+    linear, pairwise, threeway, nonlinear : float
+        Strength of each effect in logits (its standard deviation); 0 switches it off.
+    rate : float
+        Mean probability of a click, reached through the constant c.
+    zipf : float
+        Ids of a field occur in proportion to 1 / rank^zipf; 0 makes them uniform.
+    num_factors : int
+        Length of the vectors a and b.
+    random_labels : bool
+        Labels that no feature tells anything about: every model must end at AUC .5.
+    seed : int
+
+    Returns
+    -------
+    Planted
+
+    Raises
+    ------
+    ValueError
+        For fewer than one row, an empty field, or a rate outside (0, 1).
+    """
+    dims = onp.asarray([int(d) for d in field_dims], dtype='int64')
+    if num_rows < 1 or not dims.size or dims.min() < 1:
+        raise ValueError(f'cannot plant {num_rows} rows with field_dims {list(dims)}: '
+                         'both need to be at least 1.')
+    if not 0 < rate < 1:
+        raise ValueError(f'rate is {rate}: choose a click rate between 0 and 1.')
+    rng = onp.random.default_rng(seed)
+    offsets = onp.cumsum(dims) - dims
+    x = onp.empty((num_rows, dims.size), dtype='int32')
+    for f, dim in enumerate(dims):
+        weight = onp.arange(1, dim + 1, dtype='float64') ** -zipf
+        x[:, f] = offsets[f] + rng.choice(dim, size=num_rows, p=weight / weight.sum())
+
+    total = int(dims.sum())
+    w, hidden = rng.normal(size=total), rng.normal(size=total)
+    a, b = rng.normal(size=(2, total, num_factors))
+
+    # Power sums p_n = sum_f v_fⁿ turn sums over pairs and triples into sums over fields.
+    a1, a2 = a[x].sum(1), onp.square(a)[x].sum(1)
+    b1, b2, b3 = b[x].sum(1), onp.square(b)[x].sum(1), (b ** 3)[x].sum(1)
+    terms = {'linear': linear * _unit(w[x].sum(1)),
+             'pairwise': pairwise * _unit(((a1 ** 2 - a2) / 2).sum(1)),
+             'threeway': threeway * _unit(((b1 ** 3 - 3 * b1 * b2 + 2 * b3) / 6).sum(1)),
+             'nonlinear': nonlinear * _unit(onp.sin(2 * _unit(hidden[x].sum(1))))}
+    logits = sum(terms.values())
+    if random_labels:
+        terms, logits = {name: t * 0 for name, t in terms.items()}, logits * 0
+    probs = metrics.sigmoid(logits + _constant_for(logits, rate))
+    labels = (rng.random(num_rows) < probs).astype('float32')
+    return Planted(x, labels, probs, dims, terms)
+
+
+def _constant_for(logits, rate):
+    """The constant c with mean(sigmoid(logits + c)) = rate, by bisection."""
+    low, high = -50. - logits.max(), 50. - logits.min()
+    for _ in range(100):
+        middle = (low + high) / 2
+        if metrics.sigmoid(logits + middle).mean() < rate:
+            low = middle
+        else:
+            high = middle
+    return middle
