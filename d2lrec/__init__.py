@@ -1,0 +1,18 @@
+"""d2lrec: the library of a book on deep recommenders, for MXNet Gluon.
+
+`import d2lrec as d2l` also serves the code of the FM, DeepFM and AutoRec chapters of
+Dive into Deep Learning.
+"""
+from mxnet import npx as _npx
+
+_npx.set_np()   # Every array, block and loader of this library is in the NumPy interface.
+
+from . import data, layers, metrics, models, plot, train  # noqa: E402
+from .data import *  # noqa: E402,F401,F403
+from .metrics import *  # noqa: E402,F401,F403
+from .models import *  # noqa: E402,F401,F403
+from .train import *  # noqa: E402,F401,F403
+
+__version__ = '0.1.0'
+__all__ = ['data', 'layers', 'metrics', 'models', 'plot', 'train',
+           *data.__all__, *metrics.__all__, *models.__all__, *train.__all__]

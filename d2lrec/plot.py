@@ -1,0 +1,189 @@
+"""Figures for the chapters: each function draws on one figure and returns it.
+
+Matplotlib is imported at the first call, for it is slow to import.
+"""
+import io
+
+import numpy as onp
+
+__all__ = ['as_svg', 'bars', 'calibration', 'heatmap', 'history', 'vectors']
+
+COLORS = ['#2f6fde', '#d9822b', '#2e9e6b', '#8a5cd1', '#7b8794']
+STYLE = {
+    'figure.facecolor': 'white', 'axes.facecolor': 'white', 'savefig.facecolor': 'white',
+    'axes.spines.top': False, 'axes.spines.right': False, 'axes.edgecolor': '#9aa5b1',
+    'axes.labelcolor': '#1f2933', 'text.color': '#1f2933', 'axes.titlesize': 11,
+    'axes.titleweight': 'bold', 'axes.titlelocation': 'left', 'axes.grid': True,
+    'grid.color': '#e4e7eb', 'xtick.color': '#52606d', 'ytick.color': '#52606d',
+    'font.size': 10, 'legend.frameon': False, 'lines.linewidth': 2, 'svg.hashsalt': 'd2lrec',
+}
+
+
+def _figure(num=1, width=4.2, height=3.1):
+    """A figure with `num` axes side by side, in the book's style."""
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+    from cycler import cycler
+    with mpl.rc_context({**STYLE, 'axes.prop_cycle': cycler(color=COLORS)}):
+        figure, axes = plt.subplots(1, num, figsize=(max(width * num, 5.2), height),
+                                    layout='constrained', squeeze=False)
+    return figure, axes[0]
+
+
+def as_svg(figure):
+    """The figure as SVG text; closes it, so that a notebook does not show it twice."""
+    import matplotlib.pyplot as plt
+    out = io.StringIO()
+    figure.savefig(out, format='svg', metadata={'Date': None})
+    plt.close(figure)
+    return out.getvalue()
+
+
+def _whole_numbers(axis):
+    from matplotlib.ticker import MaxNLocator
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def history(runs, measures=None):
+    """Curves of training, an axis a measure; marks the epoch whose weights were kept.
+
+    Parameters
+    ----------
+    runs : History, or a dict of name -> History to compare
+    measures : list of str, optional
+        By default the loss (train, valid, test) and, where there is one, the held-out AUC.
+        For several runs, the names of the measures to compare.
+    """
+    if not isinstance(runs, dict):
+        table, best = runs.table(), runs.best_epoch
+        groups = [[c for c in ('train_loss', 'valid_loss', 'test_loss') if c in table],
+                  [c for c in ('valid_auc', 'test_auc', 'test_rmse') if c in table]]
+        groups = [g for g in ([[m] for m in measures] if measures else groups) if g]
+        figure, axes = _figure(len(groups))
+        for axis, group in zip(axes, groups):
+            for name in group:
+                axis.plot(table.index, table[name], marker='o', markersize=3.5,
+                          label=name.replace('_', ' '))
+            if best:
+                axis.axvline(best, color='#9aa5b1', linestyle='--', linewidth=1)
+            axis.set(xlabel='epoch', title=group[0].split('_')[-1].replace('auc', 'AUC')
+                     .replace('rmse', 'RMSE'))
+            axis.legend()
+            _whole_numbers(axis)
+        return figure
+    measures = measures or ['valid_loss', 'valid_auc']
+    figure, axes = _figure(len(measures))
+    for axis, measure in zip(axes, measures):
+        for name, run in runs.items():
+            line, = axis.plot(range(1, len(run) + 1), run[measure], marker='o', markersize=3.5,
+                              label=name)
+            if run.best_epoch:
+                axis.plot(run.best_epoch, run[measure][run.best_epoch - 1], marker='o',
+                          markersize=9, markerfacecolor='none', color=line.get_color())
+        axis.set(xlabel='epoch', title=measure.replace('_', ' ').replace('auc', 'AUC'))
+        axis.legend()
+        _whole_numbers(axis)
+    return figure
+
+
+def calibration(tables):
+    """Predicted against observed click rate, by bin.
+
+    Parameters
+    ----------
+    tables : a `metrics.calibration_table`, or a dict of name -> table
+    """
+    tables = tables if isinstance(tables, dict) else {'model': tables}
+    figure, (axis,) = _figure(1, width=4.6, height=4.2)
+    top = max(max(t.predicted.max(), t.observed.max()) for t in tables.values()) * 1.05
+    axis.plot([0, top], [0, top], color='#9aa5b1', linestyle='--', linewidth=1,
+              label='perfect')
+    for name, table in tables.items():
+        axis.plot(table.predicted, table.observed, marker='o', markersize=5, label=name)
+    axis.set(xlabel='predicted click rate', ylabel='observed click rate', aspect='equal',
+             xlim=(0, top), ylim=(0, top))
+    axis.legend(loc='upper left')
+    return figure
+
+
+def bars(values, errors=None, title='', baseline=None):
+    """Horizontal bars, the values written beside them; the axis begins near the smallest.
+
+    Parameters
+    ----------
+    values : dict of name -> number
+    errors : dict of name -> number, optional
+    baseline : number, optional
+        Drawn as a dashed line.
+    """
+    names, numbers = list(values), onp.array(list(values.values()), dtype='float64')
+    figure, (axis,) = _figure(1, width=5.6, height=.8 + .36 * len(names))
+    every = onp.append(numbers, [] if baseline is None else baseline)
+    margin = (every.max() - every.min()) or abs(every.max()) * .1 or 1.
+    left = every.min() - .6 * margin
+    axis.barh(names, numbers - left, left=left, color=COLORS[0], height=.62,
+              xerr=None if errors is None else [errors[n] for n in names],
+              error_kw={'ecolor': '#52606d', 'capsize': 3})
+    for i, number in enumerate(numbers):
+        axis.text(left + .02 * margin, i, f'{number:.4f}', va='center', color='white',
+                  fontweight='bold')
+    if baseline is not None:
+        axis.axvline(baseline, color=COLORS[1], linestyle='--', linewidth=1.5)
+    axis.set(title=title, xlim=(left, every.max() + .15 * margin))
+    axis.invert_yaxis()
+    axis.grid(axis='y', visible=False)
+    return figure
+
+
+def heatmap(matrix, rows=None, columns=None, title='', digits=2):
+    """A matrix as colours around zero: blue negative, orange positive."""
+    from matplotlib.colors import LinearSegmentedColormap
+    matrix = onp.asarray(matrix, dtype='float64')
+    figure, (axis,) = _figure(1, width=1.6 + .55 * matrix.shape[1],
+                              height=1.2 + .42 * matrix.shape[0])
+    cmap = LinearSegmentedColormap.from_list('', [COLORS[0], '#ffffff', COLORS[1]])
+    top = onp.nanmax(onp.abs(matrix)) or 1.
+    image = axis.imshow(matrix, cmap=cmap, vmin=-top, vmax=top)
+    axis.grid(False)
+    axis.set(title=title)
+    axis.set_xticks(range(matrix.shape[1]), columns if columns is not None else [''] * matrix.shape[1],
+                    rotation=40, ha='right')
+    axis.set_yticks(range(matrix.shape[0]), rows if rows is not None else [''] * matrix.shape[0])
+    if digits is not None and matrix.size <= 150:
+        for i, j in onp.ndindex(*matrix.shape):
+            if onp.isfinite(matrix[i, j]):
+                axis.text(j, i, f'{matrix[i, j]:.{digits}f}', ha='center', va='center', fontsize=8)
+    figure.colorbar(image, ax=axis, shrink=.8)
+    return figure
+
+
+def vectors(points, labels=None, groups=None, title='', axes_names=None):
+    """A map of vectors in the plane of their two principal components.
+
+    Parameters
+    ----------
+    points : array (N, K)
+    labels : list of N str, optional
+        Written beside the points; None or '' writes nothing.
+    groups : list of N str, optional
+        Colours the points, one colour a group.
+    """
+    points = onp.asarray(points, dtype='float64')
+    centred = points - points.mean(axis=0)
+    _, spread, directions = onp.linalg.svd(centred, full_matrices=False)
+    plane = centred @ directions[:2].T
+    share = spread[:2] ** 2 / (spread ** 2).sum()
+    figure, (axis,) = _figure(1, width=6.4, height=4.8)
+    groups = onp.asarray(groups if groups is not None else [''] * len(points))
+    for i, group in enumerate(dict.fromkeys(groups)):
+        chosen = groups == group
+        axis.scatter(*plane[chosen].T, s=18, alpha=.75, color=COLORS[i % len(COLORS)],
+                     label=group, linewidths=0)
+    for (x, y), label in zip(plane, labels if labels is not None else []):
+        if label:
+            axis.annotate(label, (x, y), xytext=(4, 3), textcoords='offset points', fontsize=8)
+    names = axes_names or [f'component {i + 1} ({share[i]:.0%} of the variance)' for i in (0, 1)]
+    axis.set(title=title, xlabel=names[0], ylabel=names[1])
+    if len(set(groups)) > 1:
+        axis.legend(markerscale=1.5)
+    return figure

@@ -1,0 +1,57 @@
+"""What several tests need: random ids, exact gradients, the definition of a sum over pairs."""
+import numpy as onp
+from mxnet import autograd, np
+
+
+def random_ids(field_dims, rows, seed=0):
+    """Ids (rows, F), int32, already offset by field."""
+    rng = onp.random.default_rng(seed)
+    dims = onp.asarray(field_dims)
+    offsets = onp.cumsum(dims) - dims
+    return np.array(offsets + rng.integers(0, dims, size=(rows, len(dims))), dtype='int32')
+
+
+def randomize(net, seed=0, scale=.5, ctx=None):
+    """Initialize `net` and draw every weight from a normal law, the same on each device."""
+    net.initialize(ctx=ctx, force_reinit=True)
+    rng = onp.random.default_rng(seed)
+    for param in net.collect_params().values():
+        if param.grad_req != 'null':
+            param.set_data(np.array(rng.normal(scale=scale, size=param.shape), dtype='float32'))
+    return net
+
+
+def weights_of(net):
+    """name within the net -> float64 NumPy array."""
+    return {name[len(net.prefix):]: p.data(p.list_ctx()[0]).asnumpy().astype('float64')
+            for name, p in net.collect_params().items()}
+
+
+def check_gradients(net, x, definition, seed=0, tolerance=1e-3):
+    """Hold each weight's gradient of sum(c * net(x)) against finite differences of `definition`.
+
+    `definition(weights, x)` computes the outputs in NumPy float64 from `weights_of(net)`.
+    """
+    rng = onp.random.default_rng(seed)
+    with autograd.record():
+        out = net(x)
+        c = rng.normal(size=out.shape)
+        loss = (out * np.array(c, dtype='float32')).sum()
+    loss.backward()
+    weights, ids, step = weights_of(net), x.asnumpy(), 1e-5
+    for name, param in net.collect_params().items():
+        if param.grad_req == 'null':
+            continue
+        weight = weights[name[len(net.prefix):]]
+        grad = param.grad(param.list_ctx()[0]).asnumpy()
+        assert onp.abs(grad).max() > 0, f'{name} gets no gradient'
+        for index in rng.choice(weight.size, size=min(weight.size, 25), replace=False):
+            where = onp.unravel_index(index, weight.shape)
+            kept = weight[where]
+            weight[where] = kept + step
+            above = (definition(weights, ids) * c).sum()
+            weight[where] = kept - step
+            below = (definition(weights, ids) * c).sum()
+            weight[where] = kept
+            expected = (above - below) / (2 * step)
+            assert abs(grad[where] - expected) < tolerance * (1 + abs(expected)), (name, where)
