@@ -1,0 +1,113 @@
+"""Planted clicks: the effects are what they say, and the best measures are really the best."""
+import itertools
+
+import numpy as onp
+import pytest
+
+import d2lrec as d2l
+from d2lrec import metrics
+
+DIMS = [6, 5, 4, 3]
+
+
+def explained(data, order):
+    """Share of the true logit's variance that indicators of all tuples of `order` fields hold."""
+    logits = onp.log(data.probs / (1 - data.probs))
+    columns = [onp.ones(len(data))]
+    for fields in itertools.combinations(range(len(DIMS)), order):
+        code = onp.zeros(len(data), dtype='int64')
+        for f in fields:
+            code = code * sum(DIMS) + data.features[:, f]
+        columns.extend((code == c) * 1. for c in onp.unique(code))
+    X = onp.stack(columns, axis=1)
+    rest = logits - X @ onp.linalg.lstsq(X, logits, rcond=None)[0]
+    return 1 - rest.var() / logits.var()
+
+
+@pytest.mark.parametrize('effect, order', [('linear', 1), ('pairwise', 2), ('threeway', 3)])
+def test_an_effect_has_its_order_and_no_less(effect, order):
+    off = {'linear': 0., 'pairwise': 0., 'threeway': 0.}
+    data = d2l.planted(1_500, DIMS, **{**off, effect: 1.}, zipf=.3, seed=2)
+    assert explained(data, order) > .999
+    if order > 1:
+        assert explained(data, order - 1) < .95
+
+
+def test_the_nonlinearity_is_of_every_order():
+    data = d2l.planted(1_500, DIMS, linear=0, pairwise=0, nonlinear=1., zipf=.3, seed=2)
+    assert explained(data, 2) < .98
+
+
+def test_strengths_are_standard_deviations_of_the_logit():
+    data = d2l.planted(5_000, DIMS, linear=.5, pairwise=1.5, threeway=2., nonlinear=.7)
+    spread = {name: term.std() for name, term in data.terms.items()}
+    assert spread == pytest.approx({'linear': .5, 'pairwise': 1.5, 'threeway': 2.,
+                                    'nonlinear': .7})
+    total = sum(data.terms.values())
+    logits = onp.log(data.probs / (1 - data.probs))
+    onp.testing.assert_allclose(logits - logits.mean(), total - total.mean(), atol=1e-8)
+
+
+def test_rate_labels_and_probabilities_agree():
+    data = d2l.planted(50_000, DIMS, rate=.17)
+    assert data.probs.mean() == pytest.approx(.17, abs=1e-6)
+    assert data.labels.mean() == pytest.approx(.17, abs=.006)
+    table = metrics.calibration_table(data.labels, data.probs, 5)
+    assert ((table.ratio - 1).abs() < .1).all()
+
+
+def test_no_score_beats_the_true_probabilities():
+    data = d2l.planted(20_000, DIMS, linear=1., pairwise=1.)
+    rng = onp.random.default_rng(0)
+    for noise in (.1, .5):
+        worse = metrics.sigmoid(onp.log(data.probs / (1 - data.probs))
+                                + noise * rng.normal(size=len(data)))
+        assert metrics.auc(data.labels, worse) < data.best['auc']
+        assert metrics.log_loss(data.labels, worse) > data.best['log_loss']
+
+
+def test_random_labels_are_random():
+    data = d2l.planted(50_000, DIMS, rate=.4, random_labels=True)
+    assert onp.ptp(data.probs) == 0 and data.probs[0] == pytest.approx(.4)
+    assert data.best['auc'] == .5
+
+
+def test_ids_are_zipf_distributed_and_stay_in_their_fields():
+    data = d2l.planted(100_000, [50, 8], zipf=1.)
+    counts = onp.bincount(data.features[:, 0], minlength=50)
+    share = counts / counts.sum() * sum(1 / r for r in range(1, 51))
+    onp.testing.assert_allclose(share[:5], [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5], rtol=.05)
+    assert data.features[:, 1].min() >= 50 and data.features[:, 1].max() < 58
+    even = onp.bincount(d2l.planted(100_000, [50, 8], zipf=0.).features[:, 0])
+    assert even.min() > .85 * even.max()
+
+
+def test_the_same_seed_gives_the_same_clicks():
+    one, same, other = (d2l.planted(100, DIMS, seed=s) for s in (1, 1, 2))
+    assert (one.features == same.features).all() and (one.labels == same.labels).all()
+    assert (one.features != other.features).any()
+
+
+def test_the_file_is_read_back(tmp_path):
+    data = d2l.planted(2_000, DIMS, seed=4)
+    data.write(tmp_path / 'clicks.tsv')
+    read = d2l.CTRDataset(str(tmp_path / 'clicks.tsv'), min_threshold=1, num_feat=4)
+    assert (read.labels == data.labels).all()
+    for f in range(len(DIMS)):      # other ids, for a vocabulary orders by frequency: a bijection
+        pairs = set(zip(data.features[:, f], read.features[:, f]))
+        assert len(pairs) == len(set(a for a, _ in pairs)) == len(set(b for _, b in pairs))
+
+
+def test_a_slice_keeps_rows_together():
+    data = d2l.planted(100, DIMS)
+    part = data[10:30]
+    assert len(part) == 20 and (part.probs == data.probs[10:30]).all()
+    assert (part.features == data.features[10:30]).all()
+
+
+@pytest.mark.parametrize('kwargs, words', [
+    ({'num_rows': 0}, 'cannot plant 0 rows'), ({'field_dims': []}, 'at least 1'),
+    ({'field_dims': [3, 0]}, 'at least 1'), ({'rate': 1.}, 'rate is 1.0')])
+def test_refusals(kwargs, words):
+    with pytest.raises(ValueError, match=words):
+        d2l.planted(**{'num_rows': 10, 'field_dims': DIMS, **kwargs})
