@@ -230,7 +230,9 @@ def draw_map():
         f.rect(348, y, 152, 42, 'leaf')
         f.text(424, y + 17, name, 'term')
         f.text(424, y + 34, idea, 'note')
-        f.edge((318, 176), (333, 176), (333, y + 21), (348, y + 21))
+        f.edge((333, y + 11), (333, y + 21), (348, y + 21))
+
+    f.edge((318, 176), (333, 176), (333, 347), tip=False)
 
     f.edge((170, 48), (240, 48), (240, 152))
     f.lines(230, 98, ['factorize the', 'pair weights'], anchor='end')
@@ -284,7 +286,7 @@ def draw_onehot():
     top, h, cols, mx = 216, 16, 5, 264
     f.text(22, 150, 'the same row, as ids', 'name', 'start')
     for cx, s in [(126, 'id'), (168, 'offset'), (217, 'row')]:
-        f.text(cx, 192, s, 'note')
+        f.text(cx, 200, s, 'note')
     f.text(mx + 65, 176, 'embedding', 'term')
     f.shape(mx + 65, 200, '*V* : V × K')
     f.shape(464, 200, 'F × K')
@@ -352,7 +354,8 @@ def draw_pairs():
     f.text(ax + 24, y + 27, 'never seen: stays 0', 'note', 'start')
     f.rect(ax, y + 40, 16, 16, 'void', r=0)
     f.text(ax + 24, y + 53, 'same field: no pair', 'note', 'start')
-    f.math(vx, y + 3, 'w_{ui} = ⟨*v*_u, *v*_i⟩', 'start')
+    f.rect(vx, y - 12, 16, 16, 'd-full', r=0)
+    f.math(vx + 24, y + 1, 'w_{ui} = ⟨*v*_u, *v*_i⟩', 'start')
     f.rect(vx, y + 14, 16, 16, 'a', r=0)
     f.math(vx + 24, y + 27, '*v*_u', 'start')
     f.text(vx + 48, y + 27, 'from other items of u', 'note', 'start')
@@ -423,7 +426,7 @@ def draw_deepfm():
         'The two are added to the logit. The sigmoid stands apart and is used only in '
         'prediction.', 672)
     y = id_row(f, 16)
-    f.edge((74, y), (74, 337))
+    f.edge((72, y), (72, 337))
     f.edge((322, y), (322, 125))
 
     f.rect(140, 126, 364, 96, 'a-thick')
@@ -432,32 +435,33 @@ def draw_deepfm():
     strips(f, 176, 167, 80)
 
     f.rect(16, 252, 248, 256, 'group', r=12)
-    f.lines(134, 277, ['FM', 'component'], 'term', 'middle')
-    f.edge((194, 222), (194, 337))
-    f.rect(28, 338, 92, 68, 'b')
-    f.text(74, 364, 'linear')
-    f.math(74, 391, 'Σ w_i + b')
-    f.rect(136, 338, 116, 68, 'd')
-    f.text(194, 364, 'pairwise')
-    f.math(194, 391, 'Σ ⟨*v*_i, *v*_j⟩')
-    f.edge((74, 406), (74, 464), (180, 464))
-    f.edge((194, 406), (194, 450))
-    f.sign(194, 464, '+')
+    f.lines(132, 277, ['FM', 'component'], 'term', 'middle')
+    f.edge((190, 222), (190, 337))
+    f.rect(26, 338, 92, 68, 'b')
+    f.text(72, 364, 'linear')
+    f.math(72, 391, 'Σ_i w_i + b')
+    f.rect(126, 338, 128, 68, 'd')
+    f.text(190, 364, 'pairwise')
+    f.math(190, 391, 'Σ_{i<j} ⟨*v*_i, *v*_j⟩')
+    f.edge((72, 406), (72, 464), (176, 464))
+    f.edge((190, 406), (190, 450))
+    f.sign(190, 464, '+')
 
     f.rect(276, 252, 228, 256, 'group', r=12)
     f.lines(290, 277, ['deep', 'component'], 'term')
     f.edge((390, 222), (390, 307))
-    f.shape(400, 294, '(B, F·K)', 'start')
-    for y, w, s in [(308, 204, 'concatenate'), (360, 180, 'ReLU layer'),
-                    (412, 156, 'ReLU layer'), (464, 132, 'linear layer')]:
+    f.rect(288, 308, 204, 32, 'c')
+    f.text(344, 329, 'concatenate')
+    f.shape(482, 329, '(B, F·K)', 'end')
+    for y, w, layer in [(360, 180, 'ReLU layer'), (412, 156, 'ReLU layer'),
+                        (464, 132, 'linear layer')]:
+        f.edge((390, y - 20), (390, y - 1))
         f.rect(390 - w / 2, y, w, 32, 'c')
-        f.text(390, y + 21, s)
-        if y < 464:
-            f.edge((390, y + 32), (390, y + 51))
+        f.text(390, y + 21, layer)
 
-    f.edge((194, 477), (194, 556), (246, 556))
+    f.edge((190, 477), (190, 556), (246, 556))
     f.edge((390, 496), (390, 556), (274, 556))
-    f.shape(184, 540, '(B, 1)', 'end')
+    f.shape(180, 540, '(B, 1)', 'end')
     f.shape(400, 540, '(B, 1)', 'start')
     f.sign(260, 556, '+')
     f.edge((260, 569), (260, 593))
@@ -476,7 +480,7 @@ def draw_identity():
     xs = [22, 194, 373]
 
     for x, name, note, kind in [
-            (xs[0], 'square', 'F × F products', lambda i, j: 'b' if i == j else 'd'),
+            (xs[0], 'square', 'each with each', lambda i, j: 'b' if i == j else 'd'),
             (xs[1], 'diagonal', 'each with itself', lambda i, j: 'b' if i == j else 'cell'),
             (xs[2], 'triangle', 'each pair once', lambda i, j: 'd' if i < j else 'cell')]:
         f.text(x + n * c / 2, 34, name, 'name')
