@@ -22,6 +22,7 @@ ROOT_PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>d2lrec</title>
+<link rel="icon" href="ko/_static/logo.svg">
 <link rel="alternate" hreflang="ko" href="{ko}">
 <link rel="alternate" hreflang="en" href="{en}">
 <link rel="alternate" hreflang="x-default" href="{en}">

@@ -66,7 +66,9 @@ def execute(path):
             done.append(cell_index)
             progress.show(len(done))
 
-    client = NotebookClient(notebook, timeout=None, kernel_name="python3",
+    # Recorded timings would enter the cells' metadata, and with it the cache's key.
+    client = NotebookClient(notebook, timeout=None, kernel_name="python3", record_timing=False,
+                            extra_arguments=["--IPKernelApp.log_level=40"],
                             resources={"metadata": {"path": str(path.parent)}},
                             on_cell_executed=cell_done)
     try:

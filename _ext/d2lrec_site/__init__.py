@@ -32,11 +32,20 @@ def configure(app, config):
     config.nb_ipywidgets_js = {}          # would come from other hosts
     config.html_search_language = config.language
     options = config.html_theme_options
-    options["search_bar_text"] = {"ko": "책에서 찾기", "en": "Search this book"}[config.language]
+    options["search_bar_text"] = {"ko": "책에서 검색", "en": "Search this book"}[config.language]
     options["article_header_end"] = ["language-switch.html", "article-header-buttons.html"]
     options["launch_buttons"] = {}
+    options["logo"] = {"text": config.html_title}
+    options["pygment_light_style"], options["pygment_dark_style"] = "a11y-light", "github-dark"
+    options["footer_content_items"] = ["copyright.html", "extra-footer.html"]
+    config.html_context["default_mode"] = "auto"
     if config.language == "ko":
         config.togglebutton_hint, config.togglebutton_hint_hide = "펼치기", "접기"
+
+
+def use_korean_words(app):
+    if app.builder.format == "html" and app.config.language == "ko":
+        words.install(app)
 
 
 def add_switch(app, pagename, templatename, context, doctree):
@@ -46,7 +55,8 @@ def add_switch(app, pagename, templatename, context, doctree):
     label, title = SWITCH[other]
     url = f"{up}{other}/{twin_page(pagename, app.config.language)}.html"
     context["twin"] = {"lang": other, "label": label, "title": title, "url": url}
-    context["metatags"] += f'<link rel="alternate" hreflang="{other}" href="{url}" />\n'
+    context["metatags"] = (context.get("metatags", "")
+                           + f'<link rel="alternate" hreflang="{other}" href="{url}" />\n')
 
 
 def translate_templates(app, exception):
@@ -64,9 +74,10 @@ def translate_templates(app, exception):
 
 
 def setup(app):
+    app.add_config_value("comments_config", {}, "")   # jupyter-book sets it for an extension left out
     app.add_search_language(search.SearchKorean)
     app.connect("config-inited", configure, priority=100)
-    app.connect("builder-inited", lambda app: app.config.language == "ko" and words.install())
+    app.connect("builder-inited", use_korean_words)
     app.connect("builder-inited",
                 lambda app: app.config.html_static_path.append(str(HERE / "static")))
     app.config.templates_path.append(str(HERE / "templates"))

@@ -5,7 +5,6 @@ import gettext
 from sphinx.locale import translators
 
 THEME = {
-    "Search": "찾기",
     "Skip to main content": "본문으로 건너뛰기",
     "Back to top": "맨 위로",
     "On this page": "이 장의 차례",
@@ -32,6 +31,18 @@ THEME = {
     "Click to hide": "접기",
     "By": "지은이",
     "logo": "로고",
+    "Copyright": "저작권",
+    "Version warning": "알림",
+    "Table of contents": "이 장의 차례",
+    "Link to this heading": "이 제목의 주소",
+    "Link to this equation": "이 수식의 주소",
+    "Link to this image": "이 그림의 주소",
+    "Link to this table": "이 표의 주소",
+    "Link to this code": "이 코드의 주소",
+    "Link to this definition": "이 정의의 주소",
+    "Link to this term": "이 용어의 주소",
+    "Please activate JavaScript to enable the search functionality.":
+        "검색하려면 JavaScript를 켜 주십시오.",
 }
 
 # Words that the templates and scripts do not pass through any catalogue.
@@ -59,12 +70,14 @@ class KoreanWords(gettext.NullTranslations):
         return THEME.get(message) or super().gettext(message)
 
 
-def install():
+def install(app):
     """Puts these words before the catalogues that Sphinx and the theme loaded."""
     for name in ("sphinx", "booktheme", "togglebutton"):
         words = KoreanWords()
         words.add_fallback(translators.get(("general", name), gettext.NullTranslations()))
         translators[("general", name)] = words
+    templates = app.builder.templates
+    templates.environment.install_gettext_translations(translators[("general", "sphinx")])
 
 
 def teach_copy_button(script):
