@@ -109,11 +109,11 @@ class CTRDataset(Dataset):
         self._source, self.field_names, self.dropped = table.source, table.names, table.dropped
         self.labels, self.count = table.labels, len(table.labels)
         self.NUM_FEATS = len(table.words)
-        fitted = feat_mapper is None
-        self.feat_mapper = _fit(table, min_threshold) if fitted else feat_mapper
+        self._fitted = feat_mapper is None
+        self.feat_mapper = _fit(table, min_threshold) if self._fitted else feat_mapper
         self.defaults = {f: len(values) for f, values in self.feat_mapper.items()} \
             if defaults is None else defaults
-        if not fitted or defaults is not None:
+        if not self._fitted or defaults is not None:
             _check_vocab(self.feat_mapper, self.defaults, 'feat_mapper')
         self.field_dims = np.array([len(self.feat_mapper[f]) + 1 for f in self._fields()],
                                    np.int64)
@@ -155,9 +155,9 @@ class CTRDataset(Dataset):
         width = max(len(str(name)) for name in self.field_names)
         for f, name, dim, unknown in zip(self._fields(), self.field_names, self.field_dims,
                                          self.unknown):
-            rare = '  no row for it here' if unknown == 0 else ''
-            lines.append(f'{f:>4} {name:<{width}} {dim:>9,} features  '
-                         f'unknown {unknown:6.2%}{rare}')
+            note = ', so its row is never trained' if self._fitted and unknown == 0 else ''
+            lines.append(f'{f:>4} {name:<{width}} {dim:>9,} features, '
+                         f'{unknown:.2%} unknown{note}')
         return '\n'.join(lines)
 
     def _dropped_sentence(self):

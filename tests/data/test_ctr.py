@@ -111,7 +111,10 @@ def test_summary_names_fields_without_a_row_for_unknown_values(tmp_path):
     data = CTRDataset(write(tmp_path / 'a', ['1\tp\tx', '0\tp\tx', '0\tp\ty']), min_threshold=2)
     lines = data.summary().split('\n')
     assert '3 rows, 2 fields, 4 features, click rate 0.333' in lines[0]
-    assert 'no row' in lines[1] and 'no row' not in lines[2] and '33.33%' in lines[2]
+    assert lines[1].endswith('0.00% unknown, so its row is never trained')
+    assert lines[2].endswith('33.33% unknown')
+    test = CTRDataset(tmp_path / 'a', data.feat_mapper)
+    assert 'trained' not in test.summary()
 
 
 def test_malformed_lines_are_counted_by_reason(tmp_path):
