@@ -1,0 +1,266 @@
+import math
+from datetime import datetime, timezone
+
+import mxnet as mx
+import numpy as np
+import pandas as pd
+import pytest
+
+import d2lrec.data.movielens as ml
+
+U, I, N = 12, 30, 300
+
+
+@pytest.fixture(scope='module')
+def ratings():
+    """Made-up ratings: each pair once, in random order, many equal time stamps."""
+    rng = np.random.RandomState(0)
+    pairs = rng.permutation(U * I)[:N]
+    return pd.DataFrame({'user_id': pairs // I + 1, 'item_id': pairs % I + 1,
+                         'rating': rng.randint(1, 6, N),
+                         'timestamp': 880_000_000 + rng.randint(0, 20, N) * 50_000})
+
+
+USERS = [f'{u}|{age}|{"MF"[u % 2]}|baker|{zip_code}'
+         for u, (age, zip_code) in enumerate(zip([7, 17, 18, 24, 25, 44, 45, 49, 50, 55, 56, 90],
+                                                 ['01234', 'V3N4P', *['98765'] * 10]), 1)]
+DATES = ['01-Jan-1995', '31-Dec-1989', '', '28-Feb-1922']
+FLAGS = {i: [int((i * g) % 3 == 1) for g in range(18)] for i in range(1, I + 1)}
+ITEMS = [f'{i}|Café no. {i}|{DATES[i % 4]}||http://host/{i}|{int(i % 4 == 2)}|'
+         + '|'.join(map(str, FLAGS[i])) for i in range(1, I + 1)]
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory, ratings):
+    """The made-up data in the layout of ml-100k."""
+    path = tmp_path_factory.mktemp('ml')
+    ratings.to_csv(path / 'u.data', sep='\t', header=False, index=False)
+    (path / 'u.user').write_text('\n'.join(USERS) + '\n')
+    (path / 'u.item').write_text('\n'.join(ITEMS) + '\n', encoding='latin-1')
+    return path
+
+
+@pytest.fixture
+def hub(folder, monkeypatch):
+    monkeypatch.setattr(ml, 'download_extract', {'ml-100k': str(folder)}.__getitem__)
+
+
+def rows(frame):
+    return list(frame.itertuples(index=False, name=None))
+
+
+def later(data):
+    """Each user's rows from first to last: by time, then by place in the file."""
+    users = {}
+    for row in rows(data):
+        users.setdefault(row[0], []).append(row)
+    return {u: sorted(mine, key=lambda r: r[3]) for u, mine in users.items()}  # sorted is stable
+
+
+def test_tables(folder, ratings):
+    data = ml.read_ml100k(folder)
+    assert rows(data.ratings) == rows(ratings)
+    assert repr(data) == 'MovieLens(300 ratings, 12 users, 30 items)'
+    assert rows(data.users)[:2] == [(1, 7, 'F', 'baker', '01234'), (2, 17, 'M', 'baker', 'V3N4P')]
+    first = data.items.iloc[0]
+    assert (first.title, str(first.release_date.date())) == ('Café no. 1', '1989-12-31')
+    assert data.items.release_date.isna().tolist() == [i % 4 == 2 for i in range(1, I + 1)]
+    assert data.items[ml.GENRES].to_numpy().tolist() == list(FLAGS.values())
+    assert data.items.columns.tolist() == ['item_id', 'title', 'release_date', 'unknown',
+                                           *ml.GENRES]
+
+
+def test_read_data(hub, ratings):
+    data, users, items = ml.read_data_ml100k()
+    assert rows(data) == rows(ratings) and (users, items) == (U, I)
+    assert data.columns.tolist() == ['user_id', 'item_id', 'rating', 'timestamp']
+
+
+def test_random_split_is_seeded_exact_and_a_partition(ratings):
+    train, test = ml.split_data_ml100k(ratings, U, I)
+    assert (len(train), len(test)) == (270, 30)
+    assert sorted(train.index.tolist() + test.index.tolist()) == list(range(N))
+    assert train.index.is_monotonic_increasing and test.index.is_monotonic_increasing
+    assert rows(train) == [rows(ratings)[i] for i in train.index]
+    np.random.seed(99)  # nothing global matters
+    assert ml.split_data_ml100k(ratings, U, I)[1].equals(test)
+    assert not ml.split_data_ml100k(ratings, U, I, seed=1)[1].equals(test)
+    assert len(ml.split_data_ml100k(ratings, U, I, 'random', 0.25)[1]) == 75
+
+
+def test_seq_aware_split_holds_out_the_last_rating_of_each_user(ratings):
+    train, test = ml.split_data_ml100k(ratings, U, I, 'seq-aware')
+    expected = later(ratings)
+    assert rows(test) == [expected[u][-1] for u in sorted(expected)]
+    assert rows(train) == [row for u in sorted(expected) for row in expected[u][:-1]]
+
+
+def test_of_equal_time_stamps_the_row_further_down_is_the_later():
+    data = pd.DataFrame([(1, i, 3, t) for i, t in [(1, 5), (2, 9), (3, 9), (4, 2)]],
+                        columns=ml.RATINGS)
+    train, test = ml.split_data_ml100k(data, 1, 4, 'seq-aware')
+    assert test.item_id.tolist() == [3] and train.item_id.tolist() == [4, 1, 2]
+    train, valid, test = ml.temporal_split_ml100k(data, .25, .25)
+    assert (test.item_id.tolist(), valid.item_id.tolist()) == ([3], [2])
+    assert train.item_id.tolist() == [1, 4]
+
+
+@pytest.mark.parametrize('valid_ratio, test_ratio', [(.1, .1), (0, .3), (.25, .05)])
+def test_temporal_split_equals_its_definition(ratings, valid_ratio, test_ratio):
+    train, valid, test = ml.temporal_split_ml100k(ratings, valid_ratio, test_ratio)
+    wanted = set(), set(), set()
+    for mine in later(ratings).values():
+        end = len(mine) - max(1, int(len(mine) * test_ratio))
+        start = end - (max(1, int(len(mine) * valid_ratio)) if valid_ratio else 0)
+        for part, cut in zip(wanted, (mine[:start], mine[start:end], mine[end:])):
+            part.update(cut)
+    assert [set(rows(p)) for p in (train, valid, test)] == list(wanted)
+    assert sum(map(len, wanted)) == N
+    assert all(p.index.is_monotonic_increasing for p in (train, valid, test))
+
+
+def test_three_way_random_split_is_a_partition(ratings):
+    parts = ml.random_split_ml100k(ratings, .2, .1, seed=3)
+    assert [len(p) for p in parts] == [210, 60, 30]
+    assert sorted(sum([p.index.tolist() for p in parts], [])) == list(range(N))
+
+
+@pytest.mark.parametrize('ratios', [(.5, .5), (-.1, .1), (.1, 0), (.9, .2)])
+def test_impossible_shares_are_refused(ratings, ratios):
+    for split in ml.random_split_ml100k, ml.temporal_split_ml100k:
+        with pytest.raises(ValueError, match=f'test_ratio is {ratios[1]}'):
+            split(ratings, *ratios)
+
+
+def test_folds_are_the_fifths_in_file_order(ratings):
+    seen = []
+    for k in range(1, 6):
+        train, test = ml.ml100k_fold(ratings, k)
+        assert test.index.tolist() == list(range((k - 1) * 60, k * 60))
+        assert sorted(train.index.tolist() + test.index.tolist()) == list(range(N))
+        seen += test.index.tolist()
+    assert seen == list(range(N))
+    with pytest.raises(ValueError, match='no fold 0'):
+        ml.ml100k_fold(ratings, 0)
+    with pytest.raises(ValueError, match='299 rows are not'):
+        ml.ml100k_fold(ratings[1:], 1)
+
+
+def test_load_explicit(ratings):
+    users, items, scores, inter = ml.load_data_ml100k(ratings, U, I)
+    assert [users, items, scores] == [(ratings[c] - k).tolist() for c, k in
+                                      [('user_id', 1), ('item_id', 1), ('rating', 0)]]
+    assert {type(v) for v in users + items + scores} == {int}
+    wanted = np.zeros((I, U))
+    for u, i, r, _ in rows(ratings):
+        wanted[i - 1, u - 1] = r
+    assert isinstance(inter, mx.np.ndarray) and inter.dtype == np.float32
+    assert (inter.asnumpy() == wanted).all()
+
+
+def test_load_implicit(ratings):
+    users, items, scores, inter = ml.load_data_ml100k(ratings, U, I, 'implicit')
+    assert scores == [1] * N
+    wanted = {}
+    for u, i, _, _ in rows(ratings):
+        wanted.setdefault(u - 1, []).append(i - 1)
+    assert inter == wanted
+
+
+@pytest.mark.parametrize('column, value, message', [
+    (0, 0, 'Row 7 has the user id 0: give whole ids from 1 to 12'),
+    (0, 13, 'user id 13'), (1, 31, 'item id 31'), (1, -1, 'item id -1'), (0, 2.5, 'user id 2.5')])
+def test_ids_out_of_range_are_refused(ratings, column, value, message):
+    bad = ratings.astype(float) if value == 2.5 else ratings.copy()
+    bad.iloc[7, column] = value
+    for call in ml.split_data_ml100k, ml.load_data_ml100k:
+        with pytest.raises(ValueError, match=message):
+            call(bad, U, I)
+
+
+def test_unknown_words_are_refused(ratings, folder):
+    with pytest.raises(ValueError, match="split_mode is 'rand'"):
+        ml.split_data_ml100k(ratings, U, I, 'rand')
+    with pytest.raises(ValueError, match="feedback is 'x'"):
+        ml.load_data_ml100k(ratings, U, I, 'x')
+    with pytest.raises(ValueError, match="split is 'seq-aware'"):
+        ml.load_ml100k_ctr('seq-aware', folder=folder)
+
+
+def test_split_and_load(hub, ratings):
+    users, items, train_iter, test_iter = ml.split_and_load_ml100k(batch_size=50)
+    train, test = ml.split_data_ml100k(ratings, U, I, 'seq-aware')
+    assert (users, items) == (U, I)
+    for loader, part in (train_iter, train), (test_iter, test):
+        got = [np.concatenate(c) for c in zip(*([a.asnumpy() for a in b] for b in loader))]
+        assert [a.dtype for a in got] == [np.int32, np.int32, np.float32]
+        assert sorted(zip(*got)) == sorted((u - 1, i - 1, r) for u, i, r, _ in rows(part))
+    assert [a.asnumpy().tolist() for a in next(iter(test_iter))][0] == list(range(U))
+
+
+def band(age):
+    for lower, name in [(56, '56 and over'), (50, '50-55'), (45, '45-49'), (35, '35-44'),
+                        (25, '25-34'), (18, '18-24')]:
+        if age >= lower:
+            return name
+    return 'under 18'
+
+
+@pytest.mark.parametrize('split', ['random', 'temporal'])
+def test_ctr_view_equals_its_definition_row_by_row(folder, ratings, split):
+    view = ml.load_ml100k_ctr(split, .2, .1, min_threshold=1, folder=folder)
+    cut = ml.random_split_ml100k if split == 'random' else ml.temporal_split_ml100k
+    parts = cut(ratings, .2, .1)
+    ages = [int(line.split('|')[1]) for line in USERS]
+    zips = [line.split('|')[4] for line in USERS]
+    release = {0: datetime(1995, 1, 1), 1: datetime(1989, 12, 31), 3: datetime(1922, 2, 28)}
+
+    def film_age(i, t):
+        born = release.get(i % 4)
+        when = datetime.fromtimestamp(t, timezone.utc).replace(tzinfo=None)
+        return (when - born).total_seconds() / (365.25 * 86400) if born else math.nan
+
+    known = [film_age(i, t) for _, i, _, t in rows(parts[0])]
+    mean = np.nanmean(known)
+    for data, part in zip((view.train, view.valid, view.test), parts):
+        assert data.feat_mapper is view.train.feat_mapper and len(data) == len(part)
+        for n, (u, i, r, t) in enumerate(rows(part)):
+            when = datetime.fromtimestamp(t, timezone.utc)
+            wanted = {
+                'user': str(u), 'item': str(i), 'gender': 'MF'[u % 2],
+                'age_band': band(ages[u - 1]), 'occupation': 'baker',
+                'region': zips[u - 1][0] if zips[u - 1][0].isdigit() else 'letter',
+                'decade': ['1990s', '1980s', 'unknown', '1920s'][i % 4], 'hour': str(when.hour),
+                'weekday': when.strftime('%a'), **dict(zip(ml.GENRES, map(str, FLAGS[i])))}
+            for f, (name, word) in enumerate(wanted.items(), 1):  # new words have the last id
+                if word not in view.train.feat_mapper[f]:
+                    wanted[name] = None
+            assert data.words(n) == wanted
+            assert data.labels[n] == (r >= 4)
+            age = film_age(i, t)
+            np.testing.assert_allclose(data.dense[n], [
+                ages[u - 1], mean if math.isnan(age) else age,
+                math.log(1 + (parts[0].user_id == u).sum()),
+                math.log(1 + (parts[0].item_id == i).sum())], rtol=1e-5)
+        assert data.dense.dtype == np.float32
+        assert data.dense_names == ['age', 'film_age', 'log_user_count', 'log_item_count']
+
+
+def test_ctr_view_lists_the_films_by_their_row_of_the_embedding(folder):
+    view = ml.load_ml100k_ctr(min_threshold=8, folder=folder)
+    counts = pd.Series([int(view.train.words(n)['item'] or 0)
+                        for n in range(len(view.train))]).value_counts()
+    assert 0 < len(view.items) < I
+    for row, (item, title, count) in view.items.iterrows():
+        assert view.train.word_of(row) == ('item', str(item))
+        assert view.train.row_of('item', item) == row
+        assert title == f'Café no. {item}' and count == counts[item] >= 8
+    assert view.items['count'].is_monotonic_decreasing
+    assert 'MovieLensCTR(240 + 30 + 30 rows, 27 fields' in repr(view)
+
+
+def test_ctr_view_is_seeded(folder):
+    first, again, other = (ml.load_ml100k_ctr(seed=s, folder=folder) for s in (0, 0, 1))
+    assert (first.test.features == again.test.features).all()
+    assert first.test.labels.tolist() != other.test.labels.tolist() or \
+        (first.test.dense != other.test.dense).any()
