@@ -52,8 +52,10 @@ def fetch(name):
     """
     data, archive = _entry(name), _archive(name)
     root = archive.parent / f'{name}.files'
+    if _complete(root):  # also where the cache can only be read
+        return _inside(root, name)
     with _lock(archive):
-        if not _complete(root):
+        if not _complete(root):  # another process may have been faster
             unfinished = archive.parent / f'{name}.part'  # what a killed run left goes first
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
@@ -131,7 +133,12 @@ def _archive(name):
 @contextmanager
 def _lock(archive):
     """One process at a time fetches a file; the others wait and then find it."""
-    with open(f'{archive}.lock', 'w') as file:
+    try:
+        file = open(f'{archive}.lock', 'w')
+    except OSError as error:
+        raise DataUnavailable(f'The cache folder {archive.parent} cannot be written '
+                              f'({error.strerror}): set D2LREC_CACHE to another.') from None
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
