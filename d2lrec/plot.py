@@ -1,12 +1,14 @@
-"""Figures for the chapters: each function draws on one figure and returns it.
+"""Figures for the chapters: each function draws one figure and returns it.
 
 Matplotlib is imported at the first call, for it is slow to import.
 """
+import functools
+import inspect
 import io
 
 import numpy as onp
 
-__all__ = ['as_svg', 'bars', 'calibration', 'heatmap', 'history', 'vectors']
+__all__ = ['as_svg', 'bars', 'calibration', 'heatmap', 'history', 'source', 'vectors']
 
 COLORS = ['#2f6fde', '#d9822b', '#2e9e6b', '#8a5cd1', '#7b8794']
 STYLE = {
@@ -19,24 +21,39 @@ STYLE = {
 }
 
 
+def _styled(draw):
+    """Run a drawing function in the book's style, whatever style the reader has set."""
+    @functools.wraps(draw)
+    def styled(*args, **kwargs):
+        import matplotlib as mpl
+        with mpl.rc_context({**STYLE, 'axes.prop_cycle': mpl.cycler(color=COLORS)}):
+            return draw(*args, **kwargs)
+    return styled
+
+
 def _figure(num=1, width=4.2, height=3.1):
-    """A figure with `num` axes side by side, in the book's style."""
-    import matplotlib as mpl
-    import matplotlib.pyplot as plt
-    from cycler import cycler
-    with mpl.rc_context({**STYLE, 'axes.prop_cycle': cycler(color=COLORS)}):
-        figure, axes = plt.subplots(1, num, figsize=(max(width * num, 5.2), height),
-                                    layout='constrained', squeeze=False)
-    return figure, axes[0]
+    """A figure with `num` axes side by side.
+
+    It is unknown to pyplot: a notebook shows it once, where it is the last line of a cell.
+    """
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(max(width * num, 5.2), height), layout='constrained')
+    return figure, figure.subplots(1, num, squeeze=False)[0]
 
 
+@_styled
 def as_svg(figure):
-    """The figure as SVG text; closes it, so that a notebook does not show it twice."""
-    import matplotlib.pyplot as plt
+    """The figure as SVG text."""
     out = io.StringIO()
     figure.savefig(out, format='svg', metadata={'Date': None})
-    plt.close(figure)
     return out.getvalue()
+
+
+def source(*objects):
+    """The source of classes or functions, for a notebook to show in colour."""
+    from IPython.display import Markdown
+    code = '\n\n'.join(inspect.getsource(o).rstrip() for o in objects)
+    return Markdown(f'```python\n{code}\n```')
 
 
 def _whole_numbers(axis):
@@ -44,6 +61,7 @@ def _whole_numbers(axis):
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
+@_styled
 def history(runs, measures=None):
     """Curves of training, an axis a measure; marks the epoch whose weights were kept.
 
@@ -86,6 +104,7 @@ def history(runs, measures=None):
     return figure
 
 
+@_styled
 def calibration(tables):
     """Predicted against observed click rate, by bin.
 
@@ -106,6 +125,7 @@ def calibration(tables):
     return figure
 
 
+@_styled
 def bars(values, errors=None, title='', baseline=None):
     """Horizontal bars, the values written beside them; the axis begins near the smallest.
 
@@ -135,6 +155,7 @@ def bars(values, errors=None, title='', baseline=None):
     return figure
 
 
+@_styled
 def heatmap(matrix, rows=None, columns=None, title='', digits=2):
     """A matrix as colours around zero: blue negative, orange positive."""
     from matplotlib.colors import LinearSegmentedColormap
@@ -146,9 +167,11 @@ def heatmap(matrix, rows=None, columns=None, title='', digits=2):
     image = axis.imshow(matrix, cmap=cmap, vmin=-top, vmax=top)
     axis.grid(False)
     axis.set(title=title)
-    axis.set_xticks(range(matrix.shape[1]), columns if columns is not None else [''] * matrix.shape[1],
+    blank = [''] * max(matrix.shape)
+    axis.set_xticks(range(matrix.shape[1]),
+                    blank[:matrix.shape[1]] if columns is None else columns,
                     rotation=40, ha='right')
-    axis.set_yticks(range(matrix.shape[0]), rows if rows is not None else [''] * matrix.shape[0])
+    axis.set_yticks(range(matrix.shape[0]), blank[:matrix.shape[0]] if rows is None else rows)
     if digits is not None and matrix.size <= 150:
         for i, j in onp.ndindex(*matrix.shape):
             if onp.isfinite(matrix[i, j]):
@@ -157,6 +180,7 @@ def heatmap(matrix, rows=None, columns=None, title='', digits=2):
     return figure
 
 
+@_styled
 def vectors(points, labels=None, groups=None, title='', axes_names=None):
     """A map of vectors in the plane of their two principal components.
 
