@@ -31,6 +31,11 @@ def _keep_language(element, language):
         parent.append(chosen)
 
 
+def _scope(selectors, prefix):
+    """The head of a style rule, for this drawing alone."""
+    return ", ".join(f"#{prefix} {one.strip()}" for one in selectors.split(",")) + " {"
+
+
 def inline_svg(text, prefix, alt, language="ko"):
     """One drawing as HTML: ids and style rules kept to itself, readable by name.
 
@@ -61,8 +66,7 @@ def inline_svg(text, prefix, alt, language="ko"):
             element.set(key, value)
         if _name(element) == "style":
             rules = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", element.text or "")
-            rules = re.sub(r"([^{}@;]+)\{", rf"#{prefix} \1{{", rules)
-            element.text = rules
+            element.text = re.sub(r"([^{}@;]+)\{", lambda rule: _scope(rule[1], prefix), rules)
     width = root.get("width") or root.get("viewBox").split()[2]
     for key in ("width", "height", "style"):
         root.attrib.pop(key, None)
