@@ -15,6 +15,7 @@ import pytest
 
 from d2lrec.data import __main__ as main
 from d2lrec.data import hub, movielens
+from d2lrec.data.ctr import CTRDataset
 
 FILES = {'made/train.csv': b'1\ta\n', 'made/test.csv': b'0\tb\n'}
 
@@ -57,7 +58,7 @@ class Server:
                 pass
 
         self.http = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, args=[.02], daemon=True).start()
         self.url = f'http://127.0.0.1:{self.http.server_port}/made.zip'
 
 
@@ -259,15 +260,25 @@ def test_a_cache_that_cannot_be_written(made, cache):
 
 def test_two_processes_fetch_the_same_file(made, cache):
     made.hang = .3
-    code = ('import sys; from d2lrec.data import hub;'
-            'hub.DATA_HUB["made"] = (sys.argv[1], sys.argv[2]); print(hub.fetch("made"))')
-    runs = [subprocess.Popen([sys.executable, '-W', 'ignore', '-c', code, made.url, sha1(GOOD)],
+    code = ('import runpy, sys; hub = runpy.run_path(sys.argv[1]);'  # the module by itself
+            'hub["DATA_HUB"]["made"] = tuple(sys.argv[2:]); print(hub["fetch"]("made"))')
+    runs = [subprocess.Popen([sys.executable, '-c', code, hub.__file__, made.url, sha1(GOOD)],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             for _ in range(2)]
     said = [run.communicate(timeout=60) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
     assert {out.strip().splitlines()[-1] for out, _ in said} == {str(cache / 'made.files/made')}
     assert made.asked == 1 and left_over(cache) == []
+
+
+def test_the_original_chapters_way_to_the_ads_data(server, cache, monkeypatch):
+    server.body = zipped({'ctr/train.csv': b'1\ta\tb\n0\ta\tc\n', 'ctr/test.csv': b'0\tz\tb\n'})
+    monkeypatch.setitem(hub.DATA_HUB, 'ctr', (server.url, sha1(server.body)))
+    folder = hub.download_extract('ctr')
+    train = CTRDataset(os.path.join(folder, 'train.csv'), min_threshold=1)
+    test = CTRDataset(os.path.join(folder, 'test.csv'), feat_mapper=train.feat_mapper,
+                      defaults=train.defaults)
+    assert train.features.tolist() == [[0, 2], [0, 3]] and test.features.tolist() == [[1, 2]]
 
 
 def test_the_entries_are_the_known_ones():
