@@ -246,6 +246,11 @@ def test_page_shows_well_in_chromium(browser, address, language, name):
                               "e.querySelectorAll('mjx-c, mjx-utext').length)")
         assert len(boxes) >= written and all(box > 0 for box in boxes)
         assert page.locator("mjx-merror").count() == 0
+        page.set_viewport_size({"width": 390, "height": 900})
+        starts = page.evaluate("[...document.querySelectorAll('div.math')].map(e => e.querySelector("
+                               "'mjx-container').getBoundingClientRect().x"
+                               " - e.getBoundingClientRect().x)")
+        assert all(start >= -1 for start in starts), "a long formula's start cannot be reached"
         if written:
             fonts = page.evaluate("[...document.fonts].filter(f => f.family.startsWith('MJX') "
                                   "&& f.status == 'loaded').length")
