@@ -24,8 +24,8 @@ def headings(text):
 
 def directives(text):
     """MyST directives, labels and targets of a Markdown text, in order."""
-    return re.findall(r"^(?:`{3,}|:{3,})(\{[\w:-]+\})|^:(?:label|name): *(\S+)|^\((\S+)\)=|^\$\$ *\((\S+)\)",
-                      text, flags=re.MULTILINE)
+    return re.findall(r"^(?:`{3,}|:{3,})(\{[\w:-]+\})|^:(?:label|name): *(\S+)"
+                      r"|^\((\S+)\)=|^\$\$ *\((\S+)\)", text, flags=re.MULTILINE)
 
 
 def markdown(book):
@@ -178,7 +178,8 @@ def test_strip_refuses_what_cannot_be_compared(output, says):
 
 
 def test_carry_takes_code_and_leaves_prose():
-    ko = notebooks.strip(book(("markdown", "안녕", [], []), ("code", "a = 2", TAGGED, [stream("2\n")])))
+    ko = notebooks.strip(book(("markdown", "안녕", [], []),
+                              ("code", "a = 2", TAGGED, [stream("2\n")])))
     en = book(("markdown", "Hello", [], []), ("code", "a = 1", [], [stream("1\n")]))
     made = notebooks.carry(ko, en)
     assert made.cells[0].source == "Hello" and made.cells[1] == ko.cells[1]

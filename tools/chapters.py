@@ -1,5 +1,6 @@
 """The chapters' files, and how one is executed; shared by build.py and notebooks.py."""
 
+import re
 import sys
 import time
 from pathlib import Path
@@ -76,6 +77,6 @@ def execute(path):
     except CellExecutionError as error:
         REPORTS.mkdir(parents=True, exist_ok=True)
         report = REPORTS / f"{path.parent.name}-{path.stem}.log"
-        report.write_text(str(error), encoding="utf-8")
+        report.write_text(re.sub(r"\x1b\[[0-9;]*m", "", str(error)), encoding="utf-8")
         sys.exit(f"\n{error}\n{label} stopped at the cell above; the report is in {report}.")
     return notebook, time.time() - progress.begun

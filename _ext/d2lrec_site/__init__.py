@@ -36,7 +36,8 @@ def configure(app, config):
     options["article_header_end"] = ["language-switch.html", "article-header-buttons.html"]
     options["launch_buttons"] = {}
     options["logo"] = {"text": config.html_title}
-    options["pygment_light_style"], options["pygment_dark_style"] = "a11y-light", "github-dark"
+    options["pygments_light_style"] = "a11y-light"
+    options["pygments_dark_style"] = "github-dark"
     options["footer_content_items"] = ["copyright.html", "extra-footer.html"]
     config.html_context["default_mode"] = "auto"
     if config.language == "ko":
@@ -74,7 +75,8 @@ def translate_templates(app, exception):
 
 
 def setup(app):
-    app.add_config_value("comments_config", {}, "")   # jupyter-book sets it for an extension left out
+    # jupyter-book sets this one for an extension that is left out here
+    app.add_config_value("comments_config", {}, "")
     app.add_search_language(search.SearchKorean)
     app.connect("config-inited", configure, priority=100)
     app.connect("builder-inited", use_korean_words)
