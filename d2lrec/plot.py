@@ -8,7 +8,8 @@ import io
 
 import numpy as onp
 
-__all__ = ['as_svg', 'bars', 'calibration', 'heatmap', 'history', 'source', 'vectors']
+__all__ = ['as_svg', 'bars', 'calibration', 'heatmap', 'history', 'source', 'use_style',
+           'vectors']
 
 COLORS = ['#2f6fde', '#d9822b', '#2e9e6b', '#8a5cd1', '#7b8794']
 STYLE = {
@@ -16,9 +17,16 @@ STYLE = {
     'axes.spines.top': False, 'axes.spines.right': False, 'axes.edgecolor': '#9aa5b1',
     'axes.labelcolor': '#1f2933', 'text.color': '#1f2933', 'axes.titlesize': 11,
     'axes.titleweight': 'bold', 'axes.titlelocation': 'left', 'axes.grid': True,
+    'axes.axisbelow': True,
     'grid.color': '#e4e7eb', 'xtick.color': '#52606d', 'ytick.color': '#52606d',
     'font.size': 10, 'legend.frameon': False, 'lines.linewidth': 2, 'svg.hashsalt': 'd2lrec',
 }
+
+
+def use_style():
+    """Draw a notebook's own figures in the book's style too."""
+    import matplotlib as mpl
+    mpl.rcParams.update({**STYLE, 'axes.prop_cycle': mpl.cycler(color=COLORS)})
 
 
 def _styled(draw):
@@ -180,6 +188,20 @@ def heatmap(matrix, rows=None, columns=None, title='', digits=2):
     return figure
 
 
+def _apart(plane, labels):
+    """Indices of the labels that fit without covering an earlier one."""
+    labels = [] if labels is None else list(labels)
+    size = onp.ptp(plane, axis=0)
+    chosen = []
+    for i, label in enumerate(labels):
+        # About 90 characters fit across the figure, and 28 lines into its height.
+        right, up = (((plane[chosen] - plane[i]) / size) * (90, 28)).T
+        widths = onp.array([len(labels[j]) for j in chosen])
+        if label and ((abs(up) > 1) | (right > len(label)) | (-right > widths)).all():
+            chosen.append(i)
+    return chosen
+
+
 @_styled
 def vectors(points, labels=None, groups=None, title='', axes_names=None):
     """A map of vectors in the plane of their two principal components.
@@ -188,7 +210,8 @@ def vectors(points, labels=None, groups=None, title='', axes_names=None):
     ----------
     points : array (N, K)
     labels : list of N str, optional
-        Written beside the points; None or '' writes nothing.
+        Written beside the points, the first ones foremost, where they do not overlap; ''
+        writes nothing.
     groups : list of N str, optional
         Colours the points, one colour a group.
     """
@@ -203,11 +226,10 @@ def vectors(points, labels=None, groups=None, title='', axes_names=None):
         chosen = groups == group
         axis.scatter(*plane[chosen].T, s=18, alpha=.75, color=COLORS[i % len(COLORS)],
                      label=group, linewidths=0)
-    for (x, y), label in zip(plane, labels if labels is not None else []):
-        if label:
-            axis.annotate(label, (x, y), xytext=(4, 3), textcoords='offset points', fontsize=8)
+    for i in _apart(plane, labels):
+        axis.annotate(labels[i], plane[i], xytext=(4, 3), textcoords='offset points', fontsize=8)
     names = axes_names or [f'component {i + 1} ({share[i]:.0%} of the variance)' for i in (0, 1)]
     axis.set(title=title, xlabel=names[0], ylabel=names[1])
     if len(set(groups)) > 1:
-        axis.legend(markerscale=1.5)
+        figure.legend(loc='outside upper center', ncols=len(set(groups)), markerscale=1.5)
     return figure

@@ -76,3 +76,13 @@ def test_vectors_keep_distances_of_a_plane():
     onp.testing.assert_allclose(onp.linalg.norm(drawn[:, None] - drawn, axis=-1),
                                 onp.linalg.norm(original[:, None] - original, axis=-1), atol=1e-6)
     assert [t.get_text() for t in figure.axes[0].texts] == ['x']
+
+
+def test_labels_that_would_overlap_are_left_out():
+    points = onp.array([[0., 0.], [.01, 0.], [.9, 0.], [.01, 1.], [1., -1.]])
+    figure = plot.vectors(points, labels=['first', 'covers it', 'right', 'above', ''])
+    assert [t.get_text() for t in figure.axes[0].texts] == ['first', 'right', 'above']
+
+
+def test_source_is_what_was_written():
+    assert 'class FM(CTRModel)' in plot.source(d2l.FM).data
