@@ -107,8 +107,10 @@ def build_editions():
         missing = [page for page in toc_files(language) if not (html / f"{page}.html").exists()]
         if code or missing:
             failed.append(language)
-            print((LOGS / f"{language}.log").read_text(encoding="utf-8"))
-            print(f"  {language}: failed" + "".join(f", no page {page}" for page in missing))
+            text = (LOGS / f"{language}.log").read_text(encoding="utf-8")
+            print(text, f"  {language}: failed, for what the log above and these lines say:",
+                  *(line for line in text.splitlines() if "WARNING" in line or "ERROR" in line),
+                  *(f"no page {page}" for page in missing), sep="\n")
         else:
             print(f"  {language}: {len(toc_files(language))} pages, {time.time() - begun:.0f} s")
     if failed:
