@@ -157,8 +157,8 @@ def test_strip_keeps_checked_text_only():
     clean = notebooks.strip(dirty)
     assert dirty == before
     assert [o.get("text") or o.data["text/plain"] for o in clean.cells[1].outputs] == ["1\n", "3"]
-    assert all(c.execution_count is None for c in clean.cells if c.cell_type == "code")
-    assert clean.cells[1].outputs[1].execution_count is None
+    assert [c.execution_count for c in clean.cells[1:]] == [1, None, None]
+    assert clean.cells[1].outputs[1].execution_count == 1
     assert clean.cells[2].outputs == []
     assert clean.metadata == notebooks.NOTEBOOK_METADATA
     assert clean.cells[1].metadata == {"tags": TAGGED} and clean.cells[0].metadata == {}

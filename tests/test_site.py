@@ -245,10 +245,12 @@ def test_page_shows_well_in_chromium(browser, address, language, name):
     with Visit(browser, address, viewport={"width": 1280, "height": 900}) as visit:
         page = visit.go(f"{language}/{name}.html")
         written = page.locator("span.math, div.math").count()
-        boxes = page.evaluate("[...document.querySelectorAll('mjx-container')].map("
+        assert page.locator("mjx-container").count() >= written
+        boxes = page.evaluate("[...document.querySelectorAll('mjx-container')]"
+                              ".filter(e => e.checkVisibility()).map("
                               "e => e.getBoundingClientRect().width * "
                               "e.querySelectorAll('mjx-c, mjx-utext').length)")
-        assert len(boxes) >= written and all(box > 0 for box in boxes)
+        assert len(boxes) >= written / 2 and all(box > 0 for box in boxes)
         assert page.locator("mjx-merror").count() == 0
         page.set_viewport_size({"width": 390, "height": 900})
         starts = page.evaluate(
@@ -354,6 +356,6 @@ def test_solutions_are_closed_and_open(browser, address, language):
                 found += 1
                 body = solution.locator("section").first
                 assert not body.is_visible()
-                solution.locator("button.toggle-button, .admonition-title").first.click()
+                solution.locator("button.toggle-button").first.click()
                 assert body.is_visible()
         assert found > 0

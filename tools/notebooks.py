@@ -1,7 +1,8 @@
 """Runs the Korean notebooks, keeps the checked outputs, and carries code to the English ones.
 
-Kept: outputs of cells tagged nbval-check-output, text only. Everything else goes: other
-outputs, execution counts, widget state, editors' metadata. `--check` only says what differs.
+Kept: outputs of cells tagged nbval-check-output, text only, with the count a fresh run gives
+them (nbval wants one). Everything else goes: other outputs and counts, widget state, editors'
+metadata. `--check` only says what differs.
 """
 
 import copy
@@ -18,7 +19,7 @@ NOTEBOOK_METADATA = {
 }
 
 
-def checked_outputs(cell, where):
+def checked_outputs(cell, count, where):
     """The text outputs of a tagged cell; ValueError where it holds anything else."""
     kept = []
     for output in cell.get("outputs", []):
@@ -34,7 +35,7 @@ def checked_outputs(cell, where):
                              "draw in a cell of its own, without the tag.")
         output = nbformat.v4.new_output(output.output_type, data=output.data)
         if output.output_type == "execute_result":
-            output.execution_count = None
+            output.execution_count = count
         kept.append(output)
     return kept
 
@@ -44,7 +45,7 @@ def strip(notebook, name="notebook"):
     notebook = copy.deepcopy(notebook)
     notebook.metadata = nbformat.from_dict(copy.deepcopy(NOTEBOOK_METADATA))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    seen = {}
+    seen, count = {}, 0
     for number, cell in enumerate(notebook.cells):
         digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
         seen[digest] = seen.get(digest, 0) + 1
@@ -52,9 +53,11 @@ def strip(notebook, name="notebook"):
         cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in CELL_METADATA
                                             if cell.metadata.get(key)})
         if cell.cell_type == "code":
+            count += bool(cell.source.strip())
             tagged = CHECKED in cell.metadata.get("tags", [])
-            cell.outputs = checked_outputs(cell, f"{name}, cell {number}") if tagged else []
-            cell.execution_count = None
+            where = f"{name}, cell {number}"
+            cell.outputs = checked_outputs(cell, count, where) if tagged else []
+            cell.execution_count = count if cell.outputs else None
     return notebook
 
 

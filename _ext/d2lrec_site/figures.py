@@ -107,3 +107,10 @@ def describe_plots(app, doctree):
                            '"alt": {"ko": …, "en": …}.', location=cell)
         for image in images:
             image["alt"] = alt
+
+
+def drop_repeated_ids(app, doctree):
+    """sphinx-exercise gives every exercise's body one and the same id; an id stands once a page."""
+    for section in doctree.findall(nodes.section):
+        section["ids"] = [name for name in section["ids"]
+                          if name not in ("exercise-content", "solution-content")]
