@@ -1,8 +1,6 @@
 """The drawn figures: files that any page can inline, legible in a narrow column, both themes."""
 import importlib.util
-import os
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -174,25 +172,9 @@ FAULTS = """svg => {
 }"""
 
 
-def no_browser(why):
-    if os.environ.get('D2LREC_REQUIRE_BROWSER'):
-        pytest.fail(f'the figures need a browser here: {why}')
-    pytest.skip(why)
-
-
 @pytest.fixture(scope='module')
-def page():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        no_browser('playwright is not installed')
-    found = (shutil.which(n) for n in ('chromium', 'chromium-browser', 'google-chrome'))
-    program = next((p for p in found if p), None)
-    if program is None:
-        no_browser('Chromium is not installed')
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=['--no-sandbox'])
-        yield browser.new_page(viewport={'width': 740, 'height': 900})
+def page(browser):
+    return browser.new_page(viewport={'width': 740, 'height': 900})
         browser.close()
 
 
