@@ -175,7 +175,6 @@ FAULTS = """svg => {
 @pytest.fixture(scope='module')
 def page(browser):
     return browser.new_page(viewport={'width': 740, 'height': 900})
-        browser.close()
 
 
 @each
