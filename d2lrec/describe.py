@@ -9,15 +9,14 @@ __all__ = ['table', 'multiply_adds']
 
 # Look-ups, moves of data and activations; whatever is neither here nor a product or a reduction
 # below is taken for arithmetic, one multiply-add for each element that comes out.
-FREE = {'null', 'Embedding', 'take', '_npi_take', 'Dropout', 'Activation', '_npx_relu',
-        '_npx_sigmoid', '_npi_tanh', '_npi_exp', '_npi_log', '_npx_reshape', '_np_reshape',
-        '_npi_concatenate', '_npi_stack', '_np_transpose', '_npi_transpose', '_npi_swapaxes',
-        '_npi_slice', 'slice_axis', '_npi_split', '_split_v2', '_npi_expand_dims',
-        '_npi_squeeze', '_np_squeeze', '_npi_tile', '_np_repeat', '_npi_repeats',
-        '_npi_broadcast_to', '_np_copy', '_npi_cast', 'Cast', '_npx_stop_gradient', 'BlockGrad',
-        'Flatten', '_npx_batch_flatten', 'SwapAxis', 'Reshape', 'transpose', 'Concat',
-        'SliceChannel', 'gather_nd', '_npi_where', '_npx_one_hot', '_npx_index_update'}
-REDUCTIONS = {'_np_sum', '_npi_sum', '_npi_mean', '_np_max', '_npi_max', '_npi_norm'}
+FREE = {'null', 'Embedding', 'take', 'gather_nd', 'pick', 'one_hot', 'Dropout', 'Activation',
+        'LeakyReLU', 'SequenceMask', '_npx_relu', '_npx_sigmoid', '_npi_tanh', '_npi_exp',
+        '_npi_log', '_npi_log1p', '_npx_reshape', '_np_reshape', 'Flatten', '_npi_concatenate',
+        '_npi_stack', '_np_transpose', 'SwapAxis', 'slice', 'slice_axis', '_split_v2',
+        'expand_dims', '_np_squeeze', 'tile', 'repeat', '_npi_broadcast_to', '_npi_where',
+        '_npi_full_like', '_contrib_arange_like', '_np_copy', 'Cast', 'BlockGrad'}
+PRODUCTS = {'_npi_einsum', '_npi_tensordot', '_npi_tensordot_int_axes', 'Convolution', 'RNN'}
+REDUCTIONS = {'_np_sum', '_npi_mean', '_np_max', '_np_prod', '_npi_norm'}
 
 
 def table(net, input_shapes):
@@ -51,6 +50,9 @@ def _count(net, shapes):
     internals = out.get_internals()
     names, sizes = internals.list_outputs(), internals.infer_shape(**inputs)[1]
     params, counts = dict(net.collect_params().items()), {**{name: 0 for name in net._children}, 'rest': 0}
+    prefixes = []       # of all blocks within a child: an inner one need not begin with the outer one's
+    for name, child in net._children.items():
+        child.apply(lambda block, name=name: prefixes.append((block.prefix, name)))
     nodes, first, at = json.loads(out.tojson())['nodes'], [], 0
     for node in nodes:                          # where each node's outputs begin among `sizes`
         first.append(at)
@@ -58,8 +60,7 @@ def _count(net, shapes):
         while at < len(names) and names[at] == f"{node['name']}_output{at - first[-1]}":
             at += 1
     for node, output in zip(nodes, first):
-        part = next((name for name, child in net._children.items()
-                     if node['name'].startswith(child.prefix)), 'rest')
+        part = next((name for prefix, name in prefixes if node['name'].startswith(prefix)), 'rest')
         where = [first[i] + k for i, k, *_ in node['inputs']]
         constant = len(where) > 1 and params.get(names[where[1]])
         nonzero = onp.count_nonzero(constant.value.asnumpy()) \
@@ -73,11 +74,14 @@ def _cost(node, ins, out, nonzero):
     size, attrs = int(onp.prod(out)), node.get('attrs', {})
     if node['op'] in FREE:
         return 0
+    if node['op'] in PRODUCTS:
+        raise NotImplementedError(f"describe cannot count {node['op']} ({node['name']}): write "
+                                  'the product as npx.fully_connected, npx.batch_dot or np.dot.')
     if node['op'] == 'FullyConnected':
         weight = int(onp.prod(ins[1])) if nonzero is None else int(nonzero)
         return size // out[-1] * weight
-    if node['op'] in ('batch_dot', '_npx_batch_dot'):
+    if node['op'] == 'batch_dot':
         return size * ins[0][-2 if attrs.get('transpose_a') == 'True' else -1]
-    if node['op'] in ('_np_dot', '_npi_dot', '_npi_matmul'):
+    if node['op'] in ('_np_dot', '_npi_matmul'):
         return size * ins[0][-1]
     return int(onp.prod(ins[0])) if node['op'] in REDUCTIONS else size

@@ -142,14 +142,15 @@ def read_checkpoint(path, net, trainers, loader, seed=None):
     for name, param in weights_of(net).items():
         first = arrays[f'weights/{name}/0']
         param._load_init(np.array(first, dtype=first.dtype), None)
-        for i, replica in enumerate(param.list_data()):
-            if f'weights/{name}/{i}' in arrays:
-                replica[:] = np.array(arrays[f'weights/{name}/{i}'], ctx=replica.ctx)
     with tempfile.TemporaryDirectory() as folder:   # after the weights, which reset a trainer
         for i, trainer in enumerate(trainers):
             with open(os.path.join(folder, 'states'), 'wb') as file:
                 file.write(arrays[f'trainer/{i}'].tobytes())
             trainer.load_states(os.path.join(folder, 'states'))
+    for name, param in weights_of(net).items():     # after the trainers, which make replicas equal
+        for i, replica in enumerate(param.list_data()):
+            if f'weights/{name}/{i}' in arrays:
+                replica[:] = np.array(arrays[f'weights/{name}/{i}'], ctx=replica.ctx)
     best = {name[5:]: np.array(a, dtype=a.dtype) for name, a in arrays.items()
             if name.startswith('best/')}
     return facts, best or None

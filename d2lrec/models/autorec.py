@@ -18,7 +18,7 @@ class AutoRec(Model):
     known is the matter of the loss and of the measure (`mask` in `train_recsys_rating`): the
     forward pass is the same in training and in prediction, but for dropout.
 
-    Sedhain et al., AutoRec: Autoencoders Meet Collaborative Filtering, WWW 2015, equation (2).
+    Sedhain et al., AutoRec: Autoencoders Meet Collaborative Filtering, WWW 2015, section 2.
     As there, weight decay is for V and W only: the biases have wd_mult 0.
 
     Parameters

@@ -32,7 +32,8 @@ class BiasBaseline:
         Users and items without a rating have the bias 0. Raises ValueError for no ratings, or
         unequal lengths.
         """
-        users, items, ratings = (onp.asarray(a) for a in (users, items, ratings))
+        users, items = self._ids(users, 'user'), self._ids(items, 'item')
+        ratings = onp.asarray(ratings)
         if not len(ratings) or not len(users) == len(items) == len(ratings):
             raise ValueError(f'BiasBaseline got {len(users)} users, {len(items)} items and '
                              f'{len(ratings)} ratings: give as many of each, at least one.')
@@ -51,7 +52,15 @@ class BiasBaseline:
     def predict(self, users, items):
         """Ratings (N,) of users (N,) and items (N,); the bias of ids never seen is 0."""
         out = onp.full(len(users), self.mean)
-        for bias, ids in (self.user_bias, onp.asarray(users)), (self.item_bias, onp.asarray(items)):
+        for bias, ids in ((self.user_bias, self._ids(users, 'user')),
+                          (self.item_bias, self._ids(items, 'item'))):
             known = ids < len(bias)
             out[known] += bias[ids[known]]
         return out
+
+    @staticmethod
+    def _ids(ids, what):
+        ids = onp.asarray(ids)
+        if ids.size and ids.min() < 0:
+            raise ValueError(f'row {ids.argmin()} has the {what} id {ids.min()}: ids count from 0.')
+        return ids
