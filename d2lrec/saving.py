@@ -48,8 +48,9 @@ def save(net, path, vocab=None):
             raise ValueError(f'{name} was built with {key} = {value!r}, which JSON cannot hold: '
                              'build it from numbers, words, lists and dicts.') from None
     vocab = net.vocab if vocab is None else vocab
-    fields = None if vocab is None else _fields(net, *(
-        (vocab.feat_mapper, vocab.defaults) if hasattr(vocab, 'feat_mapper') else vocab))
+    if hasattr(vocab, 'feat_mapper'):
+        vocab = vocab.feat_mapper, vocab.defaults
+    fields = None if vocab is None else _fields(net, vocab)
     try:
         arrays = {name: p.data(p.list_ctx()[0]).asnumpy() for name, p in weights_of(net).items()}
     except (RuntimeError, gluon.parameter.DeferredInitializationError):
@@ -163,8 +164,12 @@ def _of_trainer(net, trainer):
             'weights': [names[id(p)] for p in trainer._params if id(p) in names]}
 
 
-def _fields(net, feat_mapper, defaults):
-    """The vocabulary as `CTRDataset.save_vocab` lays it out; refuse one of other fields."""
+def _fields(net, vocab):
+    """The vocabulary, a dict for each field in order; refuse one of other fields."""
+    if not isinstance(vocab, tuple) or len(vocab) != 2:
+        raise ValueError(f'vocab is a {type(vocab).__name__}: give the CTRDataset that the model '
+                         'was trained on, or its (feat_mapper, defaults).')
+    feat_mapper, defaults = vocab
     _check_vocab(feat_mapper, defaults, 'vocab')
     dims = [len(feat_mapper[f]) + 1 for f in sorted(feat_mapper)]
     mine = getattr(net, 'field_dims', None)

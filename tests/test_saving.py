@@ -157,6 +157,7 @@ def refusals(path, datasets):
          r'Mine was built with names = \{1, 2\}, which JSON'),
         (lambda: d2l.save(other, path / 'x', datasets[0]), r'vocabulary has field_dims.*FM was built'),
         (lambda: d2l.save(randomize(d2l.MF(K, 3, 4)), path / 'x', datasets[0]), 'built with None'),
+        (lambda: d2l.save(other, path / 'x', {'a': 0}), 'vocab is a dict: give the CTRDataset'),
         (lambda: d2l.load(path / 'text'), 'text is not a model'),
         (lambda: d2l.load(path / 'half'), 'half is not a model, or is damaged'),
         (lambda: d2l.load(file('gone', module='elsewhere')), 'FM of the module elsewhere.*import'),
@@ -164,7 +165,7 @@ def refusals(path, datasets):
          r'does not fit this FM: for embedding.weight it has \(14, 4\), the net \(14, 9\)')]
 
 
-@pytest.mark.parametrize('case', range(10))
+@pytest.mark.parametrize('case', range(11))
 def test_refusals_say_what_where_and_what_to_do(case, tmp_path, datasets):
     call, words = refusals(tmp_path, datasets)[case]
     with pytest.raises(ValueError, match=words) as refusal:
