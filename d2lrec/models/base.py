@@ -56,6 +56,10 @@ class CTRModel(Model):
     field_dims : sequence of int
         Number of ids of each of the F fields; V is their sum.
 
+    Attributes
+    ----------
+    inputs : dict {name: number of columns}, in the order of the call
+
     Raises
     ------
     ValueError
@@ -65,9 +69,10 @@ class CTRModel(Model):
     def __init__(self, field_dims, **kwargs):
         super().__init__(**kwargs)
         self.field_dims = check_field_dims(field_dims)
+        self.inputs = {'ids': len(self.field_dims)}
 
     def input_shapes(self, rows):
-        return [(rows, len(self.field_dims))]
+        return [(rows, columns) for columns in self.inputs.values()]
 
     def forward(self, x, *args):
         fields = len(self.field_dims)
