@@ -104,6 +104,7 @@ def write_checkpoint(path, net, trainers, loader, state, best):
 
     `state` is what JSON can hold; `best` is a dict of arrays, or None.
     """
+    mx.nd.waitall()     # a static graph writes batch normalisation's statistics unannounced
     arrays = {}
     for name, param in weights_of(net).items():
         # Replicas of a trained weight are equal; statistics of batch normalisation are not.

@@ -152,6 +152,16 @@ def _forward_backward(net, loss, X_shards, y_shards, devices):
     return outs, ys, losses
 
 
+def _settle(devices):
+    """Wait for all replicas before a trainer's first step, which makes them equal.
+
+    MXNet 1.9.1 does not hold that step back until batch normalisation in a static graph has
+    written its statistics: now and then the first batch would be missing from them.
+    """
+    if len(devices) > 1:
+        mx.nd.waitall()
+
+
 class _Throttle:
     """Let the engine run ahead of Python, but not without bound."""
 
@@ -412,6 +422,8 @@ def _train_epoch(net, train_iter, loss, trainers, devices, split_f, threshold, b
     for X, y in train_iter:
         X_shards, y_shards = split_f(X, y, devices)
         outs, ys, losses = _forward_backward(net, loss, X_shards, y_shards, devices)
+        if not rows:
+            _settle(devices)
         for t in trainers:
             t.step(len(X))
         for out, y_shard, l in zip(outs, ys, losses):
@@ -581,6 +593,8 @@ def train_recsys_rating(net, train_iter, test_iter, loss, trainer, num_epochs, d
                 bar.update()
                 if not count:       # rows without a rating teach nothing
                     continue
+                if not ratings:
+                    _settle(devices)
                 # The loss is the mean over ratings, so the step divides by their number.
                 for t in trainers:
                     t.step(count)
