@@ -49,8 +49,9 @@ def _count(net, shapes):
     out = net(*(sym.var(name).as_np_ndarray() for name in inputs))
     internals = out.get_internals()
     names, sizes = internals.list_outputs(), internals.infer_shape(**inputs)[1]
-    params, counts = dict(net.collect_params().items()), {**{name: 0 for name in net._children}, 'rest': 0}
-    prefixes = []       # of all blocks within a child: an inner one need not begin with the outer one's
+    params = dict(net.collect_params().items())
+    counts = {**{name: 0 for name in net._children}, 'rest': 0}
+    prefixes = []       # of all blocks in a child: inner ones need not extend the outer one's
     for name, child in net._children.items():
         child.apply(lambda block, name=name: prefixes.append((block.prefix, name)))
     nodes, first, at = json.loads(out.tojson())['nodes'], [], 0

@@ -159,7 +159,7 @@ def read_checkpoint(path, net, trainers, loader, seed=None):
 
 
 def _of_trainer(net, trainer):
-    """The kind of optimizer, and which weights it trains: its states are numbered in that order."""
+    """The kind of optimizer, and the weights it trains, which number its states."""
     names = {id(p): name for name, p in weights_of(net).items()}
     return {'optimizer': type(trainer.optimizer).__name__,
             'weights': [names[id(p)] for p in trainer._params if id(p) in names]}
@@ -175,8 +175,8 @@ def _fields(net, vocab):
     dims = [len(feat_mapper[f]) + 1 for f in sorted(feat_mapper)]
     mine = getattr(net, 'field_dims', None)
     if dims != mine:
-        raise ValueError(f'the vocabulary has field_dims {dims} and {type(net).__name__} was built '
-                         f'with {mine}: give the dataset that the model was trained on.')
+        raise ValueError(f'the vocabulary has field_dims {dims} and {type(net).__name__} was '
+                         f'built with {mine}: give the dataset that the model was trained on.')
     return [{'values': {str(v): int(i) for v, i in feat_mapper[f].items()},
              'default': int(defaults[f])} for f in sorted(feat_mapper)]
 
@@ -203,8 +203,8 @@ def _check_weights(path, net, shapes):
                                                         for a, b in zip(ours, theirs)))
         if not fits:
             raise ValueError(f'{path} does not fit this {type(net).__name__}: for {name} it has '
-                             f'{theirs}, the net {ours}; build the net with the arguments of then, '
-                             'or give another path.')
+                             f'{theirs}, the net {ours}; build the net with the arguments of '
+                             'then, or give another path.')
 
 
 def _write(path, facts, arrays):
@@ -240,5 +240,6 @@ def _read(path, kind, writer):
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError):
         facts = {}
     if not isinstance(facts, dict) or facts.get('kind') != kind:
-        raise ValueError(f'{path} is not a {kind}, or is damaged: give a file that {writer} wrote.')
+        raise ValueError(f'{path} is not a {kind}, or is damaged: '
+                         f'give a file that {writer} wrote.')
     return facts, arrays

@@ -488,7 +488,8 @@ def evaluator(network, inter_matrix, test_data, devices=None, mask=None):
             if rows.stop > len(test_data):
                 raise ValueError(f'the loader gives more rows than the {len(test_data)} of the '
                                  'held-out ratings: both must be of the same rows, in order.')
-            s, n = metrics.squared_error(test_data[rows], out, mask if mask is None else mask[rows])
+            s, n = metrics.squared_error(test_data[rows], out,
+                                         None if mask is None else mask[rows])
             squared, count, first = squared + s, count + n, rows.stop
     if first != len(test_data):
         raise ValueError(f'the loader gives {first} rows for the {len(test_data)} of the held-out '
@@ -614,7 +615,8 @@ def train_recsys_rating(net, train_iter, test_iter, loss, trainer, num_epochs, d
             if test_iter is not None:
                 row['test_rmse'] = measure(test_iter, inter_mat, inter_mask)
             row['eval_seconds'] = time.time() - start
-            bar.set_postfix({k: f'{v:.3f}' for k, v in row.items() if k.endswith(('loss', 'rmse'))})
+            bar.set_postfix({k: f'{v:.3f}' for k, v in row.items()
+                             if k.endswith(('loss', 'rmse'))})
             run.end_epoch(row, row.get('valid_rmse'))
     history = run.finish()
     if verbose and history.rows:

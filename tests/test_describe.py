@@ -63,7 +63,7 @@ class Odd(CTRModel):
         e = self.embedding(x)
         gram = F.npx.batch_dot(e, e, transpose_b=True)
         h = self.norm(self.twice(self.twice(F.npx.reshape(e, (-2, -1)))))
-        weight = F.np.square(scale)                                 # the same for any number of rows
+        weight = F.np.square(scale)                 # the same for any number of rows
         return F.np.sum(gram, axis=(1, 2)) + F.npx.fully_connected(
             h, F.npx.reshape(weight, (1, -1)), num_hidden=1, no_bias=True)[:, 0]
 

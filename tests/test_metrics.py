@@ -151,7 +151,8 @@ def test_gauc_is_the_weighted_mean_of_each_user_s_auc(clicks):
             left_out.append(user)
     assert {3, 5} <= set(left_out)
     report = metrics.gauc(labels, scores, users)
-    assert report == {'gauc': pytest.approx(total / rows), 'users': len(set(users)) - len(left_out),
+    assert report == {'gauc': pytest.approx(total / rows),
+                      'users': len(set(users)) - len(left_out),
                       'users_left_out': len(left_out), 'rows_left_out': 60 - rows}
     names = [f'user {u}' for u in users]
     assert metrics.gauc(labels, scores, names) == report

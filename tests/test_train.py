@@ -416,7 +416,8 @@ def test_two_devices_learn_ratings_as_one_does(centred, rebuilds):
     weights = []
     for devices in ([mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]):
         if rebuilds:
-            net, loader = d2l.AutoRec(8, 40, 0), d2l.BatchLoader(rows[:21], seen[:21], batch_size=5)
+            net = d2l.AutoRec(8, 40, 0)
+            loader = d2l.BatchLoader(rows[:21], seen[:21], batch_size=5)
             more = {'inter_mat': rows[:21]}
         else:
             net, loader = d2l.MF(4, 40, 30), d2l.BatchLoader(u, i, r, batch_size=20)
@@ -517,8 +518,8 @@ def rating_refusals():
         net = d2l.AutoRec(2, 5)
         trainer = frozen(net)
         loader = d2l.BatchLoader(rows, mask, batch_size=4)
-        d2l.train_recsys_rating(net, loader, loader, gluon.loss.L2Loss(), trainer, 1, verbose=False,
-                                **{'inter_mat': rows, **kwargs})
+        d2l.train_recsys_rating(net, loader, loader, gluon.loss.L2Loss(), trainer, 1,
+                                verbose=False, **{'inter_mat': rows, **kwargs})
     infinite = onp.full((6, 5), onp.inf, 'float32')
     return [(lambda: run(patience=2), 'patience needs a validation set'),
             (lambda: run(mask=mask[:, :4]), r'mask has shape \(4, 4\) and the rows \(4, 5\)'),

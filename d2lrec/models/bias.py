@@ -62,5 +62,6 @@ class BiasBaseline:
     def _ids(ids, what):
         ids = onp.asarray(ids)
         if ids.size and ids.min() < 0:
-            raise ValueError(f'row {ids.argmin()} has the {what} id {ids.min()}: ids count from 0.')
+            raise ValueError(f'row {ids.argmin()} has the {what} id {ids.min()}: '
+                             'ids count from 0.')
         return ids
