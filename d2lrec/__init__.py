@@ -7,12 +7,13 @@ from mxnet import npx as _npx
 
 _npx.set_np()   # Every array, block and loader of this library is in the NumPy interface.
 
-from . import data, layers, metrics, models, plot, train  # noqa: E402
+from . import data, layers, metrics, models, plot, saving, train  # noqa: E402
 from .data import *  # noqa: E402,F401,F403
 from .metrics import *  # noqa: E402,F401,F403
 from .models import *  # noqa: E402,F401,F403
+from .saving import load, save  # noqa: E402,F401
 from .train import *  # noqa: E402,F401,F403
 
 __version__ = '0.1.0'
-__all__ = ['data', 'layers', 'metrics', 'models', 'plot', 'train',
+__all__ = ['data', 'layers', 'metrics', 'models', 'plot', 'saving', 'train', 'load', 'save',
            *data.__all__, *metrics.__all__, *models.__all__, *train.__all__]

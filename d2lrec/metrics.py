@@ -6,8 +6,9 @@ Scikit-learn computes what it has; it is imported at the first call, for it is s
 import numpy as onp
 import pandas as pd
 
-__all__ = ['accuracy', 'auc', 'calibration_table', 'constant_rate', 'ctr_report', 'log_loss',
-           'rmse', 'sigmoid']
+__all__ = ['accuracy', 'auc', 'calibration_table', 'constant_rate', 'ctr_report', 'gauc',
+           'hit_rate', 'log_loss', 'mae', 'masked_rmse', 'ndcg', 'normalized_entropy', 'rmse',
+           'sigmoid', 'squared_error']
 
 
 def _column(values, name):
@@ -96,6 +97,196 @@ def rmse(ratings, predictions):
     """Root mean squared error over the rows, in rating units."""
     ratings, predictions = _pair(ratings, predictions, 'predictions')
     return float(onp.sqrt(onp.mean(onp.square(ratings - predictions))))
+
+
+def mae(ratings, predictions):
+    """Mean absolute error over the rows, in rating units."""
+    from sklearn.metrics import mean_absolute_error
+    return float(mean_absolute_error(*_pair(ratings, predictions, 'predictions')))
+
+
+def squared_error(ratings, predictions, mask=None):
+    """Sum of squared errors over the observed entries, and the number of these.
+
+    Pieces add up: sum both over batches and devices, divide, and take one root.
+
+    Parameters
+    ----------
+    ratings, predictions : arrays of one shape
+        What `ratings` holds where nothing was observed does not matter.
+    mask : array of that shape, optional
+        Not 0 where a rating was observed; by default wherever `ratings` is not 0.
+    """
+    ratings, predictions, mask = (None if a is None else a.asnumpy() if hasattr(a, 'asnumpy')
+                                  else onp.asarray(a) for a in (ratings, predictions, mask))
+    mask = ratings != 0 if mask is None else mask != 0
+    if not ratings.shape == predictions.shape == mask.shape:
+        raise ValueError(f'the ratings have shape {ratings.shape}, the predictions '
+                         f'{predictions.shape} and the mask {mask.shape}: give equal shapes.')
+    errors = ratings[mask].astype('float64') - predictions[mask]
+    if not onp.isfinite(errors).all():
+        raise ValueError('an observed rating or its prediction is not a number: look for a '
+                         'learning rate that is too high, or mark missing ratings in the mask.')
+    return float(onp.square(errors).sum()), int(mask.sum())
+
+
+def masked_rmse(ratings, predictions, mask=None):
+    """Root mean squared error over the observed entries, in rating units.
+
+    Parameters
+    ----------
+    ratings, predictions, mask : as in `squared_error`
+        Or lists of these, with one array for each batch or device: there is still one root.
+    """
+    if not isinstance(ratings, (list, tuple)):
+        ratings, predictions, mask = [ratings], [predictions], [mask]
+    masks = [None] * len(ratings) if mask is None else mask
+    if not len(ratings) == len(predictions) == len(masks):
+        raise ValueError(f'{len(ratings)} arrays of ratings, {len(predictions)} of predictions '
+                         f'and {len(masks)} masks: give as many of each.')
+    pieces = [squared_error(*piece) for piece in zip(ratings, predictions, masks)]
+    count = sum(n for _, n in pieces)
+    if not count:
+        raise ValueError('no rating is observed: there is nothing to measure.')
+    return float(onp.sqrt(sum(s for s, _ in pieces) / count))
+
+
+def gauc(labels, scores, users):
+    """AUC within each user, averaged with the users' numbers of rows as weights.
+
+    It asks what a ranking shown to one user asks: a score that only tells users apart gets .5.
+    Zhu et al., Optimized Cost per Click in Taobao Display Advertising, KDD 2017.
+    Users whose labels are all of one class have no AUC: they are left out, and counted.
+
+    Parameters
+    ----------
+    labels, scores : as in `auc`
+    users : ids (N,) of any kind
+
+    Returns
+    -------
+    dict with `gauc`, `users` (that count), `users_left_out` and `rows_left_out`.
+    """
+    labels, scores = _clicks(labels, scores, 'scores')
+    users = pd.factorize(onp.asarray(users.asnumpy() if hasattr(users, 'asnumpy') else users)
+                         .reshape(-1))[0]
+    if users.size != labels.size:
+        raise ValueError(f'{labels.size} labels but {users.size} users: give one for each row.')
+    rows = onp.bincount(users).astype('float64')
+    ones = onp.bincount(users, labels)
+    # Mann-Whitney: the sum of the ones' ranks (1 for the lowest, means where tied) less its least.
+    ranks = pd.Series(scores).groupby(users).rank().to_numpy()
+    above = onp.bincount(users, ranks * labels) - ones * (ones + 1) / 2
+    both = (ones > 0) & (ones < rows)
+    if not both.any():
+        raise ValueError(f'none of the {len(rows)} users has labels of both classes: '
+                         'GAUC needs one who has.')
+    aucs = above[both] / (ones * (rows - ones))[both]
+    return {'gauc': float(onp.average(aucs, weights=rows[both])), 'users': int(both.sum()),
+            'users_left_out': int((~both).sum()), 'rows_left_out': int(rows[~both].sum())}
+
+
+def normalized_entropy(labels, probs):
+    """Log loss divided by that of the constant rate of `labels`: 1 tells nothing, 0 is perfect.
+
+    He et al., Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD 2014,
+    equation (1).
+    """
+    labels, probs = _clicks(labels, probs)
+    if labels.min() == labels.max():
+        raise ValueError(f'all {labels.size} labels are {labels[0]:g}: their entropy is 0, '
+                         'and nothing can be divided by it.')
+    return log_loss(labels, probs) / constant_rate(labels)['log_loss']
+
+
+def hit_rate(scores, held_out, seen=None, k=10):
+    """Share of users with a held-out item among their k best of all items they have not seen.
+
+    Parameters
+    ----------
+    scores : array (U, I)
+        Larger is better. Of equal scores the held-out items come last: a model that scores all
+        items alike gains nothing by it.
+    held_out : one item for each user (U,), or several: a matrix (U, I) of zeros and ones, a list
+        of U lists, or a dict {user: items}
+        Users without one do not count.
+    seen : in the same forms, optional
+        Items known from training: they are no candidates.
+    k : int
+
+    Raises
+    ------
+    ValueError
+        For an item out of range or both seen and held out, or where no user has a held-out item.
+    """
+    relevant, ranks = _ranks(scores, held_out, seen, k)
+    return float((relevant & (ranks <= k)).any(axis=1).mean())
+
+
+def ndcg(scores, held_out, seen=None, k=10):
+    """Normalized discounted cumulative gain at k over all items a user has not seen.
+
+    The mean over users of Σ 1 / log₂(1 + rank) over the held-out items of rank up to k, divided
+    by its largest value. Järvelin and Kekäläinen, TOIS 20(4), 2002. With one held-out item a
+    user it is what He et al. (2017) report beside the hit rate, but against all items: against
+    a sample the order of models can change (Krichene and Rendle, KDD 2020).
+
+    Parameters and errors as in `hit_rate`, and so is the rule for equal scores.
+    """
+    from sklearn.metrics import ndcg_score
+    relevant, ranks = _ranks(scores, held_out, seen, k)
+    return float(ndcg_score(relevant, -ranks, k=k, ignore_ties=True))      # ranks have no ties
+
+
+def _ranks(scores, held_out, seen, k):
+    """For users with a held-out item: what is relevant (U, I), and ranks (U, I) from 1.
+
+    Of equal scores relevant items come last; seen items come after all others.
+    """
+    scores = scores.asnumpy() if hasattr(scores, 'asnumpy') else onp.asarray(scores)
+    if scores.ndim != 2 or scores.shape[1] < 2:
+        raise ValueError(f'scores has shape {scores.shape}: give (users, items), 2 items or more.')
+    if not onp.isfinite(scores).all():
+        user, item = onp.argwhere(~onp.isfinite(scores))[0]
+        raise ValueError(f'scores[{user}, {item}] is {scores[user, item]}: give numbers only, and '
+                         'items that are no candidates as seen.')
+    if k < 1:
+        raise ValueError(f'k is {k}: give 1 or more.')
+    relevant = _items(held_out, scores.shape, 'held_out')
+    known = _items({} if seen is None else seen, scores.shape, 'seen')
+    if (relevant & known).any():
+        user, item = onp.argwhere(relevant & known)[0]
+        raise ValueError(f'user {user} has item {item} both seen and held out: leave it in one.')
+    users = relevant.any(axis=1)
+    if not users.any():
+        raise ValueError('no user has a held-out item: there is nothing to measure.')
+    scores, relevant, known = scores[users], relevant[users], known[users]
+    order = onp.lexsort((relevant, -scores, known), axis=1)
+    ranks = onp.empty(order.shape, 'int64')
+    onp.put_along_axis(ranks, order, onp.arange(1, scores.shape[1] + 1)[None], axis=1)
+    return relevant, ranks
+
+
+def _items(items, shape, name):
+    """Items of users in any of the forms of `hit_rate`, as a boolean matrix of this shape."""
+    users, num_items = shape
+    items = items.asnumpy() if hasattr(items, 'asnumpy') else items
+    if isinstance(items, onp.ndarray) and items.shape == shape:
+        return items != 0
+    if not isinstance(items, dict):
+        if len(items) != users:
+            raise ValueError(f'{name} is for {len(items)} users and scores for {users}: '
+                             'give the items of each user.')
+        items = dict(enumerate(items))
+    out = onp.zeros(shape, bool)
+    for user, of_user in items.items():
+        of_user = onp.asarray(of_user, dtype='int64').reshape(-1)
+        bad = of_user[(of_user < 0) | (of_user >= num_items)]
+        if bad.size or not 0 <= user < users:
+            raise ValueError(f'{name} gives user {user} the items {of_user.tolist()[:5]}: give '
+                             f'users from 0 to {users - 1} and items from 0 to {num_items - 1}.')
+        out[user, of_user] = True
+    return out
 
 
 def constant_rate(labels):

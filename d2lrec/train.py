@@ -2,6 +2,7 @@
 
 Shapes: B rows of a batch, N rows of a data set, U users, I items.
 """
+import os
 import random
 import time
 import warnings
@@ -13,10 +14,10 @@ import pandas as pd
 from mxnet import autograd, np
 from tqdm import tqdm
 
-from . import metrics
+from . import metrics, saving
 
-__all__ = ['History', 'evaluate', 'predict', 'set_seed', 'train_ch13', 'train_recsys_rating',
-           'try_all_gpus']
+__all__ = ['History', 'evaluate', 'evaluator', 'predict', 'set_seed', 'train_ch13',
+           'train_recsys_rating', 'try_all_gpus']
 
 # How many batches the engine may lie behind the loop. Reading a result at each batch would stop
 # it; never reading one would queue a whole epoch's batches in memory.
@@ -151,6 +152,16 @@ def _forward_backward(net, loss, X_shards, y_shards, devices):
     return outs, ys, losses
 
 
+def _settle(devices):
+    """Wait for all replicas before a trainer's first step, which makes them equal.
+
+    MXNet 1.9.1 does not hold that step back until batch normalisation in a static graph has
+    written its statistics: now and then the first batch would be missing from them.
+    """
+    if len(devices) > 1:
+        mx.nd.waitall()
+
+
 class _Throttle:
     """Let the engine run ahead of Python, but not without bound."""
 
@@ -262,17 +273,67 @@ def _warn_of_double_sigmoid(net, outs):
 
 def _weights(net):
     return {name: p.data(p.list_ctx()[0]).copy()
-            for name, p in net.collect_params().items()}
+            for name, p in saving.weights_of(net).items()}
 
 
 def _restore(net, weights):
-    for name, p in net.collect_params().items():
+    for name, p in saving.weights_of(net).items():
         p.set_data(weights[name])
+
+
+class _Run:
+    """What both loops do around their epochs: seed each, keep the best weights, stop, resume."""
+
+    def __init__(self, net, trainers, train_iter, devices, seed, patience, checkpoint):
+        self.net, self.trainers, self.train_iter = net, trainers, train_iter
+        self.seed, self.patience, self.checkpoint = seed, patience, checkpoint
+        self.history, self.best, self.best_score = History(devices), None, onp.inf
+        if checkpoint is None:
+            return
+        if os.path.exists(checkpoint):
+            state, self.best = saving.read_checkpoint(checkpoint, net, trainers, train_iter, seed)
+            self.seed, self.best_score = state['seed'], state['best_score']
+            self.history.rows, self.history.best_epoch = state['rows'], state['best_epoch']
+        elif seed is None:      # each epoch needs one that a later run can find again
+            self.seed = int(onp.random.randint(2 ** 31))
+
+    def epochs(self, num_epochs):
+        """The epochs that are left, until patience ends.
+
+        MXNet's random state can be set but not read. So each epoch has a seed of its own, and
+        a run that begins with it, from a checkpoint, draws what a run that reaches it draws.
+        """
+        for epoch in range(len(self.history) + 1, num_epochs + 1):
+            best = self.history.best_epoch
+            if self.patience is not None and best and epoch - 1 - best >= self.patience:
+                return
+            if self.seed is not None:
+                sequence = onp.random.SeedSequence([self.seed, epoch])
+                set_seed(int(sequence.generate_state(1)[0] >> 1))
+            yield epoch
+
+    def end_epoch(self, row, score=None):
+        """Enter the epoch's measures; `score`, if there is one, is the smaller the better."""
+        self.history.rows.append(row)
+        if score is not None and score < self.best_score:
+            self.best_score, self.best = score, _weights(self.net)
+            self.history.best_epoch = row['epoch']
+        if self.checkpoint is not None:
+            state = {'seed': self.seed, 'rows': self.history.rows, 'best_score': self.best_score,
+                     'best_epoch': self.history.best_epoch}
+            saving.write_checkpoint(self.checkpoint, self.net, self.trainers, self.train_iter,
+                                    state, self.best)
+
+    def finish(self):
+        """Give the net the weights of the best epoch, where a validation set chose one."""
+        if self.best is not None:
+            _restore(self.net, self.best)
+        return self.history
 
 
 def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=None,
                split_f=None, *, valid_iter=None, patience=None, monitor='log_loss', seed=None,
-               verbose=True):
+               verbose=True, checkpoint=None):
     """Train a classifier; print loss, accuracy and speed; return a `History`.
 
     The first eight arguments are those of the function of this name in Dive into Deep Learning.
@@ -295,9 +356,15 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
         Stop after so many epochs without a better one; needs `valid_iter`.
     monitor : 'log_loss' or 'auc'
     seed : int, optional
-        Seeds dropout, and any loader that has no seed of its own.
+        Seeds dropout, and any loader that has no seed of its own, anew for each epoch.
     verbose : bool
         Show the progress bar and print the summary.
+    checkpoint : path, optional
+        Written after each epoch, whole or not at all. Where the file exists, training resumes
+        from it and gives, bit for bit, what it would have given without the interruption: the
+        same call in a new process will do. A seed is drawn if none is given. It holds weights,
+        optimizers, the history, seed and order of `BatchLoader`; a loader with a random state
+        of another kind starts over. As with Gluon's trainer states, open only files you trust.
 
     Returns
     -------
@@ -308,7 +375,8 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
     ------
     ValueError
         For a net without weights or on other devices, outputs that do not fit the labels, a loss
-        that is not a number, or `patience` without `valid_iter`.
+        that is not a number, `patience` without `valid_iter`, or a checkpoint of another model,
+        optimizer or seed.
     """
     devices = _devices_of(net, devices)
     trainers = list(trainer) if isinstance(trainer, (list, tuple)) else [trainer]
@@ -316,15 +384,14 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
         raise ValueError(f"monitor is {monitor!r}: choose 'log_loss' or 'auc'.")
     if patience is not None and valid_iter is None:
         raise ValueError('patience needs a validation set to watch: pass valid_iter=.')
-    if seed is not None:
-        set_seed(seed)
+    run = _Run(net, trainers, train_iter, devices, seed, patience, checkpoint)
     split_f = split_f or (lambda X, y, devices: (_shards(X, devices), _shards(y, devices)))
     from_sigmoid = getattr(loss, '_from_sigmoid', False)
-    history, best, best_score, warned = History(devices), None, onp.inf, from_sigmoid
+    warned = from_sigmoid
 
-    with tqdm(total=num_epochs * len(train_iter), unit='batch', leave=False,
-              disable=not verbose) as bar:
-        for epoch in range(1, num_epochs + 1):
+    with tqdm(total=num_epochs * len(train_iter), initial=len(run.history) * len(train_iter),
+              unit='batch', leave=False, disable=not verbose) as bar:
+        for epoch in run.epochs(num_epochs):
             row = {'epoch': epoch,
                    **_train_epoch(net, train_iter, loss, trainers, devices, split_f,
                                    .5 if from_sigmoid else 0., bar)}
@@ -337,17 +404,13 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
                         _warn_of_double_sigmoid(net, outs)
                         warned = True
             row['eval_seconds'] = time.time() - start
-            history.rows.append(row)
             bar.set_postfix({k: f'{v:.3f}' for k, v in row.items() if k.endswith(('loss', 'auc'))})
             if valid_iter is None:
-                continue
-            score = row['valid_loss'] if monitor == 'log_loss' else -row['valid_auc']
-            if score < best_score:
-                best_score, history.best_epoch, best = score, epoch, _weights(net)
-            elif patience is not None and epoch - history.best_epoch >= patience:
-                break
-    if best is not None:
-        _restore(net, best)
+                run.end_epoch(row)
+            else:
+                run.end_epoch(row, row['valid_loss'] if monitor == 'log_loss'
+                              else -row['valid_auc'])
+    history = run.finish()
     if verbose and history.rows:
         _print_summary(history)
     return history
@@ -359,6 +422,8 @@ def _train_epoch(net, train_iter, loss, trainers, devices, split_f, threshold, b
     for X, y in train_iter:
         X_shards, y_shards = split_f(X, y, devices)
         outs, ys, losses = _forward_backward(net, loss, X_shards, y_shards, devices)
+        if not rows:
+            _settle(devices)
         for t in trainers:
             t.step(len(X))
         for out, y_shard, l in zip(outs, ys, losses):
@@ -393,118 +458,200 @@ def _print_summary(history):
     print(f'{history.rows_per_second:.1f} examples/sec on {history.devices}')
 
 
-def _rating_rmse(net, test_iter, devices, inter_mat=None):
-    """RMSE over all test ratings: squared error and count summed up, one root.
+def evaluator(network, inter_matrix, test_data, devices=None, mask=None):
+    """RMSE of rebuilt rating rows on held-out ratings: one root over all batches and devices.
 
-    With `inter_mat` (N, D) the net rebuilds the rows that `test_iter` yields, and only the
-    entries of `inter_mat` that are not 0 count.
+    The first four arguments are those of the function of this name in the AutoRec chapter of
+    Dive into Deep Learning.
+
+    Parameters
+    ----------
+    network : a Block that rebuilds rows (B, D)
+    inter_matrix : a loader that does not shuffle, of rows (B, D) or of (rows, mask)
+        What the network is shown, the N rows of `test_data` in order.
+    test_data : array (N, D)
+        The held-out ratings.
+    devices : where to compute; by default where the network's weights are
+    mask : array (N, D), optional
+        True or 1 where a rating is held out; by default wherever `test_data` is not 0.
+
+    Raises
+    ------
+    ValueError
+        For no held-out rating, or another number of rows than `test_data` has.
     """
-    squared, count, first = 0., 0, 0
-    for values in test_iter:
-        values = values if isinstance(values, (list, tuple)) else [values]
-        feats = values if inter_mat is not None else values[:-1]
-        shards = zip(*[_shards(v, devices) for v in feats])
-        out = onp.concatenate([net(*s).asnumpy() for s in shards])
-        if inter_mat is not None:
-            target = onp.asarray(inter_mat[first:first + len(out)].asnumpy()
-                                 if hasattr(inter_mat, 'asnumpy')
-                                 else inter_mat[first:first + len(out)])
-            observed = target != 0
-            first += len(out)
-        else:
-            target = onp.asarray(values[-1].asnumpy()).reshape(out.shape)
-            observed = onp.ones(out.shape, bool)
-        squared += onp.square(out - target)[observed].sum(dtype='float64')
-        count += observed.sum()
+    devices, first, squared, count = _devices_of(network, devices), 0, 0., 0
+    for values in inter_matrix:
+        shards = zip(*[_shards(v, devices) for v in _list(values)])
+        for out in [network(_shown(*s)[0]) for s in shards]:
+            rows = slice(first, first + len(out))
+            if rows.stop > len(test_data):
+                raise ValueError(f'the loader gives more rows than the {len(test_data)} of the '
+                                 'held-out ratings: both must be of the same rows, in order.')
+            s, n = metrics.squared_error(test_data[rows], out,
+                                         None if mask is None else mask[rows])
+            squared, count, first = squared + s, count + n, rows.stop
+    if first != len(test_data):
+        raise ValueError(f'the loader gives {first} rows for the {len(test_data)} of the held-out '
+                         'ratings: both must be of the same rows, in order.')
     if not count:
         raise ValueError('there is no test rating to measure: check the split and inter_mat.')
     return float(onp.sqrt(squared / count))
 
 
+_rows_rmse = evaluator      # `train_recsys_rating` has an argument of this name
+
+
+def _pairs_rmse(net, test_iter, devices):
+    """The same of a net that maps (users, items) to ratings, on batches that end in ratings."""
+    squared, count = 0., 0
+    for *feats, ratings in test_iter:
+        outs = [net(*s) for s in zip(*[_shards(v, devices) for v in feats])]
+        out = onp.concatenate([o.asnumpy().reshape(-1) for o in outs])
+        s, n = metrics.squared_error(ratings.reshape(-1), out, onp.ones(len(out), bool))
+        squared, count = squared + s, count + n
+    if not count:
+        raise ValueError('there is no test rating to measure: check the split and test_iter.')
+    return float(onp.sqrt(squared / count))
+
+
+def _list(values):
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def _shown(rows, mask=None):
+    """Rating rows with 0 for what is not observed, and the mask (B, D) of what is, as 0 and 1.
+
+    Without a mask a rating of 0 is one that is missing.
+    """
+    if mask is None:
+        return rows, (rows != 0).astype('float32')
+    if mask.shape != rows.shape:
+        raise ValueError(f'the mask has shape {mask.shape} and the rows {rows.shape}: '
+                         'give one mark for each rating.')
+    return np.where(mask != 0, rows, np.zeros_like(rows)), (mask != 0).astype('float32')
+
+
 def train_recsys_rating(net, train_iter, test_iter, loss, trainer, num_epochs, devices=None,
-                        evaluator=None, inter_mat=None, *, seed=None, verbose=True):
+                        evaluator=None, inter_mat=None, *, seed=None, verbose=True,
+                        inter_mask=None, valid_iter=None, valid_mat=None, valid_mask=None,
+                        patience=None, checkpoint=None):
     """Train a model of ratings; print train loss, test RMSE and speed; return a `History`.
 
     The arguments up to `inter_mat` are those of the function of this name in Dive into Deep
-    Learning.
+    Learning. A net either maps (users, items) to ratings, or rebuilds rows of a rating matrix;
+    it is the second kind where a batch is a single array, or a matrix of held-out ratings is
+    given.
 
     Parameters
     ----------
     net : a Block
-        Either maps (users, items) to ratings (B,), or rebuilds rows (B, D) of a rating matrix.
+        Either maps (users, items) to ratings (B,), or rows (B, D) to rows (B, D).
     train_iter : a loader
-        Of (users, items, ratings); or of rows (B, D) of a matrix, where an entry of 0 is
-        unobserved and counts neither in the loss nor in the number of examples.
-    test_iter : a loader, given to `evaluator`
+        Of (users, items, ratings); or of (rows, mask), both (B, D), where the mask is not 0 at
+        observed ratings; or of rows alone, where an entry of 0 is unobserved. What is unobserved
+        is never shown to the net, and counts neither in the loss nor in the number of examples.
+    test_iter : a loader of the same kind
+        For rows, those to rebuild from, in the order of `inter_mat`. May be None.
     loss : a Gluon loss
+    trainer : a gluon.Trainer, or a list of them (one for each part of the net)
     evaluator : callable, optional
         `evaluator(net, test_iter, devices)`, or `evaluator(net, test_iter, inter_mat, devices)`
-        where `inter_mat` is given, returns the test RMSE. By default squared errors and their
-        count are summed over all batches and devices, with one root.
+        where `inter_mat` is given, with `inter_mask` as a fifth argument where that is given
+        too, returns the test RMSE. By default squared errors and their count are summed over all
+        batches and devices, with one root.
     inter_mat : array (N, D), optional
         The held-out ratings of the rows of `test_iter`.
-    seed, verbose : as in `train_ch13`
+    inter_mask : array (N, D), optional
+        Not 0 where a rating is held out; by default wherever `inter_mat` is not 0.
+    valid_iter, valid_mat, valid_mask : as `test_iter`, `inter_mat`, `inter_mask`
+        When given, the net ends with the weights of the epoch with the least RMSE on them.
+    patience, seed, verbose, checkpoint : as in `train_ch13`
 
     Returns
     -------
-    History with `train_loss` (mean over ratings) and `test_rmse` for each epoch.
+    History with `train_loss` (mean over ratings) and `test_rmse` for each epoch, and
+    `valid_rmse` where there is a validation set.
     """
     devices = _devices_of(net, devices)
     trainers = list(trainer) if isinstance(trainer, (list, tuple)) else [trainer]
-    if seed is not None:
-        set_seed(seed)
-    if evaluator is None:
-        def evaluator(net, test_iter, *args):
-            return _rating_rmse(net, test_iter, args[-1], *args[:-1])
-    args = (devices,) if inter_mat is None else (inter_mat, devices)
-    history = History(devices)
-    with tqdm(total=num_epochs * len(train_iter), unit='batch', leave=False,
-              disable=not verbose) as bar:
-        for epoch in range(1, num_epochs + 1):
+    if patience is not None and valid_iter is None:
+        raise ValueError('patience needs a validation set to watch: pass valid_iter=.')
+    rebuilds = inter_mat is not None or valid_mat is not None
+
+    def measure(data_iter, mat, mask):
+        if evaluator is None and mat is None:
+            return _pairs_rmse(net, data_iter, devices)
+        args = [a for a in (mat, devices, mask) if a is not None]
+        return float((evaluator or _rows_rmse)(net, data_iter, *args))
+    run = _Run(net, trainers, train_iter, devices, seed, patience, checkpoint)
+    with tqdm(total=num_epochs * len(train_iter), initial=len(run.history) * len(train_iter),
+              unit='batch', leave=False, disable=not verbose) as bar:
+        for epoch in run.epochs(num_epochs):
             start, loss_sum, throttle, ratings = time.time(), _Sum(), _Throttle(), 0
             for values in train_iter:
-                values = list(values) if isinstance(values, (list, tuple)) else [values]
-                ls, count = _rating_batch(net, loss, values, devices)
+                ls, count = _rating_batch(net, loss, _list(values), devices, rebuilds)
+                bar.update()
                 if not count:       # rows without a rating teach nothing
-                    bar.update()
                     continue
+                if not ratings:
+                    _settle(devices)
                 # The loss is the mean over ratings, so the step divides by their number.
                 for t in trainers:
                     t.step(count)
                 for l in ls:
                     throttle.add(loss_sum.add(l))
                 ratings += count
-                bar.update()
             if not ratings:
                 raise ValueError('the training data holds no rating: check the split.')
             row = {'epoch': epoch, 'train_loss': loss_sum.read() / ratings,
                    'train_rows': ratings, 'seconds': time.time() - start}
-            row['test_rmse'] = float(evaluator(net, test_iter, *args))
-            history.rows.append(row)
-            bar.set_postfix(loss=f"{row['train_loss']:.3f}", rmse=f"{row['test_rmse']:.3f}")
+            if not onp.isfinite(row['train_loss']):
+                raise ValueError(f"the training loss became {row['train_loss']}: lower the "
+                                 'learning rate, or look for ratings that are not numbers.')
+            start = time.time()
+            if valid_iter is not None:
+                row['valid_rmse'] = measure(valid_iter, valid_mat, valid_mask)
+            if test_iter is not None:
+                row['test_rmse'] = measure(test_iter, inter_mat, inter_mask)
+            row['eval_seconds'] = time.time() - start
+            bar.set_postfix({k: f'{v:.3f}' for k, v in row.items()
+                             if k.endswith(('loss', 'rmse'))})
+            run.end_epoch(row, row.get('valid_rmse'))
+    history = run.finish()
     if verbose and history.rows:
-        print(f"train loss {row['train_loss']:.3f}, test RMSE {row['test_rmse']:.3f}")
+        row = history.last
+        parts = [f"train loss {row['train_loss']:.3f}"]
+        parts += [f'{name} RMSE {row[name + "_rmse"]:.3f}' for name in ('test', 'valid')
+                  if name + '_rmse' in row]
+        if history.best_epoch:
+            parts.append(f'weights of epoch {history.best_epoch}, the best of {len(history)}')
+        print(', '.join(parts))
         print(f'{history.rows_per_second:.1f} examples/sec on {devices}')
     return history
 
 
-def _rating_batch(net, loss, values, devices):
+def _rating_batch(net, loss, values, devices, rebuilds):
     """Losses of one batch, summed over its ratings (a shard each), and the number of ratings."""
     shards = list(zip(*[_shards(v, devices) for v in values]))
-    if len(values) > 1:
-        count, ls = int(values[-1].size), []
-        with autograd.record():
-            for *feats, y in shards:
-                out = net(*feats)
-                ls.append(loss(out, _column_like(y, out)))
+    if rebuilds or len(values) == 1:
+        shards = [_shown(*s) for s in shards]
+        count = int(sum(float(mask.sum()) for _, mask in shards))
+
+        def of(x, mask):        # a Gluon loss averages over the D columns: undo that
+            return loss(net(x), x, mask) * x.shape[1]
     else:
-        observed = [(x != 0).astype('float32') for (x,) in shards]
-        count, ls = int(sum(float(m.sum()) for m in observed)), []
-        if not count:
-            return [], 0
-        with autograd.record():
-            for (x,), mask in zip(shards, observed):
-                # A Gluon loss averages over the D columns: undo that, keep the sum.
-                ls.append(loss(net(x), x, mask) * x.shape[1])
-    autograd.backward(ls)
+        count = int(values[-1].size)
+
+        def of(*batch):
+            out = net(*batch[:-1])
+            return loss(out, _column_like(batch[-1], out))
+    if not count:
+        return [], 0
+    with autograd.record():
+        ls = [of(*s) for s in shards]
+        # An idle replica needs a gradient of zero, as in `_forward_backward`.
+        nothing = [of(*(v[:1].as_in_ctx(d) for v in shards[0])) * 0
+                   for d in devices[len(shards):]]
+    autograd.backward(ls + nothing)
     return ls, count

@@ -55,3 +55,35 @@ def mlp(layers, x):
             for unit in range(x.shape[1]):
                 x[row, unit] = max(0., x[row, unit])
     return dense(*layers[-1], x)
+
+
+def mf(mean, user_bias, item_bias, p, q, users, items):
+    out = onp.zeros(len(users))
+    for row, (u, i) in enumerate(zip(users, items)):
+        out[row] = mean[0] + user_bias[u, 0] + item_bias[i, 0]
+        for k in range(p.shape[1]):
+            out[row] += p[u, k] * q[i, k]
+    return out
+
+
+def autorec(layers, g, f, x):
+    """`layers` is a list of (weight, bias); g after each but the last, f after that."""
+    for weight, bias in layers[:-1]:
+        x = dense(weight, bias, x)
+        for row in range(len(x)):
+            for unit in range(x.shape[1]):
+                x[row, unit] = g(x[row, unit])
+    x = dense(*layers[-1], x)
+    for row in range(len(x)):
+        for unit in range(x.shape[1]):
+            x[row, unit] = f(x[row, unit])
+    return x
+
+
+def ranking(scores, held_out, seen):
+    """For each user the candidates from best to worst, held-out ones last among equals."""
+    out = []
+    for user, items in enumerate(scores):
+        candidates = [i for i in range(len(items)) if i not in seen[user]]
+        out.append(sorted(candidates, key=lambda i: (-items[i], i in held_out[user])))
+    return out

@@ -1,6 +1,7 @@
 """Measures against their definitions in loops, and refusals in words."""
 import math
 
+import definitions
 import numpy as onp
 import pytest
 from mxnet import np
@@ -93,6 +94,156 @@ def test_rmse():
     (lambda: metrics.auc([0, 1], onp.zeros((2, 2))), r'scores has shape \(2, 2\)'),
     (lambda: metrics.calibration_table([0, 1], [.5, .5], 3), 'num_bins is 3')])
 def test_refusals_say_what_where_and_what_to_do(call, words):
+    with pytest.raises(ValueError, match=words) as refusal:
+        call()
+    assert '\n' not in str(refusal.value)
+
+
+def test_mae():
+    assert metrics.mae([1, 2, 3], np.array([[1.], [2.5], [5.]])) == pytest.approx(2.5 / 3)
+
+
+@pytest.fixture
+def matrix():
+    """Ratings (7, 5), predictions, and a mask that keeps some zeros and drops other values."""
+    rng = onp.random.default_rng(0)
+    ratings = rng.integers(-2, 3, (7, 5)).astype('float32')
+    return ratings, rng.normal(size=(7, 5)), rng.random((7, 5)) < .6
+
+
+def test_masked_rmse_is_its_definition_in_loops(matrix):
+    ratings, predictions, mask = matrix
+    for given, observed in ((mask, mask), (mask.astype(int), mask), (None, ratings != 0)):
+        errors = [(ratings[r, c] - predictions[r, c]) ** 2
+                  for r in range(7) for c in range(5) if observed[r, c]]
+        expected = math.sqrt(sum(errors) / len(errors))
+        assert metrics.masked_rmse(ratings, predictions, given) == pytest.approx(expected)
+    assert (ratings[mask] == 0).any() and (ratings[~mask] != 0).any()
+
+
+def test_masked_rmse_of_pieces_takes_one_root(matrix):
+    cut = [slice(0, 1), slice(1, 3), slice(3, 7)]
+    pieces = [[np.array(a[s]) for s in cut] for a in matrix]
+    assert metrics.masked_rmse(*pieces) == pytest.approx(metrics.masked_rmse(*matrix))
+    assert metrics.masked_rmse(*pieces[:2]) == pytest.approx(metrics.masked_rmse(*matrix[:2]))
+    total = sum(metrics.squared_error(*p)[0] for p in zip(*pieces))
+    assert total / matrix[2].sum() == pytest.approx(metrics.masked_rmse(*matrix) ** 2)
+
+
+def test_what_is_not_observed_may_be_anything(matrix):
+    ratings, predictions, mask = (a.copy() for a in matrix)
+    expected = metrics.masked_rmse(ratings, predictions, mask)
+    ratings[~mask] = onp.nan
+    assert metrics.masked_rmse(ratings, predictions, mask) == expected
+
+
+def test_gauc_is_the_weighted_mean_of_each_user_s_auc(clicks):
+    labels, scores = clicks
+    users = onp.random.default_rng(1).integers(0, 12, 60)
+    labels[users == 3], labels[users == 5] = 0, 1
+    total, rows, left_out = 0., 0, []
+    for user in set(users):
+        mine = users == user
+        if 0 < labels[mine].sum() < mine.sum():
+            total += mine.sum() * metrics.auc(labels[mine], scores[mine])
+            rows += mine.sum()
+        else:
+            left_out.append(user)
+    assert {3, 5} <= set(left_out)
+    report = metrics.gauc(labels, scores, users)
+    assert report == {'gauc': pytest.approx(total / rows),
+                      'users': len(set(users)) - len(left_out),
+                      'users_left_out': len(left_out), 'rows_left_out': 60 - rows}
+    names = [f'user {u}' for u in users]
+    assert metrics.gauc(labels, scores, names) == report
+
+
+def test_gauc_of_a_score_that_only_tells_users_apart():
+    users = onp.repeat([0, 1], 100)
+    labels = onp.concatenate([onp.arange(100) < 80, onp.arange(100) < 20]).astype(int)
+    assert metrics.gauc(labels, -users, users)['gauc'] == .5 < metrics.auc(labels, -users) - .2
+
+
+def test_normalized_entropy(clicks):
+    labels, probs = clicks[0], clicks[1] * .98 + .01
+    rate = labels.mean()
+    entropy = -rate * math.log(rate) - (1 - rate) * math.log(1 - rate)
+    assert metrics.normalized_entropy(labels, probs) == pytest.approx(
+        metrics.log_loss(labels, probs) / entropy)
+    assert metrics.normalized_entropy(labels, onp.full(60, rate)) == pytest.approx(1)
+
+
+@pytest.fixture
+def ranked():
+    """Scores (30, 12) with many ties, held-out and seen items of 30 users; one has none."""
+    rng = onp.random.default_rng(0)
+    held_out, seen = [], []
+    for user in range(30):
+        items = rng.permutation(12)
+        held_out.append(items[:rng.integers(1, 4)].tolist() if user else [])
+        seen.append(items[4:4 + rng.integers(0, 5)].tolist())
+    return rng.integers(0, 5, (30, 12)).astype('float32'), held_out, seen
+
+
+@pytest.mark.parametrize('k', [1, 3, 10, 50])
+@pytest.mark.parametrize('hide', [True, False])
+def test_hit_rate_and_ndcg_are_their_definitions_in_loops(ranked, k, hide):
+    scores, held_out, seen = ranked
+    hits, gains = [], []
+    for user, order in enumerate(definitions.ranking(scores, held_out,
+                                                     seen if hide else [[]] * 30)):
+        if not held_out[user]:
+            continue
+        gain, best = 0., 0.
+        for place, item in enumerate(order[:k], 1):
+            gain += (item in held_out[user]) / math.log2(1 + place)
+        for place in range(1, min(k, len(held_out[user])) + 1):
+            best += 1 / math.log2(1 + place)
+        hits.append(any(item in held_out[user] for item in order[:k]))
+        gains.append(gain / best)
+    args = (scores, held_out, seen if hide else None, k)
+    assert len(hits) == 29
+    assert metrics.hit_rate(*args) == pytest.approx(sum(hits) / 29)
+    assert metrics.ndcg(*args) == pytest.approx(sum(gains) / 29)
+
+
+def test_items_may_come_as_matrix_dict_lists_or_one_a_user(ranked):
+    scores, held_out, seen = ranked
+    dense = onp.zeros((2, 30, 12), bool)
+    for user in range(30):
+        dense[0, user, held_out[user]] = dense[1, user, seen[user]] = True
+    for measure in (metrics.hit_rate, metrics.ndcg):
+        expected = measure(scores, held_out, seen, 3)
+        assert measure(np.array(scores), *dense, k=3) == expected
+        assert measure(scores, dict(enumerate(held_out)), dict(enumerate(seen)), 3) == expected
+        first = onp.array([(mine or [0])[0] for mine in held_out])
+        assert measure(scores, first) == measure(scores, [[i] for i in first])
+
+
+def test_equal_scores_earn_nothing():
+    assert metrics.hit_rate(onp.zeros((4, 20)), [3, 0, 5, 19], k=10) == 0
+    assert metrics.ndcg(onp.zeros((4, 20)), [3, 0, 5, 19], k=19) == 0
+    # Of 20 items 10 are seen: among the 10 left every rank is in the first 10.
+    seen = [[i for i in range(20) if i % 2 != item % 2] for item in (3, 0, 5, 19)]
+    assert metrics.hit_rate(onp.zeros((4, 20)), [3, 0, 5, 19], seen, k=10) == 1
+
+
+@pytest.mark.parametrize('call, words', [
+    (lambda: metrics.masked_rmse(onp.ones((2, 2)), onp.ones((2, 3))), r'\(2, 2\).*\(2, 3\)'),
+    (lambda: metrics.masked_rmse(onp.zeros((2, 2)), onp.ones((2, 2))), 'no rating is observed'),
+    (lambda: metrics.masked_rmse([onp.ones(2)], [onp.ones(2)] * 2), '1 arrays of ratings'),
+    (lambda: metrics.masked_rmse(onp.ones(2), onp.array([1, onp.inf])), 'not a number'),
+    (lambda: metrics.gauc([0, 1], [.1, .2], [1]), '2 labels but 1 users'),
+    (lambda: metrics.gauc([0, 1], [.1, .2], [1, 2]), 'none of the 2 users'),
+    (lambda: metrics.normalized_entropy([1, 1], [.1, .2]), 'entropy is 0'),
+    (lambda: metrics.hit_rate(onp.zeros(3), [0]), r'scores has shape \(3,\)'),
+    (lambda: metrics.hit_rate(onp.full((1, 3), onp.nan), [0]), r'scores\[0, 0\] is nan'),
+    (lambda: metrics.ndcg(onp.zeros((2, 3)), [0]), 'held_out is for 1 users and scores for 2'),
+    (lambda: metrics.ndcg(onp.zeros((2, 3)), [0, 3]), r'user 1 the items \[3\].*0 to 2'),
+    (lambda: metrics.ndcg(onp.zeros((2, 3)), [0, 1], [[], [1]]), 'user 1 has item 1 both'),
+    (lambda: metrics.ndcg(onp.zeros((2, 3)), [[], []]), 'no user has a held-out item'),
+    (lambda: metrics.ndcg(onp.zeros((2, 3)), [0, 1], k=0), 'k is 0')])
+def test_refusals_of_rating_and_ranking_measures(call, words):
     with pytest.raises(ValueError, match=words) as refusal:
         call()
     assert '\n' not in str(refusal.value)

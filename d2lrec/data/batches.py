@@ -84,6 +84,27 @@ class BatchLoader:
             batch = [_to_mxnet(a, where) for a in self._arrays]
             yield batch[0] if len(batch) == 1 else batch
 
+    def get_state(self):
+        """What decides the order of the epochs to come, for JSON; see `set_state`."""
+        rng = None if self._rng is np.random else self._rng.get_state(legacy=False)
+        if rng is not None:
+            rng['state']['key'] = rng['state']['key'].tolist()
+        return {'rows': len(self._arrays[0]), 'rng': rng, 'left': self._left.tolist()}
+
+    def set_state(self, state):
+        """Go on as the loader did whose `get_state` this is.
+
+        Raises ValueError where that loader had another number of rows.
+        """
+        rows = len(self._arrays[0])
+        if state['rows'] != rows:
+            raise ValueError(f"The state is of a loader of {state['rows']} rows and this one has "
+                             f'{rows}: give the same data.')
+        if state['rng'] is not None:
+            self._rng = np.random.RandomState()
+            self._rng.set_state(state['rng'])
+        self._left = np.array(state['left'], dtype=np.int64)
+
 
 def _as_matrix(array, position):
     """The array in NumPy, contiguous, in the type that MXNet will see."""

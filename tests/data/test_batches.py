@@ -1,3 +1,5 @@
+import json
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -159,3 +161,26 @@ def test_refusals(data, options, message):
 
 def test_no_workers():
     assert get_dataloader_workers() == 0
+
+
+@pytest.mark.parametrize('seed', [None, 3])
+@pytest.mark.parametrize('last_batch', ['keep', 'rollover'])
+def test_a_loader_goes_on_where_another_stood(ids, seed, last_batch):
+    def loader(seed):
+        return BatchLoader(ids, batch_size=4, shuffle=True, seed=seed, last_batch=last_batch)
+    one = loader(seed)
+    np.random.seed(0)
+    rows(one)
+    state = json.loads(json.dumps(one.get_state()))
+    np.random.seed(1)
+    expected = [rows(one), rows(one)]
+    other = loader(seed if seed is None else 99)
+    other.set_state(state)
+    np.random.seed(1)
+    assert [rows(other), rows(other)] == expected
+
+
+def test_a_state_of_other_data_is_refused(ids):
+    state = BatchLoader(ids, batch_size=4).get_state()
+    with pytest.raises(ValueError, match='loader of 10 rows and this one has 5'):
+        BatchLoader(ids[:5], batch_size=4).set_state(state)

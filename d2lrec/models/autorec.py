@@ -1,0 +1,69 @@
+"""AutoRec: an autoencoder of rating rows."""
+from mxnet.gluon import nn
+
+from .base import Model
+
+__all__ = ['AutoRec']
+
+ACTIVATIONS = ('sigmoid', 'relu', 'tanh', 'softrelu', 'softsign')
+
+
+class AutoRec(Model):
+    """AutoRec: rows of a rating matrix (B, D), 0 where unknown -> all their ratings (B, D).
+
+    h(r) = f(W · g(V r + μ) + b)
+
+    Item-based where a row is an item's ratings by all users (D = U), user-based where it is a
+    user's ratings of all items (D = I): the matrix that goes in decides. Which entries are
+    known is the matter of the loss and of the measure (`mask` in `train_recsys_rating`): the
+    forward pass is the same in training and in prediction, but for dropout.
+
+    Sedhain et al., AutoRec: Autoencoders Meet Collaborative Filtering, WWW 2015, section 2.
+    As there, weight decay is for V and W only: the biases have wd_mult 0.
+
+    Parameters
+    ----------
+    num_hidden : int, or sequence of int
+        Width of the hidden layer, or widths of several.
+    num_users : int
+        D, the length of a row: U for I-AutoRec, I for U-AutoRec.
+    dropout : float
+        Share of hidden units set to zero in training.
+    encoder_activation, decoder_activation : str or None
+        g, after each hidden layer, and f: 'sigmoid', 'relu', 'tanh', 'softrelu', 'softsign', or
+        None for the identity.
+    """
+
+    def __init__(self, num_hidden, num_users, dropout=0.05, encoder_activation='sigmoid',
+                 decoder_activation=None, **kwargs):
+        super().__init__(**kwargs)
+        for name in (encoder_activation, decoder_activation):
+            if name is not None and name not in ACTIVATIONS:
+                raise ValueError(f'AutoRec knows no activation {name!r}: '
+                                 f'choose one of {ACTIVATIONS} or None.')
+        dims = list(num_hidden) if hasattr(num_hidden, '__len__') else [num_hidden]
+        self.num_users, in_units = num_users, num_users
+        with self.name_scope():
+            self.encoder = nn.HybridSequential()
+            for dim in dims:
+                self.encoder.add(nn.Dense(dim, encoder_activation, in_units=in_units))
+                if dropout:
+                    self.encoder.add(nn.Dropout(dropout))
+                in_units = dim
+            self.decoder = nn.Dense(num_users, decoder_activation, in_units=in_units)
+        for param in self.collect_params('.*bias').values():
+            param.wd_mult = 0.
+
+    def input_shapes(self, rows):
+        return [(rows, self.num_users)]
+
+    def forward(self, x):
+        shape = getattr(x, 'shape', None)       # a symbol, while hybridizing, has none
+        if shape is not None and (len(shape) != 2 or shape[1] != self.num_users):
+            raise ValueError(
+                f'AutoRec was built for rows of {self.num_users} ratings but got an input of '
+                f'shape {tuple(shape)}: pass (rows, {self.num_users}), or transpose the matrix.')
+        return super().forward(x)
+
+    def hybrid_forward(self, F, x):
+        return self.decoder(self.encoder(x))
