@@ -9,10 +9,13 @@ _npx.set_np()   # Every array, block and loader of this library is in the NumPy 
 
 from . import data, layers, metrics, models, plot, train  # noqa: E402
 from .data import *  # noqa: E402,F401,F403
+from .ftrl import FTRL  # noqa: E402,F401
 from .metrics import *  # noqa: E402,F401,F403
 from .models import *  # noqa: E402,F401,F403
 from .train import *  # noqa: E402,F401,F403
+from .warm import warm_start  # noqa: E402,F401
 
 __version__ = '0.1.0'
 __all__ = ['data', 'layers', 'metrics', 'models', 'plot', 'train',
-           *data.__all__, *metrics.__all__, *models.__all__, *train.__all__]
+           *data.__all__, *metrics.__all__, *models.__all__, *train.__all__,
+           'FTRL', 'warm_start']
