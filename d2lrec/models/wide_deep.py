@@ -75,7 +75,7 @@ class WideDeep(CTRModel):
         return float((weight.data(weight.list_ctx()[0]).asnumpy() == 0).mean())
 
 
-def wide_deep_trainers(net, wide_lr=.1, l1=0., deep_lr=.01):
+def wide_deep_trainers(net, wide_lr=.1, l1=0., deep_lr=.01, beta=.001):
     """The paper's two optimizers, for `train_ch13`: FTRL with L1 (wide) and AdaGrad (deep).
 
     Parameters
@@ -86,10 +86,15 @@ def wide_deep_trainers(net, wide_lr=.1, l1=0., deep_lr=.01):
     l1 : float
         FTRL's λ₁. A weight stays exactly 0 until its gradients, each the batch's mean, add up
         to more than this.
+    beta : float
+        FTRL's β, above 0: a weight moves slowly until the root of its squared gradients' sum
+        exceeds it. A mean over B rows makes gradients B times smaller than the paper's, one row
+        at a time, where β is 1: take the order of 1 / B, or rare crosses hardly learn.
 
     Returns
     -------
     list of two gluon.Trainer
     """
-    return [gluon.Trainer(net.wide_params(), FTRL(learning_rate=wide_lr, lamda1=l1)),
+    return [gluon.Trainer(net.wide_params(), FTRL(learning_rate=wide_lr, lamda1=l1,
+                                              beta=beta)),
             gluon.Trainer(net.deep_params(), 'adagrad', {'learning_rate': deep_lr})]
