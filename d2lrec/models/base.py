@@ -16,8 +16,8 @@ class CTRModel(HybridBlock):
 
     Attributes
     ----------
-    inputs : dict {name: number of columns}, in the order of the call: ids, then dense features
-        (`net(ids)`, `net(ids, dense)`), for whichever of them the model was built
+    inputs : dict {name: number of columns}, in the order of the call: ids, then dense features,
+        then weights of bags, as far as the model was built for them: `net(ids, dense)`
 
     Raises
     ------

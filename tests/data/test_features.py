@@ -123,6 +123,15 @@ def test_a_bucket_is_the_hash_of_the_fields_and_words_as_text():
         assert crosses.id_of(0, words) == int(digest, 16) % 1_000_000
 
 
+def test_words_count_whatever_order_the_vocabulary_is_in(train):
+    crosses = Crosses(train, CROSSES, min_threshold=6)
+    turned = {f: {w: len(ids) - 1 - i for w, i in ids.items()}
+              for f, ids in train.feat_mapper.items()}
+    other = CTRDataset(clicks(), turned, train.defaults)
+    assert (other.features != train.features).any()
+    assert (crosses.transform(other)[:, 3:] == crosses.transform(train)[:, 3:]).all()
+
+
 @pytest.mark.parametrize('num_buckets', [None, 20])
 def test_crosses_survive_a_file(train, tmp_path, num_buckets):
     crosses = Crosses(train, CROSSES, num_buckets=num_buckets)
