@@ -9,11 +9,14 @@ _npx.set_np()   # Every array, block and loader of this library is in the NumPy 
 
 from . import data, layers, metrics, models, plot, saving, train  # noqa: E402
 from .data import *  # noqa: E402,F401,F403
+from .ftrl import FTRL  # noqa: E402,F401
 from .metrics import *  # noqa: E402,F401,F403
 from .models import *  # noqa: E402,F401,F403
 from .saving import load, save  # noqa: E402,F401
 from .train import *  # noqa: E402,F401,F403
+from .warm import warm_start  # noqa: E402,F401
 
 __version__ = '0.1.0'
-__all__ = ['data', 'layers', 'metrics', 'models', 'plot', 'saving', 'train', 'load', 'save',
-           *data.__all__, *metrics.__all__, *models.__all__, *train.__all__]
+__all__ = ['data', 'layers', 'metrics', 'models', 'plot', 'saving', 'train',
+           *data.__all__, *metrics.__all__, *models.__all__, *train.__all__,
+           'FTRL', 'load', 'save', 'warm_start']

@@ -6,10 +6,12 @@ MXNet's reductions, broadcasts and powers run slowly on a CPU while its inner pr
 So a sum over an axis is written here as an inner product with a constant of zeros and ones:
 `benchmarks/operators.py` shows what that buys.
 """
+import numpy as onp
 from mxnet import init, np
 from mxnet.gluon import HybridBlock, nn
 
-__all__ = ['Embedding', 'LinearTerm', 'PairwiseTerm', 'BiInteraction', 'MLP', 'check_field_dims']
+__all__ = ['Embedding', 'LinearTerm', 'PairwiseTerm', 'BiInteraction', 'MLP', 'WeightedBags',
+           'DotInteraction', 'check_field_dims']
 
 # The scale must not depend on the vocabulary's size, as it would with Xavier.
 EMBEDDING_INIT = init.Normal(0.01)
@@ -134,14 +136,17 @@ class MLP(HybridBlock):
         Share of hidden units set to zero in training.
     batch_norm : bool
         Normalise before each activation.
+    first : Block, optional
+        Stands in for the first hidden layer's Dense, as `DotInteraction` does.
     """
 
-    def __init__(self, in_units, dims, drop_rate=0., batch_norm=False, **kwargs):
+    def __init__(self, in_units, dims, drop_rate=0., batch_norm=False, first=None, **kwargs):
         super().__init__(**kwargs)
         with self.name_scope():
             self.hidden = nn.HybridSequential()
             for dim in dims:
-                self.hidden.add(nn.Dense(dim, in_units=in_units))
+                self.hidden.add(nn.Dense(dim, in_units=in_units) if first is None else first)
+                first = None
                 if batch_norm:
                     self.hidden.add(nn.BatchNorm(in_channels=dim))
                 self.hidden.add(nn.Activation('relu'))
@@ -152,3 +157,66 @@ class MLP(HybridBlock):
 
     def hybrid_forward(self, F, x):
         return self.output(self.hidden(x))
+
+
+class WeightedBags(HybridBlock):
+    """Pool each bag's vectors: vectors (B, M, K), weights (B, M) -> (B, G, K).
+
+    Bag g has `sizes[g]` places, M = sum(sizes), and becomes sum_m weight_m * e_m: the sum with
+    weights of 1, the mean with 1 / count. An empty place, or bag, has weights of 0.
+    """
+
+    def __init__(self, sizes, **kwargs):
+        super().__init__(**kwargs)
+        ends = onp.cumsum(sizes).tolist()
+        self._places = [slice(end - size, end) for size, end in zip(sizes, ends)]
+
+    def hybrid_forward(self, F, e, weights):
+        weights = F.np.expand_dims(weights, axis=1)             # (B, 1, M)
+        bags = [F.npx.batch_dot(weights[:, :, places], e[:, places]) for places in self._places]
+        return bags[0] if len(bags) == 1 else F.np.concatenate(bags, axis=1)
+
+
+class DotInteraction(HybridBlock):
+    """All pairs' dot products and the dense layer above them: vectors (B, F, K) -> (B, units).
+
+    out = b + W [<z_i, z_j> for i > j] (+ U z_1, where `beside`)
+
+    Naumov et al., Deep Learning Recommendation Model (2019), section 2.1.4. The products are
+    computed as the full F x F matrix. Rather than pick its triangle from B rows, the one small W
+    is spread over the matrix, with zeros where no pair is: that pays while `units` is small,
+    for it doubles the inner product.
+
+    Parameters
+    ----------
+    num_vectors, num_factors : int
+        F and K.
+    units : int
+    with_self : bool
+        Count <z_i, z_i> too: i >= j.
+    beside : bool
+        The first vector also enters the dense layer as it is (in DLRM the bottom MLP's output).
+
+    `weight` has shape (units, P), P pairs by rows of the triangle: (2, 1), (3, 1), (3, 2), ...
+    """
+
+    def __init__(self, num_vectors, num_factors, units, with_self=False, beside=False, **kwargs):
+        super().__init__(**kwargs)
+        rows, columns = onp.tril_indices(num_vectors, 0 if with_self else -1)
+        pair, is_pair = onp.zeros((2, num_vectors, num_vectors))
+        pair[rows, columns], is_pair[rows, columns] = onp.arange(len(rows)), 1
+        self._units = units
+        with self.name_scope():
+            self.weight = self.params.get('weight', shape=(units, len(rows)))
+            self.bias = self.params.get('bias', shape=(units,), init=init.Zero())
+            self.pair = self.params.get_constant('pair', np.array(pair.ravel(), dtype='int32'))
+            self.is_pair = self.params.get_constant(
+                'is_pair', np.array(is_pair.reshape(1, -1), dtype='float32'))
+            self.beside = nn.Dense(units, in_units=num_factors, use_bias=False) if beside else None
+
+    def hybrid_forward(self, F, z, weight, bias, pair, is_pair):
+        products = F.npx.batch_dot(z, z, transpose_b=True)      # (B, F, F)
+        weight = F.np.take(weight, pair, axis=1, mode='clip') * is_pair     # (units, F * F)
+        out = F.npx.fully_connected(F.npx.reshape(products, (-2, -1)), weight, bias,
+                                    num_hidden=self._units)
+        return out if self.beside is None else out + self.beside(z[:, 0])

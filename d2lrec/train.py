@@ -112,7 +112,12 @@ def _devices_of(net, devices=None):
 
 
 def _shards(array, devices):
-    """Split a batch over the devices; shards may differ by a row, and some may be missing."""
+    """Split a batch over the devices; shards may differ by a row, and some may be missing.
+
+    Of several inputs (a list or tuple of arrays) each shard is a tuple.
+    """
+    if isinstance(array, (list, tuple)) and array and hasattr(array[0], 'shape'):
+        return list(zip(*[_shards(a, devices) for a in array]))
     if not isinstance(array, mx.nd.NDArray):
         array = np.array(array, dtype=getattr(array, 'dtype', None))
     rows, num = array.shape[0], max(1, min(len(devices), array.shape[0]))
@@ -121,6 +126,24 @@ def _shards(array, devices):
     bounds = [rows * i // num for i in range(num + 1)]
     return [array[start:stop].as_in_ctx(device)
             for start, stop, device in zip(bounds, bounds[1:], devices)]
+
+
+def _call(net, X):
+    """The net's output for one input, or for a tuple of them."""
+    return net(*X) if isinstance(X, tuple) else net(X)
+
+
+def _features_and_label(batch):
+    """A loader's batch as X and y: (ids, dense, label) gives the tuple (ids, dense) as X."""
+    *X, y = batch
+    return (X[0] if len(X) == 1 else tuple(X)), y
+
+
+def _first_row(X, device):
+    """The first row of one input, or of a tuple of them, on a device."""
+    if isinstance(X, tuple):
+        return tuple(_first_row(x, device) for x in X)
+    return X[:1].as_in_ctx(device)
 
 
 def _column_like(y, out):
@@ -139,14 +162,14 @@ def _forward_backward(net, loss, X_shards, y_shards, devices):
     idle = devices[len(X_shards):]
     with autograd.record():
         for X, y in zip(X_shards, y_shards):
-            out = net(X)
+            out = _call(net, X)
             y = _column_like(y, out)
             outs.append(out)
             ys.append(y)
             losses.append(loss(out, y))
         # Fewer rows than devices: an idle replica still needs a gradient, which is zero,
         # or the trainer would add the one left from the batch before.
-        nothing = [loss(net(X_shards[0][:1].as_in_ctx(d)), ys[0][:1].as_in_ctx(d)) * 0
+        nothing = [loss(_call(net, _first_row(X_shards[0], d)), _first_row(ys[0], d)) * 0
                    for d in idle]
     autograd.backward(losses + nothing)
     return outs, ys, losses
@@ -201,8 +224,8 @@ def _outputs(net, data_iter, devices):
     """Outputs and labels of all rows, in order: (N, C) and (N,) NumPy arrays."""
     throttle, outs, labels = _Throttle(), [], []
     for batch in data_iter:
-        X, y = batch if isinstance(batch, (tuple, list)) else (batch, None)
-        outs.extend(net(shard) for shard in _shards(X, devices))
+        X, y = _features_and_label(batch) if isinstance(batch, (tuple, list)) else (batch, None)
+        outs.extend(_call(net, shard) for shard in _shards(X, devices))
         throttle.add(outs[-1])
         labels.append(y)
     if not outs:
@@ -221,6 +244,8 @@ def _batches(data, batch_size=4096):
         return BatchLoader(data, batch_size=batch_size)
     if isinstance(data, (onp.ndarray, mx.nd.NDArray)):
         return BatchLoader(data, batch_size=batch_size)
+    if isinstance(data, tuple) and hasattr(data[0], 'shape'):   # inputs without a label
+        return ((batch, None) for batch in map(tuple, BatchLoader(*data, batch_size=batch_size)))
     return data
 
 
@@ -230,7 +255,8 @@ def predict(net, data, devices=None):
     Parameters
     ----------
     net : a model that returns logits (B, 1)
-    data : a CTRDataset, a matrix of ids (N, F), or a loader that does not shuffle
+    data : a CTRDataset, a matrix of ids (N, F), a tuple of matrices where the net takes several
+        inputs, such as (ids, dense), or a loader that does not shuffle
     devices : where to compute; by default where the net's weights are
 
     Raises
@@ -342,6 +368,7 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
     ----------
     net : a Block whose output is one logit a row (B, 1), or C logits (B, C)
     train_iter, test_iter, valid_iter : loaders of (X, y), such as `BatchLoader`
+        Where the net takes several inputs, of (ids, dense, y): the label comes last.
         `test_iter` is measured after each epoch and decides nothing; it may be None.
     loss : a Gluon loss with one value a row
     trainer : a gluon.Trainer, or a list of them (one for each part of the net)
@@ -419,18 +446,19 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
 def _train_epoch(net, train_iter, loss, trainers, devices, split_f, threshold, bar):
     start, rows, total = time.time(), 0, 0
     throttle, loss_sum, correct = _Throttle(), _Sum(), _Sum()
-    for X, y in train_iter:
+    for batch in train_iter:
+        X, y = _features_and_label(batch)
         X_shards, y_shards = split_f(X, y, devices)
         outs, ys, losses = _forward_backward(net, loss, X_shards, y_shards, devices)
         if not rows:
             _settle(devices)
         for t in trainers:
-            t.step(len(X))
+            t.step(len(y))
         for out, y_shard, l in zip(outs, ys, losses):
             total += l.size
             throttle.add(loss_sum.add(l))
             correct.add(_num_correct(out, y_shard, threshold))
-        rows += len(X)
+        rows += len(y)
         bar.update()
     if not rows:
         raise ValueError('the training data gave no batch: check its length, batch_size and '

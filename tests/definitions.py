@@ -87,3 +87,55 @@ def ranking(scores, held_out, seen):
         candidates = [i for i in range(len(items)) if i not in seen[user]]
         out.append(sorted(candidates, key=lambda i: (-items[i], i in held_out[user])))
     return out
+
+
+def cross_product(onehot, cross):
+    """φ(x) = prod_i x_i^c_i, for one row's one-hot features x (V,) and c (V,) in {0, 1}."""
+    product = 1.
+    for x_i, c_i in zip(onehot, cross):
+        product *= x_i ** c_i
+    return product
+
+
+def wide_deep(w, b, cross_weights, v, layers, x, dense):
+    """`cross_weights` is a list of (c, weight); `layers` as in `mlp`."""
+    out = linear_term(w, b, x)
+    for row, ids in enumerate(x):
+        onehot = onp.zeros(len(w))
+        onehot[ids] = 1
+        for cross, weight in cross_weights:
+            out[row] += weight * cross_product(onehot, cross)
+        deep = [number for i in ids for number in v[i]] + list(dense[row])
+        out[row] += mlp(layers, onp.array([deep]))[0]
+    return out
+
+
+def weighted_bags(e, weights, sizes):
+    rows, _, factors = e.shape
+    out, place = onp.zeros((rows, len(sizes), factors)), 0
+    for bag, size in enumerate(sizes):
+        for place in range(place, place + size):
+            for row in range(rows):
+                for k in range(factors):
+                    out[row, bag, k] += weights[row, place] * e[row, place, k]
+        place += 1
+    return out
+
+
+def dot_products(z, with_self=False):
+    """<z_i, z_j> for i > j (i >= j), row by row of the triangle: (B, F, K) -> (B, P)."""
+    rows, vectors, factors = z.shape
+    out = [[] for _ in range(rows)]
+    for row in range(rows):
+        for i in range(vectors):
+            for j in range(i + 1 if with_self else i):
+                out[row].append(sum(z[row, i, k] * z[row, j, k] for k in range(factors)))
+    return onp.array(out)
+
+
+def quantile(x, train, n):
+    """(i - 1) / (n - 1) for an x in the i-th of n quantiles of `train`, by P(X <= x)."""
+    at_most = sum(1 for t in train if t <= x)
+    for i in range(1, n + 1):
+        if at_most * n <= i * len(train):       # P(X <= x) <= i / n, without rounding
+            return (i - 1) / (n - 1)

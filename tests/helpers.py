@@ -31,14 +31,17 @@ def check_gradients(net, x, definition, seed=0, tolerance=1e-3):
     """Hold each weight's gradient of sum(c * net(x)) against finite differences of `definition`.
 
     `definition(weights, x)` computes the outputs in NumPy float64 from `weights_of(net)`.
+    For a net of several inputs `x` is their tuple, and so many arguments of `definition`.
     """
     rng = onp.random.default_rng(seed)
+    x = x if isinstance(x, tuple) else (x,)
     with autograd.record():
-        out = net(x)
+        out = net(*x)
         c = rng.normal(size=out.shape)
         loss = (out * np.array(c, dtype='float32')).sum()
     loss.backward()
-    weights, ids, step = weights_of(net), x.asnumpy(), 1e-5
+    weights, step = weights_of(net), 1e-5
+    inputs = [a.asnumpy() for a in x]
     for name, param in net.collect_params().items():
         if param.grad_req == 'null':
             continue
@@ -49,9 +52,9 @@ def check_gradients(net, x, definition, seed=0, tolerance=1e-3):
             where = onp.unravel_index(index, weight.shape)
             kept = weight[where]
             weight[where] = kept + step
-            above = (definition(weights, ids) * c).sum()
+            above = (definition(weights, *inputs) * c).sum()
             weight[where] = kept - step
-            below = (definition(weights, ids) * c).sum()
+            below = (definition(weights, *inputs) * c).sum()
             weight[where] = kept
             expected = (above - below) / (2 * step)
             assert abs(grad[where] - expected) < tolerance * (1 + abs(expected)), (name, where)

@@ -127,3 +127,56 @@ def test_mlp_normalises_before_the_activation():
 def test_field_dims_are_checked(dims, word):
     with pytest.raises(ValueError, match=word):
         layers.LinearTerm(dims)
+
+
+@pytest.mark.parametrize('hybrid', [False, True])
+@pytest.mark.parametrize('sizes', [[4], [1, 3], [2, 1, 1]])
+@pytest.mark.parametrize('rows', [1, 7])
+def test_weighted_bags(rows, sizes, hybrid):
+    net = layers.WeightedBags(sizes)
+    net.hybridize(hybrid)
+    e = np.array(vectors(rows))                                 # 4 places
+    weights = onp.random.default_rng(1).normal(size=(rows, 4)).astype('float32')
+    weights[0] = 0                                              # every bag of row 0 is empty
+    e.attach_grad()
+    with autograd.record():
+        out = net(e, np.array(weights))
+        c = onp.random.default_rng(2).normal(size=out.shape).astype('float32')
+        total = (out * np.array(c)).sum()
+    total.backward()
+    onp.testing.assert_allclose(out.asnumpy(), definitions.weighted_bags(vectors(rows), weights,
+                                                                         sizes), atol=1e-5)
+    assert (out.asnumpy()[0] == 0).all()
+    bag_of = onp.repeat(onp.arange(len(sizes)), sizes)          # d out_b / d e_m = weight_m
+    onp.testing.assert_allclose(e.grad.asnumpy(), weights[:, :, None] * c[:, bag_of], atol=1e-5)
+
+
+@pytest.mark.parametrize('hybrid', [False, True])
+@pytest.mark.parametrize('with_self', [False, True])
+@pytest.mark.parametrize('beside', [False, True])
+@pytest.mark.parametrize('rows', [1, 7])
+def test_dot_interaction(rows, beside, with_self, hybrid):
+    net = randomize(layers.DotInteraction(len(DIMS), K, 5, with_self, beside))
+    net.hybridize(hybrid, static_alloc=hybrid, static_shape=hybrid)
+    z = np.array(vectors(rows))
+
+    def definition(w, z):
+        x, weight = definitions.dot_products(z.astype('float64'), with_self), w['weight']
+        if beside:
+            x = onp.concatenate([z[:, 0], x], axis=1)
+            weight = onp.concatenate([w['dense0_weight'], weight], axis=1)
+        return definitions.dense(weight, w['bias'], x)
+    onp.testing.assert_allclose(net(z).asnumpy(), definition(weights_of(net), z.asnumpy()),
+                                rtol=1e-4, atol=1e-4)
+    check_gradients(net, z, definition)
+    z.attach_grad()
+    with autograd.record():
+        total = net(z).sum()
+    total.backward()
+    weights, grad, step = weights_of(net), z.grad.asnumpy(), 1e-4
+    for where in [(0, 0, 0), (0, 1, 2), (rows - 1, 3, 5)]:
+        above, below = z.asnumpy().astype('float64'), z.asnumpy().astype('float64')
+        above[where] += step
+        below[where] -= step
+        expected = (definition(weights, above).sum() - definition(weights, below).sum())
+        assert abs(grad[where] - expected / (2 * step)) < 1e-3

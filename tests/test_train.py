@@ -536,3 +536,44 @@ def test_rating_refusals_say_what_where_and_what_to_do(case):
     with pytest.raises(ValueError, match=words) as refusal:
         call()
     assert '\n' not in str(refusal.value)
+
+
+class TwoInputs(nn.Block):
+    """Ids and dense features, as Wide & Deep and DLRM take them."""
+
+    def __init__(self):
+        super().__init__()
+        self.lr, self.dense = d2l.LR(DIMS), nn.Dense(1, in_units=2)
+
+    def forward(self, x, dense):
+        return self.lr(x) + self.dense(dense)
+
+
+@pytest.mark.parametrize('devices', [[mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]])
+def test_a_net_of_several_inputs_is_trained_and_measured(clicks, devices):
+    """The last batch, of one row, leaves the second device idle."""
+    part = clicks[:501]
+    dense = onp.random.default_rng(0).normal(size=(501, 2)).astype('float32')
+    hand, net = (randomize(TwoInputs(), scale=.1, ctx=c) for c in (mx.cpu(), devices))
+    loader = d2l.BatchLoader(part.features, dense, part.labels, batch_size=100)
+    trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': .5})
+    history = d2l.train_ch13(net, loader, loader, gluon.loss.SigmoidBCELoss(), trainer, 2,
+                             devices, verbose=False)
+    assert history.rows[0]['train_rows'] == 501
+    for _ in range(2):
+        for x, dense_rows, y in loader:
+            with autograd.record():
+                loss = gluon.loss.SigmoidBCELoss()(hand(x, dense_rows), y.reshape(-1, 1)).mean()
+            loss.backward()
+            for p in hand.collect_params().values():
+                if p.grad_req != 'null':
+                    p.set_data(p.data() - .5 * p.grad())
+    for mine, other in zip(net.collect_params().values(), hand.collect_params().values()):
+        for replica in mine.list_data():
+            onp.testing.assert_allclose(replica.asnumpy(), other.data().asnumpy(), atol=1e-5)
+    logits = hand(np.array(part.features), np.array(dense)).asnumpy()
+    expected = d2l.metrics.sigmoid(logits[:, 0])
+    onp.testing.assert_allclose(d2l.predict(net, loader), expected, atol=1e-5)
+    onp.testing.assert_allclose(d2l.predict(net, (part.features, dense)), expected, atol=1e-5)
+    assert history.last['test_loss'] == pytest.approx(d2l.log_loss(part.labels, expected),
+                                                      abs=1e-5)

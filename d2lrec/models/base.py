@@ -49,7 +49,7 @@ class Model(HybridBlock):
 
 
 class CTRModel(Model):
-    """A model that takes ids (B, F) and returns logits (B, 1).
+    """A model that takes ids (B, F), and what else it names in `inputs`; returns logits (B, 1).
 
     Parameters
     ----------
@@ -58,12 +58,14 @@ class CTRModel(Model):
 
     Attributes
     ----------
-    inputs : dict {name: number of columns}, in the order of the call
+    inputs : dict {name: number of columns}, in the order of the call: ids, then dense features,
+        then weights of bags, as far as the model was built for them: `net(ids, dense)`
 
     Raises
     ------
     ValueError
-        When called with anything but a (B, F) matrix of that many fields.
+        When called with anything but a (B, F) matrix of that many fields, and one of the right
+        width for each other input.
     """
 
     def __init__(self, field_dims, **kwargs):
@@ -76,12 +78,21 @@ class CTRModel(Model):
 
     def forward(self, x, *args):
         fields = len(self.field_dims)
-        shape = getattr(x, 'shape', None)       # a symbol, while hybridizing, has none
-        if shape is not None and (len(shape) != 2 or shape[1] != fields):
-            raise ValueError(
-                f'{type(self).__name__} was built for {fields} fields but got an input of shape '
-                f'{tuple(shape)}: pass ids of shape (rows, {fields}), '
-                'or build the model with the field_dims of this data.')
+        shapes = [getattr(a, 'shape', None) for a in (x, *args)]
+        if None not in shapes:                  # symbols, while hybridizing, have none
+            shape, columns = shapes[0], list(self.inputs.values())
+            if columns == [fields] and (len(shape) != 2 or shape[1] != fields):
+                raise ValueError(
+                    f'{type(self).__name__} was built for {fields} fields but got an input of '
+                    f'shape {tuple(shape)}: pass ids of shape (rows, {fields}), '
+                    'or build the model with the field_dims of this data.')
+            rows = shape[0] if shape else 0
+            if [tuple(s) for s in shapes] != [(rows, c) for c in columns]:
+                wanted = ', '.join(f'{name} (rows, {c})' for name, c in self.inputs.items())
+                raise ValueError(
+                    f'{type(self).__name__} was built for {wanted} but got inputs of shape '
+                    f'{", ".join(str(tuple(s)) for s in shapes)}: pass these, in this order, '
+                    'or build the model for this data.')
         return super().forward(x, *args)
 
 
