@@ -336,8 +336,8 @@ class CIN(HybridBlock):
         if not dims:
             raise ValueError('the CIN has no layer: give the number of feature maps of each.')
         if split and any(dim % 2 for dim in dims[:-1]):
-            raise ValueError(f'a CIN of {dims} feature maps cannot be split in halves: choose even '
-                             'numbers (the last one may be odd), or split=False.')
+            raise ValueError(f'a CIN of {dims} feature maps cannot be split in halves: '
+                             'choose even numbers (the last may be odd), or split=False.')
         self._fields, self._factors = num_fields, num_factors
         self._fed = [dim // 2 if split else 0 for dim in dims[:-1]] + [0]
         self.out_units = sum(dims) - sum(self._fed)

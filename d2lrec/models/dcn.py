@@ -47,7 +47,7 @@ class DCN(CTRModel):
                  rank=None, stacked=False, batch_norm=False, **kwargs):
         super().__init__(field_dims, **kwargs)
         if version not in (1, 2):
-            raise ValueError(f'version is {version!r}: choose 1, a vector a layer, or 2, a matrix.')
+            raise ValueError(f'version is {version!r}: choose 1 (vectors) or 2 (matrices).')
         if version == 1 and rank is not None:
             raise ValueError(f'rank is {rank} but version 1 has no matrix: pass version=2.')
         if num_layers < 1 or rank is not None and rank < 1:

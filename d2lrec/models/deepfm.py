@@ -41,12 +41,12 @@ class DeepFM(CTRModel):
         with self.name_scope():
             self.linear = LinearTerm(field_dims)
             self.embedding = Embedding(sum(self.field_dims), num_factors)
-            self.mlp = MLP(num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
             if joint_head:      # u's weights on the hidden layer, and c, are those of mlp.output
                 self.pairwise = BiInteraction(num_fields, num_factors)
                 self.head = nn.Dense(1, in_units=1 + num_factors, use_bias=False)
             else:
                 self.pairwise, self.head = PairwiseTerm(num_fields, num_factors), None
+            self.mlp = MLP(num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, x):
         e = self.embedding(x)                                   # (B, F, K)
