@@ -204,25 +204,27 @@ class AttentionPooling(HybridBlock):
         if num_fields < 2:
             raise ValueError(f'attention weighs pairs of fields, but there is {num_fields} field: '
                              'give at least two.')
-        self._fields, self._factors = num_fields, num_factors
-        pairs = onp.triu_indices(num_fields, 1)
-        self._pairs = {'num_hidden': len(pairs[0]), 'no_bias': True}
+        left, right = onp.triu_indices(num_fields, 1)
+        self._fields, self._factors, self._pairs = num_fields, num_factors, len(left)
         with self.name_scope():
-            # Inner products with rows of the identity pick the fields of each pair.
-            self.left, self.right = (self.params.get_constant(side, np.eye(num_fields)[fields])
-                                     for side, fields in zip(('left', 'right'), pairs))
-            # The same weights for each pair: convolutions of width 1.
-            self.hidden = nn.Conv1D(attention_dim, 1, in_channels=num_factors, activation='relu')
-            self.score = nn.Conv1D(1, 1, in_channels=attention_dim, use_bias=False)
+            self.left = self.params.get_constant('left', np.array(left, dtype='int32'))
+            self.right = self.params.get_constant('right', np.array(right, dtype='int32'))
+            self.copy = self.params.get_constant('copy', np.ones((num_factors, 1)))
+            self.add = self.params.get_constant('add', np.ones((1, 1, len(left))))
+            # No convolutions: in MXNet 1.9.1 no one can set their weights after a prediction.
+            self.hidden = nn.Dense(attention_dim, in_units=num_factors, activation='relu')
+            self.score = nn.Dense(1, in_units=attention_dim, use_bias=False)
 
-    def hybrid_forward(self, F, e, left, right):
-        e = F.npx.reshape(F.np.transpose(e, (0, 2, 1)), (-1, self._fields))     # (B * K, F)
-        pairs = (F.npx.fully_connected(e, left, **self._pairs)
-                 * F.npx.fully_connected(e, right, **self._pairs))              # (B * K, pairs)
-        pairs = F.npx.reshape(pairs, (-1, self._factors, self._pairs['num_hidden']))
-        weight = F.npx.softmax(self.score(self.hidden(pairs)))                  # (B, 1, pairs)
-        pooled = F.npx.batch_dot(pairs, weight, transpose_b=True)               # (B, K, 1)
-        return F.npx.reshape(pooled, (-2, -1))
+    def hybrid_forward(self, F, e, left, right, copy, add):
+        # With the pairs foremost, to pick and to add up fields means to move whole rows.
+        e = F.npx.reshape(F.np.transpose(e, (1, 0, 2)), (self._fields, -1))     # (F, B * K)
+        pairs = F.np.take(e, left, axis=0) * F.np.take(e, right, axis=0)        # (pairs, B * K)
+        pairs = F.npx.reshape(pairs, (-1, self._factors))                       # (pairs * B, K)
+        score = F.npx.reshape(self.score(self.hidden(pairs)), (self._pairs, -1))
+        weight = F.npx.reshape(F.npx.softmax(score, axis=0), (-1, 1))           # (pairs * B, 1)
+        weight = F.npx.fully_connected(weight, copy, num_hidden=self._factors, no_bias=True)
+        weighed = F.npx.reshape(weight * pairs, (1, self._pairs, -1))           # (1, pairs, B * K)
+        return F.npx.reshape(F.npx.batch_dot(add, weighed), (-1, self._factors))
 
 
 class CrossNetwork(HybridBlock):

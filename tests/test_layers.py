@@ -138,8 +138,8 @@ def in_order(weights, name):
 
 
 def attention(w, e):
-    return definitions.attention_pooling(e, w['conv0_weight'][:, :, 0], w['conv0_bias'],
-                                         w['conv1_weight'][0, :, 0])
+    return definitions.attention_pooling(e, w['dense0_weight'], w['dense0_bias'],
+                                         w['dense1_weight'][0])
 
 
 def cross_v2(w, x):
@@ -246,7 +246,7 @@ def test_cin_with_ones_above_the_diagonal_is_the_pairwise_term():
 def test_equal_attention_is_the_mean_of_all_pairs():
     net, pool = randomize(layers.AttentionPooling(4, K, 3)), layers.BiInteraction(4, K)
     pool.initialize()
-    net.score.weight.set_data(np.zeros((1, 3, 1)))
+    net.score.weight.set_data(np.zeros((1, 3)))
     e = np.array(vectors(7))
     onp.testing.assert_allclose(net(e).asnumpy() * 6, pool(e).asnumpy(), rtol=1e-4, atol=1e-4)
 
