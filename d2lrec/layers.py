@@ -11,7 +11,8 @@ from mxnet import init, np
 from mxnet.gluon import HybridBlock, nn
 
 __all__ = ['Embedding', 'LinearTerm', 'PairwiseTerm', 'BiInteraction', 'MLP', 'WeightedBags',
-           'DotInteraction', 'check_field_dims']
+           'DotInteraction', 'FieldAwarePairwiseTerm', 'AttentionPooling', 'CrossNetwork',
+           'CrossNetworkV2', 'CIN', 'check_field_dims']
 
 # The scale must not depend on the vocabulary's size, as it would with Xavier.
 EMBEDDING_INIT = init.Normal(0.01)
@@ -220,3 +221,214 @@ class DotInteraction(HybridBlock):
         out = F.npx.fully_connected(F.npx.reshape(products, (-2, -1)), weight, bias,
                                     num_hidden=self._units)
         return out if self.beside is None else out + self.beside(z[:, 0])
+
+
+class FieldAwarePairwiseTerm(HybridBlock):
+    """Second-order term of an FFM: (B, F, F * K) -> sum_{f<g} <e_fg, e_gf>, shape (B, 1).
+
+    e_fg, the vector that field f's feature keeps for field g, is the g-th run of K numbers in
+    row f. The vectors e_ff take no part and get no gradient.
+
+    Juan et al., Field-aware Factorization Machines for CTR Prediction, RecSys 2016, equation (4).
+    """
+
+    def __init__(self, num_fields, num_factors, **kwargs):
+        super().__init__(**kwargs)
+        self._shape = num_fields, num_fields, num_factors
+        # Each pair occurs twice, as (f, g) and as (g, f).
+        half = onp.where(onp.eye(num_fields), 0., .5).repeat(num_factors)
+        with self.name_scope():
+            self.half = self.params.get_constant('half', np.array(half[None], dtype='float32'))
+
+    def hybrid_forward(self, F, e, half):
+        e = F.npx.reshape(e, (-2, *self._shape))                # (B, F, F, K)
+        products = e * F.np.transpose(e, (0, 2, 1, 3))          # e_fg * e_gf
+        return F.npx.fully_connected(products, half, num_hidden=1, no_bias=True)
+
+
+class AttentionPooling(HybridBlock):
+    """Weighted sum over all pairs: vectors (B, F, K) -> sum_{i<j} a_ij (e_i * e_j), (B, K).
+
+    a = softmax over the pairs of h . relu(W (e_i * e_j) + b).
+
+    Xiao et al., Attentional Factorization Machines, IJCAI 2017, equations (4) and (5).
+
+    Parameters
+    ----------
+    num_fields, num_factors : int
+        F and K.
+    attention_dim : int
+        Width of the attention's hidden layer.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two fields: there is no pair to attend to.
+    """
+
+    def __init__(self, num_fields, num_factors, attention_dim, **kwargs):
+        super().__init__(**kwargs)
+        if num_fields < 2:
+            raise ValueError(f'attention weighs pairs of fields, but there is {num_fields} field: '
+                             'give at least two.')
+        left, right = onp.triu_indices(num_fields, 1)
+        self._fields, self._factors, self._pairs = num_fields, num_factors, len(left)
+        with self.name_scope():
+            self.left = self.params.get_constant('left', np.array(left, dtype='int32'))
+            self.right = self.params.get_constant('right', np.array(right, dtype='int32'))
+            self.copy = self.params.get_constant('copy', np.ones((num_factors, 1)))
+            self.add = self.params.get_constant('add', np.ones((1, 1, len(left))))
+            # No convolutions: in MXNet 1.9.1 no one can set their weights after a prediction.
+            self.hidden = nn.Dense(attention_dim, in_units=num_factors, activation='relu')
+            self.score = nn.Dense(1, in_units=attention_dim, use_bias=False)
+
+    def hybrid_forward(self, F, e, left, right, copy, add):
+        # With the pairs foremost, to pick and to add up fields means to move whole rows.
+        e = F.npx.reshape(F.np.transpose(e, (1, 0, 2)), (self._fields, -1))     # (F, B * K)
+        pairs = F.np.take(e, left, axis=0) * F.np.take(e, right, axis=0)        # (pairs, B * K)
+        pairs = F.npx.reshape(pairs, (-1, self._factors))                       # (pairs * B, K)
+        score = F.npx.reshape(self.score(self.hidden(pairs)), (self._pairs, -1))
+        weight = F.npx.reshape(F.npx.softmax(score, axis=0), (-1, 1))           # (pairs * B, 1)
+        weight = F.npx.fully_connected(weight, copy, num_hidden=self._factors, no_bias=True)
+        weighed = F.npx.reshape(weight * pairs, (1, self._pairs, -1))           # (1, pairs, B * K)
+        return F.npx.reshape(F.npx.batch_dot(add, weighed), (-1, self._factors))
+
+
+class CrossNetwork(HybridBlock):
+    """Cross network with a vector a layer: (B, D) -> (B, D).
+
+    x_{l+1} = x_0 (x_l . w_l) + b_l + x_l
+
+    Wang et al., Deep & Cross Network for Ad Click Predictions, ADKDD 2017, equation (3).
+    `weight` and `bias` have shape (L, D), a row a layer.
+
+    By induction x_l = a_l x_0 + c_l, with a scalar a_l for each row and a vector c_l for all:
+    c_{l+1} = c_l + b_l and a_{l+1} = a_l (1 + x_0 . w_l) + c_l . w_l. So one inner product with
+    all layers' vectors and a recurrence of scalars compute the same function.
+    """
+
+    def __init__(self, in_units, num_layers, **kwargs):
+        super().__init__(**kwargs)
+        self._units, self._layers = in_units, num_layers
+        with self.name_scope():
+            self.weight = self.params.get('weight', shape=(num_layers, in_units))
+            self.bias = self.params.get('bias', shape=(num_layers, in_units), init=init.Zero())
+            before = onp.tri(num_layers + 1, num_layers, -1)        # row l adds up b_0 ... b_{l-1}
+            self.before = self.params.get_constant('before', np.array(before, dtype='float32'))
+            self.ones = self.params.get_constant('ones', np.ones((in_units, 1)))
+
+    def hybrid_forward(self, F, x, weight, bias, before, ones):
+        last = self._layers
+        c = F.np.dot(before, bias)                                      # (L + 1, D)
+        cw = F.np.sum(F.npx.slice(c, (0, None), (last, None)) * weight, axis=1)
+        xw = F.npx.fully_connected(x, weight, num_hidden=last, no_bias=True)        # (B, L)
+        one = a = F.np.ones_like(F.npx.slice(xw, (None, 0), (None, 1)))             # (B, 1)
+        for l in range(last):
+            a = (a * (1 + F.npx.slice(xw, (None, l), (None, l + 1)))
+                 + F.npx.slice(cw, (l,), (l + 1,)))
+        # Both products only copy: a to the D columns, the last c to the B rows.
+        size = {'num_hidden': self._units, 'no_bias': True}
+        c = F.npx.reshape(F.npx.slice(c, (last, None), (last + 1, None)), (-1, 1))
+        return F.npx.fully_connected(a, ones, **size) * x + F.npx.fully_connected(one, c, **size)
+
+
+class CrossNetworkV2(HybridBlock):
+    """Cross network with a matrix a layer: (B, D) -> (B, D).
+
+    x_{l+1} = x_0 * (W_l x_l + b_l) + x_l, or with `rank` R, W_l = U_l V_l^T of shapes (D, R).
+
+    Wang et al., DCN V2, WWW 2021, equations (1) and (2).
+
+    Parameters
+    ----------
+    in_units : int
+        D.
+    num_layers : int
+        L: the output is a polynomial of degree L + 1 in the input.
+    rank : int, optional
+        R; without it W_l is a full matrix.
+    """
+
+    def __init__(self, in_units, num_layers, rank=None, **kwargs):
+        super().__init__(**kwargs)
+        with self.name_scope():
+            self.layers = nn.HybridSequential()
+            for _ in range(num_layers):
+                layer = nn.HybridSequential()
+                if rank:
+                    layer.add(nn.Dense(rank, in_units=in_units, use_bias=False))
+                layer.add(nn.Dense(in_units, in_units=rank or in_units))
+                self.layers.add(layer)
+
+    def hybrid_forward(self, F, x):
+        x0 = x
+        for layer in self.layers:
+            x = x0 * layer(x) + x
+        return x
+
+
+class CIN(HybridBlock):
+    """Compressed interaction network: vectors (B, F, K) -> feature maps, summed (B, H).
+
+    X^0 = e and x^l_h = sum_{i,j} W^l_{h,ij} (x^{l-1}_i * x^0_j), each a vector of K numbers; the
+    output holds the sum over the K of each.
+
+    Lian et al., xDeepFM, KDD 2018, equations (6) and (7). Without an activation, which is what
+    the paper found best.
+
+    Parameters
+    ----------
+    num_fields, num_factors : int
+        F and K.
+    dims : sequence of int
+        Number of feature maps of each layer.
+    split : bool
+        Of each layer but the last, let the first half feed the next layer and the second half
+        the output, instead of all feeding both.
+    activation : str, optional
+        For each feature map, such as 'relu'.
+
+    Attributes
+    ----------
+    out_units : int
+        H, the number of feature maps that reach the output.
+
+    Raises
+    ------
+    ValueError
+        For no layer, or an odd number of maps to split.
+    """
+
+    def __init__(self, num_fields, num_factors, dims, split=True, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        dims = [int(dim) for dim in dims]
+        if not dims:
+            raise ValueError('the CIN has no layer: give the number of feature maps of each.')
+        if split and any(dim % 2 for dim in dims[:-1]):
+            raise ValueError(f'a CIN of {dims} feature maps cannot be split in halves: '
+                             'choose even numbers (the last may be odd), or split=False.')
+        self._fields, self._factors = num_fields, num_factors
+        self._fed = [dim // 2 if split else 0 for dim in dims[:-1]] + [0]
+        self.out_units = sum(dims) - sum(self._fed)
+        in_units = num_fields
+        with self.name_scope():
+            self.maps, self.sums = nn.HybridSequential(), nn.HybridSequential()
+            for dim, fed in zip(dims, self._fed):
+                self.maps.add(nn.Dense(dim, in_units=in_units * num_fields, use_bias=False,
+                                       activation=activation))
+                self.sums.add(SumOver(num_factors, dim - fed))
+                in_units = fed or dim
+
+    def hybrid_forward(self, F, e):
+        # Factors stay apart, as rows do, so that each layer is one inner product.
+        x = x0 = F.npx.reshape(F.np.transpose(e, (0, 2, 1)), (-1, self._fields))    # (B * K, F)
+        outputs = []
+        for maps, fed, total in zip(self.maps, self._fed, self.sums):
+            pairs = F.npx.batch_dot(F.np.expand_dims(x, 2), F.np.expand_dims(x0, 1))
+            x = kept = maps(pairs)                                              # (B * K, maps)
+            if fed:
+                x = F.npx.slice(kept, (None, 0), (None, fed))
+                kept = F.npx.slice(kept, (None, fed), (None, None))
+            kept = F.npx.reshape(kept, (-6, -1, self._factors, -2))             # (B, K, maps)
+            outputs.append(total(kept))
+        return F.np.concatenate(outputs, axis=1)

@@ -139,3 +139,90 @@ def quantile(x, train, n):
     for i in range(1, n + 1):
         if at_most * n <= i * len(train):       # P(X <= x) <= i / n, without rounding
             return (i - 1) / (n - 1)
+
+
+def field_aware_pairwise_term(e):
+    """e (B, F, F, K): e[row, f, g] is the vector of field f's feature for field g."""
+    rows, fields, _, factors = e.shape
+    out = onp.zeros((rows, 1))
+    for row in range(rows):
+        for f in range(fields):
+            for g in range(f + 1, fields):
+                for k in range(factors):
+                    out[row, 0] += e[row, f, g, k] * e[row, g, f, k]
+    return out
+
+
+def attention_pooling(e, weight, bias, h):
+    """weight (A, K), bias (A,), h (A,)."""
+    rows, fields, factors = e.shape
+    out = onp.zeros((rows, factors))
+    for row in range(rows):
+        products, scores = [], []
+        for f in range(fields):
+            for g in range(f + 1, fields):
+                products.append(e[row, f] * e[row, g])
+                scores.append(0.)
+                for a in range(len(h)):
+                    hidden = bias[a]
+                    for k in range(factors):
+                        hidden += weight[a, k] * products[-1][k]
+                    scores[-1] += h[a] * max(0., hidden)
+        total = sum(onp.exp(score) for score in scores)
+        for product, score in zip(products, scores):
+            out[row] += onp.exp(score) / total * product
+    return out
+
+
+def cross_network(weight, bias, x):
+    """weight, bias (L, D): x_{l+1} = x_0 (x_l . w_l) + b_l + x_l."""
+    out = onp.zeros(x.shape)
+    for row, x0 in enumerate(x):
+        xl = x0
+        for w, b in zip(weight, bias):
+            dot = 0.
+            for i in range(len(xl)):
+                dot += xl[i] * w[i]
+            xl = x0 * dot + b + xl
+        out[row] = xl
+    return out
+
+
+def cross_network_v2(layers, x):
+    """`layers` is a list of (matrix (D, D), bias (D,)): x_{l+1} = x_0 * (W x_l + b) + x_l."""
+    out = onp.zeros(x.shape)
+    for row, x0 in enumerate(x):
+        xl = x0
+        for weight, bias in layers:
+            new = onp.zeros(len(xl))
+            for i in range(len(xl)):
+                inner = bias[i]
+                for j in range(len(xl)):
+                    inner += weight[i, j] * xl[j]
+                new[i] = x0[i] * inner + xl[i]
+            xl = new
+        out[row] = xl
+    return out
+
+
+def cin(weights, e, split, activation=None):
+    """`weights` is a list of (H_l, H_{l-1}, F); `activation` acts on one number."""
+    rows, fields, factors = e.shape
+    out = []
+    for x0 in e:
+        xl, sums = x0, []
+        for layer, weight in enumerate(weights):
+            maps = onp.zeros((len(weight), factors))
+            for h in range(len(weight)):
+                for k in range(factors):
+                    for i in range(len(xl)):
+                        for j in range(fields):
+                            maps[h, k] += weight[h, i, j] * xl[i, k] * x0[j, k]
+                    if activation:
+                        maps[h, k] = activation(maps[h, k])
+            half = len(maps) // 2 if split and layer < len(weights) - 1 else 0
+            for h in range(half, len(maps)):
+                sums.append(sum(maps[h, k] for k in range(factors)))
+            xl = maps[:half] if half else maps
+        out.append(sums)
+    return onp.array(out)

@@ -58,3 +58,46 @@ def check_gradients(net, x, definition, seed=0, tolerance=1e-3):
             weight[where] = kept
             expected = (above - below) / (2 * step)
             assert abs(grad[where] - expected) < tolerance * (1 + abs(expected)), (name, where)
+
+
+def check_input_gradient(net, x, definition, seed=0, tolerance=1e-3):
+    """Hold the gradient of sum(c * net(x)) by x against finite differences of `definition(x)`."""
+    rng = onp.random.default_rng(seed)
+    x.attach_grad()
+    with autograd.record():
+        out = net(x)
+        c = rng.normal(size=out.shape)
+        loss = (out * np.array(c, dtype='float32')).sum()
+    loss.backward()
+    grad, values, step = x.grad.asnumpy(), x.asnumpy().astype('float64'), 1e-5
+    assert onp.abs(grad).max() > 0
+    for index in rng.choice(values.size, size=min(values.size, 40), replace=False):
+        where = onp.unravel_index(index, values.shape)
+        kept = values[where]
+        values[where] = kept + step
+        above = (definition(values) * c).sum()
+        values[where] = kept - step
+        below = (definition(values) * c).sum()
+        values[where] = kept
+        expected = (above - below) / (2 * step)
+        assert abs(grad[where] - expected) < tolerance * (1 + abs(expected)), where
+
+
+def give(source, target):
+    """Copy all of a block's weights to another block of the same structure."""
+    ours, theirs = source.collect_params().values(), target.collect_params().values()
+    assert [p.shape for p in ours] == [p.shape for p in theirs]
+    for mine, other in zip(ours, theirs):
+        other.set_data(mine.data())
+
+
+def fill(block, value):
+    """Set each trainable weight of a block to `value`."""
+    for param in block.collect_params().values():
+        if param.grad_req != 'null':
+            param.set_data(np.full(param.shape, value))
+
+
+def differences(values, order):
+    """The finite difference of that order along the first axis: 0 for a lower degree."""
+    return onp.diff(onp.asarray(values, dtype='float64'), n=order, axis=0)

@@ -3,7 +3,8 @@ import definitions
 import mxnet as mx
 import numpy as onp
 import pytest
-from helpers import check_gradients, random_ids, randomize, weights_of
+from helpers import (check_gradients, check_input_gradient, differences, random_ids, randomize,
+                     weights_of)
 from mxnet import autograd, init, np
 
 from d2lrec import layers
@@ -180,3 +181,148 @@ def test_dot_interaction(rows, beside, with_self, hybrid):
         below[where] -= step
         expected = (definition(weights, above).sum() - definition(weights, below).sum())
         assert abs(grad[where] - expected / (2 * step)) < 1e-3
+
+
+def in_order(weights, name):
+    """The weights whose name begins so, in the order of their layers' numbers."""
+    return [weights[n] for n in sorted((n for n in weights if n.startswith(name)
+                                        and n.endswith('weight')),
+                                       key=lambda n: int(n[len(name):].split('_')[0]))]
+
+
+def attention(w, e):
+    return definitions.attention_pooling(e, w['dense0_weight'], w['dense0_bias'],
+                                         w['dense1_weight'][0])
+
+
+def cross_v2(w, x):
+    dense = in_order(w, 'dense')
+    biases = [w[n] for n in sorted(n for n in w if n.endswith('bias'))]     # under 10 layers
+    if len(dense) > len(biases):        # V^T, then U, of each layer
+        dense = [u @ v for v, u in zip(dense[::2], dense[1::2])]
+    return definitions.cross_network_v2(list(zip(dense, biases)), x)
+
+
+def cin(split, activation=None):
+    def definition(w, e):
+        fields = e.shape[1]
+        weights = [m.reshape(len(m), -1, fields) for m in in_order(w, 'dense')]
+        return definitions.cin(weights, e, split, activation)
+    return definition
+
+
+LAYERS = {      # layer, shape of its input, definition
+    'FieldAwarePairwiseTerm': (
+        lambda: layers.FieldAwarePairwiseTerm(4, K), (4, 4 * K),
+        lambda w, e: definitions.field_aware_pairwise_term(e.reshape(-1, 4, 4, K))),
+    'AttentionPooling': (lambda: layers.AttentionPooling(4, K, 3), (4, K), attention),
+    'CrossNetwork': (lambda: layers.CrossNetwork(9, 3), (9,),
+                     lambda w, x: definitions.cross_network(w['weight'], w['bias'], x)),
+    'CrossNetwork, one layer': (lambda: layers.CrossNetwork(9, 1), (9,),
+                                lambda w, x: definitions.cross_network(w['weight'], w['bias'], x)),
+    'CrossNetworkV2': (lambda: layers.CrossNetworkV2(9, 3), (9,), cross_v2),
+    'CrossNetworkV2, low rank': (lambda: layers.CrossNetworkV2(9, 3, rank=2), (9,), cross_v2),
+    'CIN': (lambda: layers.CIN(4, K, [6, 4, 3], split=False), (4, K), cin(False)),
+    'CIN, split': (lambda: layers.CIN(4, K, [6, 4, 3]), (4, K), cin(True)),
+    'CIN, relu': (lambda: layers.CIN(4, K, [6, 4], activation='relu'), (4, K),
+                  cin(True, lambda z: max(0., z))),
+    'CIN, one layer of one map': (lambda: layers.CIN(4, K, [1]), (4, K), cin(True))}
+
+
+@pytest.mark.parametrize('hybrid', [False, True])
+@pytest.mark.parametrize('rows', [1, 5])
+@pytest.mark.parametrize('name', LAYERS)
+def test_interaction_layers(name, rows, hybrid):
+    build, shape, formula = LAYERS[name]
+    net = randomize(build())
+    net.hybridize(hybrid, static_alloc=hybrid, static_shape=hybrid)
+    x = np.array(onp.random.default_rng(rows).normal(size=(rows, *shape)), dtype='float32')
+
+    def definition(w, x):
+        return formula(w, x.astype('float64'))
+    w = weights_of(net)
+    onp.testing.assert_allclose(net(x).asnumpy(), definition(w, x.asnumpy()), rtol=1e-4,
+                                atol=1e-4)
+    check_input_gradient(net, x, lambda x: definition(w, x))
+    if any(p.grad_req != 'null' for p in net.collect_params().values()):
+        check_gradients(net, x, definition)
+
+
+@pytest.mark.parametrize('num_layers', [1, 3])
+@pytest.mark.parametrize('build', [
+    lambda n: layers.CrossNetwork(9, n), lambda n: layers.CrossNetworkV2(9, n),
+    lambda n: layers.CrossNetworkV2(9, n, rank=2), lambda n: layers.CIN(3, 3, [4] * n)])
+def test_cross_layers_are_polynomials_of_degree_layers_plus_one(build, num_layers):
+    """Along a line in the input, differences of order L + 2 vanish and of order L + 1 do not."""
+    net = randomize(build(num_layers), scale=1.)
+    net.cast('float64')
+    rng = onp.random.default_rng(0)
+    start, direction = rng.normal(size=(2, 9))
+    line = start + onp.linspace(-1, 1, num_layers + 3)[:, None] * direction
+    if isinstance(net, layers.CIN):
+        line = line.reshape(-1, 3, 3)
+    out = net(np.array(line, dtype='float64')).asnumpy()
+    scale = onp.abs(out).max()
+    assert onp.abs(differences(out, num_layers + 2)).max() < 1e-12 * scale
+    assert onp.abs(differences(out, num_layers + 1)).max() > 1e-3 * scale
+
+
+def test_cross_network_equals_v2_with_equal_rows_and_no_bias():
+    one, two = randomize(layers.CrossNetwork(5, 3)), randomize(layers.CrossNetworkV2(5, 3))
+    one.bias.set_data(np.zeros((3, 5)))
+    for layer, w in zip(two.layers, one.weight.data()):
+        layer[0].weight.set_data(np.tile(w, (5, 1)))
+        layer[0].bias.set_data(np.zeros(5))
+    x = np.array(vectors(7)[:, 0, :5])
+    onp.testing.assert_allclose(two(x).asnumpy(), one(x).asnumpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_low_rank_cross_of_full_rank_is_the_full_one():
+    full, low = (randomize(layers.CrossNetworkV2(5, 2, rank=rank)) for rank in (None, 5))
+    for theirs, mine in zip(full.layers, low.layers):
+        mine[0].weight.set_data(np.eye(5))
+        mine[1].weight.set_data(theirs[0].weight.data())
+        mine[1].bias.set_data(theirs[0].bias.data())
+    x = np.array(vectors(7)[:, 0, :5])
+    onp.testing.assert_allclose(low(x).asnumpy(), full(x).asnumpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_cin_with_ones_above_the_diagonal_is_the_pairwise_term():
+    net, pairwise = layers.CIN(len(DIMS), K, [1]), layers.PairwiseTerm(len(DIMS), K)
+    net.initialize()
+    pairwise.initialize()
+    net.maps[0].weight.set_data(np.array(onp.triu(onp.ones((4, 4)), 1).reshape(1, -1)))
+    e = np.array(vectors(7))
+    onp.testing.assert_allclose(net(e).asnumpy(), pairwise(e).asnumpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_equal_attention_is_the_mean_of_all_pairs():
+    net, pool = randomize(layers.AttentionPooling(4, K, 3)), layers.BiInteraction(4, K)
+    pool.initialize()
+    net.score.weight.set_data(np.zeros((1, 3)))
+    e = np.array(vectors(7))
+    onp.testing.assert_allclose(net(e).asnumpy() * 6, pool(e).asnumpy(), rtol=1e-4, atol=1e-4)
+
+
+def test_a_single_pair_gets_all_the_attention():
+    net = randomize(layers.AttentionPooling(2, K, 3))
+    e = vectors(7)[:, :2]
+    onp.testing.assert_allclose(net(np.array(e)).asnumpy(), e[:, 0] * e[:, 1], rtol=1e-5)
+
+
+def test_field_aware_term_with_one_vector_a_feature_is_the_pairwise_term():
+    aware, pairwise = layers.FieldAwarePairwiseTerm(4, K), layers.PairwiseTerm(4, K)
+    aware.initialize()
+    pairwise.initialize()
+    e = np.array(vectors(7))
+    onp.testing.assert_allclose(aware(np.tile(e, (1, 1, 4))).asnumpy(), pairwise(e).asnumpy(),
+                                rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize('build, words', [
+    (lambda: layers.AttentionPooling(1, K, 3), 'give at least two'),
+    (lambda: layers.CIN(4, K, []), 'CIN has no layer'),
+    (lambda: layers.CIN(4, K, [5, 4]), r'\[5, 4\] feature maps cannot be split')])
+def test_layers_that_cannot_be_built_are_refused(build, words):
+    with pytest.raises(ValueError, match=words):
+        build()

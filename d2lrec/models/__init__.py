@@ -1,13 +1,20 @@
 """The models, one file each."""
+from .afm import AFM
 from .autorec import AutoRec
 from .bias import BiasBaseline
+from .dcn import DCN
 from .deepfm import DeepFM
 from .dlrm import DLRM
+from .embedding_mlp import EmbeddingMLP
+from .ffm import FFM
 from .fm import FM
 from .lr import LR
 from .mf import MF
 from .neumf import NeuMF
+from .nfm import NFM
 from .wide_deep import WideDeep, wide_deep_trainers
+from .xdeepfm import XDeepFM
 
-__all__ = ['LR', 'FM', 'DeepFM', 'WideDeep', 'wide_deep_trainers', 'DLRM', 'MF', 'AutoRec',
-           'NeuMF', 'BiasBaseline']
+__all__ = ['LR', 'FM', 'DeepFM', 'EmbeddingMLP', 'NFM', 'AFM', 'FFM', 'WideDeep',
+           'wide_deep_trainers', 'DCN', 'XDeepFM', 'DLRM', 'MF', 'AutoRec', 'NeuMF',
+           'BiasBaseline']
