@@ -1,6 +1,7 @@
 """Builds both editions into _build/site: data, chapters executed once, pages, root page."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -109,7 +110,7 @@ def build_editions():
             failed.append(language)
             text = (LOGS / f"{language}.log").read_text(encoding="utf-8")
             print(text, f"  {language}: failed, for what the log above and these lines say:",
-                  *(line for line in text.splitlines() if "WARNING" in line or "ERROR" in line),
+                  *re.findall(r"^.*(?:WARNING|ERROR|rror:).*$", text, flags=re.MULTILINE),
                   *(f"no page {page}" for page in missing), sep="\n")
         else:
             print(f"  {language}: {len(toc_files(language))} pages, {time.time() - begun:.0f} s")

@@ -85,7 +85,7 @@ def setup(app):
     app.config.templates_path.append(str(HERE / "templates"))
     app.add_css_file("book.css", priority=900)
     app.connect("doctree-read", figures.describe_plots)
-    app.connect("doctree-read", figures.drop_repeated_ids, priority=900)
+    app.connect("doctree-read", figures.number_repeated_ids, priority=100)
     app.connect("doctree-resolved", figures.inline_figures)
     app.connect("html-page-context", add_switch)
     app.connect("build-finished", translate_templates, priority=900)

@@ -109,8 +109,10 @@ def describe_plots(app, doctree):
             image["alt"] = alt
 
 
-def drop_repeated_ids(app, doctree):
-    """sphinx-exercise gives every exercise's body one and the same id; an id stands once a page."""
-    for section in doctree.findall(nodes.section):
-        section["ids"] = [name for name in section["ids"]
-                          if name not in ("exercise-content", "solution-content")]
+def number_repeated_ids(app, doctree):
+    """sphinx-exercise gives every exercise's body one and the same id; here each has its own."""
+    repeated = ("exercise-content", "solution-content")
+    bodies = [body for body in doctree.findall(nodes.section) if body["ids"][:1]
+              and body["ids"][0] in repeated]
+    for number, body in enumerate(bodies, 1):
+        body["ids"] = [f"{body['ids'][0]}-{number}"]
