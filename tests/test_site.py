@@ -286,6 +286,7 @@ def test_fits_the_window_and_is_legible_in_both_schemes(browser, address, langua
     """Nothing wider than the window; text of page and drawings has a contrast of 4.5."""
     with Visit(browser, address, color_scheme="light") as visit:
         page = visit.go(f"{language}/{name}.html")
+        page.add_style_tag(content="* { transition: none !important; animation: none !important }")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_function("s => document.documentElement.dataset.theme == s", arg=scheme)
