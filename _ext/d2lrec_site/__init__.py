@@ -50,12 +50,14 @@ def use_korean_words(app):
 
 
 def add_switch(app, pagename, templatename, context, doctree):
-    """Gives the page's template the address of its twin."""
+    """Gives the page's template the address of its twin, and the front page one title."""
     other = OTHER[app.config.language]
     up = "../" * (pagename.count("/") + 1)
     label, title = SWITCH[other]
     url = f"{up}{other}/{twin_page(pagename, app.config.language)}.html"
     context["twin"] = {"lang": other, "label": label, "title": title, "url": url}
+    if context.get("title") == app.config.html_title:
+        context["docstitle"] = ""
     context["metatags"] = (context.get("metatags", "")
                            + f'<link rel="alternate" hreflang="{other}" href="{url}" />\n')
 
