@@ -1,7 +1,7 @@
 """Outputs of d2lrec beside those of DeepCTR-Torch, for the same random weights and inputs.
 
-    python3.11 -m venv _build/parity && \\
-        _build/parity/bin/pip install -r benchmarks/requirements-parity.txt -e .
+    python3.11 -m venv _build/parity
+    _build/parity/bin/pip install -r benchmarks/requirements-parity.txt -e .
     _build/parity/bin/python benchmarks/parity.py > benchmarks/results/parity.md
 
 Every weight of a d2lrec model is copied into DeepCTR-Torch's model of that name, both get the
