@@ -4,9 +4,7 @@ Shapes: N rows, F fields.
 """
 import csv
 import os
-import time
 
-import mxnet as mx
 import numpy as onp
 from mxnet import gluon, init
 
@@ -57,6 +55,7 @@ def add_frappe_arguments(parser):
     parser.add_argument('--results', default=os.path.join(os.path.dirname(__file__), 'results',
                                                           'frappe_rows.md'),
                         help='each row is appended here when it is there (%(default)s)')
+    parser.add_argument('--checkpoints', help='folder to resume from where a run was interrupted')
     parser.add_argument('--progress', action='store_true', help='show a progress bar')
 
 
@@ -111,7 +110,7 @@ def read_published(path):
 
 
 def train(name, parts, field_dims, args):
-    """One model, to its best epoch: (measures on the test part, History, seconds)."""
+    """One model, to its best epoch: (measures on the test part, History)."""
     _, build, l2, _ = MODELS[name]
     d2l.set_seed(args.seed)
     net = d2l.decay_embeddings_only(build(field_dims))
@@ -121,27 +120,29 @@ def train(name, parts, field_dims, args):
         net.embedding.weight.initialize(init.Normal(1e-4), force_reinit=True)
     net.hybridize(static_alloc=True, static_shape=True)
     trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': args.rate, 'wd': l2})
-    start = time.time()
+    checkpoint = None
+    if args.checkpoints:
+        os.makedirs(args.checkpoints, exist_ok=True)
+        checkpoint = os.path.join(args.checkpoints, f'{name}-{args.rate:g}-{args.seed}')
     history = d2l.train_ch13(
         net, d2l.BatchLoader(*parts['train'], batch_size=BATCH, shuffle=True, seed=args.seed),
         None, gluon.loss.SigmoidBinaryCrossEntropyLoss(), trainer, args.epochs,
         valid_iter=d2l.BatchLoader(*parts['valid'], batch_size=BATCH), monitor='auc', patience=2,
-        lr_factor=.1, seed=args.seed, verbose=args.progress)
-    mx.nd.waitall()
-    seconds = time.time() - start
+        lr_factor=.1, seed=args.seed, verbose=args.progress, checkpoint=checkpoint)
     report = d2l.evaluate(net, d2l.BatchLoader(*parts['test'], batch_size=BATCH))
-    return report, history, seconds
+    return report, history
 
 
-def _line(name, published, args, report, history, seconds):
+def _line(name, published, args, report, history):
     bars, _, l2, words = MODELS[name]
     auc, log_loss = published.get(bars, (None, None))
     beside = ['–'] * 4 if auc is None else [
-        f'{auc:.4f}', f'{log_loss:.4f}', f'{report["auc"] - auc:+.4f}',
+        f'{auc:.4f}', f'{log_loss:.4f}', f'{report["auc"] - auc:+.5f}',
         'yes' if report['auc'] >= auc - MARGIN else 'no']
+    seconds = sum(history['seconds']) + sum(history['eval_seconds'])
     settings = ', '.join(filter(None, [f'L2 {l2:g}', words, f'rate {args.rate:g}',
                                        f'seed {args.seed}']))
-    cells = [name, f'{report["auc"]:.4f}', f'{report["log_loss"]:.4f}', *beside,
+    cells = [name, f'{report["auc"]:.5f}', f'{report["log_loss"]:.4f}', *beside,
              f'{history.best_epoch} of {len(history)}', f'{seconds:.0f}', settings]
     return '| ' + ' | '.join(cells) + ' |'
 
