@@ -15,9 +15,10 @@ from mxnet import autograd, np
 from tqdm import tqdm
 
 from . import metrics, saving
+from .layers import Embedding, LinearTerm
 
-__all__ = ['History', 'evaluate', 'evaluator', 'predict', 'set_seed', 'train_ch13',
-           'train_recsys_rating', 'try_all_gpus']
+__all__ = ['History', 'decay_embeddings_only', 'evaluate', 'evaluator', 'predict', 'set_seed',
+           'train_ch13', 'train_recsys_rating', 'try_all_gpus']
 
 # How many batches the engine may lie behind the loop. Reading a result at each batch would stop
 # it; never reading one would queue a whole epoch's batches in memory.
@@ -34,6 +35,22 @@ def set_seed(seed):
     random.seed(seed)
     onp.random.seed(seed)
     mx.random.seed(seed)
+
+
+def decay_embeddings_only(net):
+    """Let an optimizer's `wd` act on the weights of ids alone; return the net.
+
+    These are the vectors of each `Embedding` and the weights of each `LinearTerm`. MLPs, biases
+    and batch normalisation are spared. With `wd=λ`, Gluon's optimizers then minimise the mean
+    loss + λ/2 · (sum of the squares of those weights), over the whole tables, whichever ids the
+    batch holds. For a layer of your own, set `param.wd_mult`.
+    """
+    net.collect_params().setattr('wd_mult', 0.)
+
+    def mark(block):
+        if isinstance(block, (Embedding, LinearTerm)):
+            block.weight.wd_mult = 1.
+    return net.apply(mark)
 
 
 class History:
@@ -310,9 +327,11 @@ def _restore(net, weights):
 class _Run:
     """What both loops do around their epochs: seed each, keep the best weights, stop, resume."""
 
-    def __init__(self, net, trainers, train_iter, devices, seed, patience, checkpoint):
+    def __init__(self, net, trainers, train_iter, devices, seed, patience, checkpoint,
+                 lr_factor=None):
         self.net, self.trainers, self.train_iter = net, trainers, train_iter
         self.seed, self.patience, self.checkpoint = seed, patience, checkpoint
+        self.lr_factor = lr_factor
         self.history, self.best, self.best_score = History(devices), None, onp.inf
         if checkpoint is None:
             return
@@ -344,6 +363,9 @@ class _Run:
         if score is not None and score < self.best_score:
             self.best_score, self.best = score, _weights(self.net)
             self.history.best_epoch = row['epoch']
+        elif self.lr_factor is not None:
+            for trainer in self.trainers:
+                trainer.set_learning_rate(trainer.learning_rate * self.lr_factor)
         if self.checkpoint is not None:
             state = {'seed': self.seed, 'rows': self.history.rows, 'best_score': self.best_score,
                      'best_epoch': self.history.best_epoch}
@@ -359,7 +381,7 @@ class _Run:
 
 def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=None,
                split_f=None, *, valid_iter=None, patience=None, monitor='log_loss', seed=None,
-               verbose=True, checkpoint=None):
+               verbose=True, checkpoint=None, lr_factor=None):
     """Train a classifier; print loss, accuracy and speed; return a `History`.
 
     The first eight arguments are those of the function of this name in Dive into Deep Learning.
@@ -392,6 +414,9 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
         same call in a new process will do. A seed is drawn if none is given. It holds weights,
         optimizers, the history, seed and order of `BatchLoader`; a loader with a random state
         of another kind starts over. As with Gluon's trainer states, open only files you trust.
+    lr_factor : float, optional
+        Multiply the learning rates by it after each epoch without a better one; needs
+        `valid_iter`. With .1 and `patience=2` a plateau gets one epoch at a tenth of the rate.
 
     Returns
     -------
@@ -402,8 +427,8 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
     ------
     ValueError
         For a net without weights or on other devices, outputs that do not fit the labels, a loss
-        that is not a number, `patience` without `valid_iter`, or a checkpoint of another model,
-        optimizer or seed.
+        that is not a number, `patience` or `lr_factor` without `valid_iter`, or a checkpoint of
+        another model, optimizer or seed.
     """
     devices = _devices_of(net, devices)
     trainers = list(trainer) if isinstance(trainer, (list, tuple)) else [trainer]
@@ -411,7 +436,11 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
         raise ValueError(f"monitor is {monitor!r}: choose 'log_loss' or 'auc'.")
     if patience is not None and valid_iter is None:
         raise ValueError('patience needs a validation set to watch: pass valid_iter=.')
-    run = _Run(net, trainers, train_iter, devices, seed, patience, checkpoint)
+    if lr_factor is not None and valid_iter is None:
+        raise ValueError('lr_factor needs a validation set to watch: pass valid_iter=.')
+    if lr_factor is not None and not 0 < lr_factor <= 1:
+        raise ValueError(f'lr_factor is {lr_factor!r}: give a number above 0 and at most 1.')
+    run = _Run(net, trainers, train_iter, devices, seed, patience, checkpoint, lr_factor)
     split_f = split_f or (lambda X, y, devices: (_shards(X, devices), _shards(y, devices)))
     from_sigmoid = getattr(loss, '_from_sigmoid', False)
     warned = from_sigmoid

@@ -91,6 +91,48 @@ def test_the_best_epoch_is_kept(clicks):
     assert len(early) == early.best_epoch + 3 < 30
 
 
+def test_the_rate_falls_after_each_epoch_without_a_better_one(clicks, tmp_path):
+    rates, tiny, held_out = [], clicks[:400], loaders(clicks)[1]
+
+    class Trainer(gluon.Trainer):
+        def set_learning_rate(self, lr):
+            rates.append(lr)
+            super().set_learning_rate(lr)
+
+    def run(epochs, path=None):
+        mx.random.seed(1)
+        net = d2l.FM(DIMS, 8)
+        net.initialize()
+        trainer = Trainer(net.collect_params(), 'adam', {'learning_rate': .3})
+        loader = d2l.BatchLoader(tiny.features, tiny.labels, batch_size=50, shuffle=True, seed=0)
+        history = d2l.train_ch13(net, loader, None, gluon.loss.SigmoidBCELoss(), trainer, epochs,
+                                 valid_iter=held_out, monitor='auc', lr_factor=.1, seed=0,
+                                 verbose=False, checkpoint=path)
+        return history['valid_auc'], trainer.learning_rate
+    aucs, last = run(9)
+    worse = sum(auc <= max(aucs[:e]) for e, auc in enumerate(aucs) if e)
+    assert worse == len(rates) > 1
+    assert last == pytest.approx(.3 * .1 ** worse)
+    run(5, tmp_path / 'run')
+    assert run(9, tmp_path / 'run') == (aucs, pytest.approx(last))
+
+
+def test_decay_reaches_the_whole_tables_of_ids_and_nothing_else():
+    """Where gradients are 0, SGD with wd = λ shrinks a weight by λ · rate a step."""
+    net = randomize(d2l.decay_embeddings_only(d2l.WideDeep(DIMS, 4, [8], batch_norm=True)))
+    before = {name: p.data().asnumpy() for name, p in net.collect_params().items()}
+    trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': .5, 'wd': .1})
+    with autograd.record():
+        loss = net(np.zeros((2, 3), 'int32')) * 0
+    loss.backward()
+    trainer.step(1)
+    tables = {net.embedding.weight.name, net.linear.weight.name}
+    for name, p in net.collect_params().items():
+        if p.grad_req != 'null':
+            share = .95 if name in tables else 1.
+            assert p.data().asnumpy() == pytest.approx(before[name] * share, rel=1e-6), name
+
+
 def test_the_same_seed_gives_the_same_numbers(clicks):
     def run(seed):
         history = train(d2l.DeepFM(DIMS, 4, [16], drop_rate=.5), loaders(clicks, seed=seed),
@@ -226,6 +268,8 @@ def refusals():
         (lambda: run(devices=[]), 'devices is empty'),
         (lambda: run(devices=[mx.cpu(3)]), r'the weights are on \[cpu\(0\)\]'),
         (lambda: run(patience=2), 'patience needs a validation set'),
+        (lambda: run(lr_factor=.1), 'lr_factor needs a validation set'),
+        (lambda: run(lr_factor=2, valid_iter=loader), 'lr_factor is 2'),
         (lambda: run(monitor='loss'), "monitor is 'loss'"),
         (lambda: run(train_iter=Nothing()), 'gave no batch'),
         (lambda: run(net=infinite), 'training loss became nan'),
@@ -234,7 +278,7 @@ def refusals():
          'data has no labels')]
 
 
-@pytest.mark.parametrize('case', range(9))
+@pytest.mark.parametrize('case', range(11))
 def test_refusals_say_what_where_and_what_to_do(case):
     call, words = refusals()[case]
     with pytest.raises(ValueError, match=words) as refusal:

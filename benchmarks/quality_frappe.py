@@ -1,0 +1,154 @@
+"""Click models on Frappe_x1 beside the figures that BARS publishes for them.
+
+Shapes: N rows, F fields.
+"""
+import csv
+import os
+
+import numpy as onp
+from mxnet import gluon, init
+
+import d2lrec as d2l
+
+BATCH, RATE, K, HIDDEN = 4096, 1e-3, 10, [400, 400, 400]
+MARGIN = .0005          # how far below the published AUC still counts as reached
+
+
+def _deep(model, drop_rate, **kwargs):
+    return lambda dims: model(dims, K, HIDDEN, drop_rate=drop_rate, batch_norm=True, **kwargs)
+
+
+# name: (BARS' name, how it is built, λ of the embeddings' L2, settings in words). The settings
+# are those of the published runs; what the words do not name is the same for all.
+MODELS = {
+    'LR': ('LR', d2l.LR, 1e-5, ''),
+    'FM': ('FM', lambda dims: d2l.FM(dims, K), 5e-6, ''),
+    'DeepFM': ('DeepFM', _deep(d2l.DeepFM, .2), .05, 'BN, dropout .2'),
+    'DCN': ('DCN', _deep(d2l.DCN, .2), .05, '3 cross layers, BN, dropout .2'),
+    'WideDeep': ('Wide&Deep', _deep(d2l.WideDeep, .6), .1, 'BN, dropout .6'),
+    'DLRM': ('DLRM', lambda dims: d2l.DLRM(dims, K, HIDDEN, drop_rate=.4, batch_norm=True), .1,
+             'dot products, BN, dropout .4'),
+    'EmbeddingMLP': ('DLRM', _deep(d2l.EmbeddingMLP, .4), .1, 'BN, dropout .4'),
+    'DCNv2': ('DCN-V2', _deep(d2l.DCN, .4, version=2, num_layers=4), .05,
+              '4 cross layers, BN, dropout .4'),
+    'NFM': ('NFM', lambda dims: d2l.NFM(dims, K, HIDDEN, drop_rate=.4), 1e-4, 'dropout .4'),
+    'XDeepFM': ('xDeepFM', _deep(d2l.XDeepFM, .2, cin_dims=[64]), .1,
+                'CIN [64], BN, dropout .2'),
+    'FFM': ('FFM', lambda dims: d2l.FFM(dims, K), 1e-6, ''),
+    'AFM': ('AFM', lambda dims: d2l.AFM(dims, K, attention_dim=128, drop_rate=.1), 1e-5,
+            'attention 128, dropout .1'),
+}
+
+HEAD = ('| model | test AUC | log loss | published AUC | published log loss | difference in AUC '
+        '| meets | best epoch | seconds | settings |\n'
+        '|---|---|---|---|---|---|---|---|---|---|')
+
+
+def add_frappe_arguments(parser):
+    parser.add_argument('path', help='frappe_x1.npz: arrays train, valid, test of label and ids')
+    parser.add_argument('--published', help='bars_ctr.csv: the published figures')
+    parser.add_argument('--models', nargs='+', choices=MODELS, default=list(MODELS),
+                        metavar='MODEL', help=', '.join(MODELS))
+    parser.add_argument('--epochs', type=int, default=100, help='at most (%(default)s)')
+    parser.add_argument('--rate', type=float, default=RATE, help='at the start (%(default)s)')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--results', default=os.path.join(os.path.dirname(__file__), 'results',
+                                                          'frappe_rows.md'),
+                        help='each row is appended here when it is there (%(default)s)')
+    parser.add_argument('--checkpoints', help='folder to resume from where a run was interrupted')
+    parser.add_argument('--progress', action='store_true', help='show a progress bar')
+
+
+def frappe(args):
+    """Train click models on Frappe_x1; print test AUC and log loss beside those of BARS.
+
+    As in the published runs: Adam, its rate divided by 10 after each epoch that does not raise
+    the validation AUC, an end after two such epochs; L2 on the vectors and weights of ids alone.
+    The test part is measured once, with the weights of the best epoch by validation AUC.
+    """
+    parts, field_dims = read_parts(args.path)
+    published = read_published(args.published) if args.published else {}
+    print(HEAD, flush=True)
+    for name in args.models:
+        row = _line(name, published, args, *train(name, parts, field_dims, args))
+        print(row, flush=True)
+        _append(args.results, row)
+
+
+def read_parts(path):
+    """{'train', 'valid', 'test': (ids (N, F) int32, labels (N,) float32)} and field_dims.
+
+    Raises
+    ------
+    FileNotFoundError, or ValueError for arrays that are not labels and ids offset by field.
+    """
+    if not os.path.exists(path):
+        raise FileNotFoundError(f'{path} does not exist: give the path of frappe_x1.npz.')
+    with onp.load(path) as file:
+        missing = {'train', 'valid', 'test'} - set(file)
+        if missing:
+            raise ValueError(f'{path} has no array {min(missing)}: '
+                             'it needs train, valid and test.')
+        arrays = {name: file[name] for name in ('train', 'valid', 'test')}
+    ids = onp.concatenate([a[:, 1:] for a in arrays.values()]).astype('int64')
+    first, last = ids.min(axis=0), ids.max(axis=0)
+    if first[0] or (first[1:] <= last[:-1]).any():
+        raise ValueError(f'{path} has fields whose ids overlap or do not begin at 0: '
+                         'give ids offset by field.')
+    field_dims = onp.diff(onp.append(first, last[-1] + 1))
+    return {name: (a[:, 1:].astype('int32'), a[:, 0].astype('float32'))
+            for name, a in arrays.items()}, field_dims
+
+
+def read_published(path):
+    """BARS' name of a model -> (AUC, log loss) on Frappe_x1."""
+    if not os.path.exists(path):
+        raise FileNotFoundError(f'{path} does not exist: give the path of bars_ctr.csv.')
+    with open(path, newline='') as file:
+        return {row['model']: (float(row['frappe_x1_AUC']), float(row['frappe_x1_logloss']))
+                for row in csv.DictReader(file) if row['frappe_x1_AUC']}
+
+
+def train(name, parts, field_dims, args):
+    """One model, to its best epoch: (measures on the test part, History)."""
+    _, build, l2, _ = MODELS[name]
+    d2l.set_seed(args.seed)
+    net = d2l.decay_embeddings_only(build(field_dims))
+    # The published runs' first weights: N(0, 2 / (inputs + outputs)), and small vectors.
+    net.initialize(init.Xavier('gaussian', 'avg', 1))
+    if hasattr(net, 'embedding'):
+        net.embedding.weight.initialize(init.Normal(1e-4), force_reinit=True)
+    net.hybridize(static_alloc=True, static_shape=True)
+    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': args.rate, 'wd': l2})
+    checkpoint = None
+    if args.checkpoints:
+        os.makedirs(args.checkpoints, exist_ok=True)
+        checkpoint = os.path.join(args.checkpoints, f'{name}-{args.rate:g}-{args.seed}')
+    history = d2l.train_ch13(
+        net, d2l.BatchLoader(*parts['train'], batch_size=BATCH, shuffle=True, seed=args.seed),
+        None, gluon.loss.SigmoidBinaryCrossEntropyLoss(), trainer, args.epochs,
+        valid_iter=d2l.BatchLoader(*parts['valid'], batch_size=BATCH), monitor='auc', patience=2,
+        lr_factor=.1, seed=args.seed, verbose=args.progress, checkpoint=checkpoint)
+    report = d2l.evaluate(net, d2l.BatchLoader(*parts['test'], batch_size=BATCH))
+    return report, history
+
+
+def _line(name, published, args, report, history):
+    bars, _, l2, words = MODELS[name]
+    auc, log_loss = published.get(bars, (None, None))
+    beside = ['–'] * 4 if auc is None else [
+        f'{auc:.4f}', f'{log_loss:.4f}', f'{report["auc"] - auc:+.5f}',
+        'yes' if report['auc'] >= auc - MARGIN else 'no']
+    seconds = sum(history['seconds']) + sum(history['eval_seconds'])
+    settings = ', '.join(filter(None, [f'L2 {l2:g}', words, f'rate {args.rate:g}',
+                                       f'seed {args.seed}']))
+    cells = [name, f'{report["auc"]:.5f}', f'{report["log_loss"]:.4f}', *beside,
+             f'{history.best_epoch} of {len(history)}', f'{seconds:.0f}', settings]
+    return '| ' + ' | '.join(cells) + ' |'
+
+
+def _append(path, row):
+    new = not os.path.exists(path)
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
+    with open(path, 'a') as file:
+        file.write((HEAD + '\n' if new else '') + row + '\n')
