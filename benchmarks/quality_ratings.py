@@ -1,8 +1,8 @@
 """RMSE of the rating models on MovieLens, beside the published figures.
 
-Every choice (weight decay, what ratings are centred on, number of epochs) is made on a seeded
-tenth of the training part. The model is then trained anew on the whole training part with that
-choice, and measured once on the test part.
+Every choice from a grid, and the number of epochs, is made on a seeded tenth of the training part.
+The model is then trained anew on the whole training part with that choice, and measured once on the
+test part. `results/ml100k.md` and `results/ml1m.md` say how the grids came about.
 """
 import os
 import time
@@ -16,7 +16,6 @@ from mxnet import gluon, init
 import d2lrec as d2l
 from d2lrec.data.movielens import ml100k_fold
 
-RESULTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'results')
 UNSEEN = 3.         # AutoRec's rating where the user or the item has none in the training part
 VALID_SHARE = .1
 
@@ -74,8 +73,8 @@ def fit_mf(train, setting, seed, look):
 def fit_autorec(train, setting, seed, look):
     """I-AutoRec where setting['side'] is 'item', else U-AutoRec; an explicit mask in any case.
 
-    The matrix holds ratings less their centre: 0, the training part's mean, or the damped biases
-    of the training part; predictions are the net's output plus the centre.
+    The matrix holds ratings less their centre, which is the training part's mean ('mean') or its
+    damped biases ('biases'); predictions are the net's output plus the centre.
     """
     d2l.set_seed(seed)
     baseline = d2l.BiasBaseline(setting.get('damping', 5.)).fit(*train)
@@ -83,7 +82,7 @@ def fit_autorec(train, setting, seed, look):
     def centre(data):
         if setting['centre'] == 'biases':
             return baseline.predict(data.users, data.items)
-        return onp.full(len(data.users), baseline.mean if setting['centre'] == 'mean' else 0.)
+        return onp.full(len(data.users), baseline.mean)
     by_item = setting['side'] == 'item'
     shape = train.num_users, train.num_items
     shape = shape[::-1] if by_item else shape
@@ -183,8 +182,14 @@ def varied(base, **lists):
     return grid
 
 
-def words(setting):
-    return ', '.join(f'{name} {setting[name]}' for name in TUNED if name in setting)
+def words(choice):
+    """What was chosen, in a line."""
+    out = [f'{name} {choice.setting[name]}' for name in TUNED if name in choice.setting]
+    if choice.setting.get('epochs'):
+        out.append(f"{choice.epochs} of {choice.setting['epochs']} epochs")
+    if choice.rmse is not None:
+        out.append(f'validation {choice.rmse:.4f}')
+    return ', '.join(out)
 
 
 # What a grid may vary; the tables name them.
@@ -205,8 +210,7 @@ ML100K = [
 
 def add_ml100k_arguments(parser):
     parser.add_argument('--folds', type=int, nargs='+', default=[1, 2, 3, 4, 5])
-    parser.add_argument('--out', default=os.path.join(RESULTS, 'ml100k.txt'),
-                        help='where rows go as they come')
+    parser.add_argument('--out', help='a file to which rows are added as they come')
 
 
 def ml100k(args, data=None):
@@ -220,7 +224,8 @@ def ml100k(args, data=None):
         for name, fit, grid in ML100K:
             print(f'fold {fold}, {name}', flush=True)
             rows.append({'fold': fold, **run(name, fit, parts, grid, seed=fold)})
-            append(args.out, rows[-1])
+            record(args.out, rows[-1])
+    print_tables(rows, 'fold')
     return rows
 
 
@@ -253,8 +258,7 @@ def add_ml1m_arguments(parser):
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
     parser.add_argument('--decay', type=float,
                         help='this weight decay, the last epoch, and no choice by validation')
-    parser.add_argument('--out', default=os.path.join(RESULTS, 'ml1m.txt'),
-                        help='where rows go as they come')
+    parser.add_argument('--out', help='a file to which rows are added as they come')
 
 
 def ml1m(args):
@@ -271,16 +275,32 @@ def ml1m(args):
         for seed in args.seeds:
             rows.append({'seed': seed, **measured(name, fit_autorec, split(data, .1, seed),
                                                   choice, seed)})
-            append(args.out, rows[-1])
+            record(args.out, rows[-1])
+    print_tables(rows, 'seed')
     return rows
 
 
-def append(path, row):
+def record(path, row):
     """Add a row to a file of plain text, so that an interrupted run leaves what it found."""
-    choice = row['choice']
-    found = '' if choice.rmse is None else f'validation {choice.rmse:.4f}, '
+    if path is None:
+        return
+    part = f"fold {row['fold']}" if 'fold' in row else f"seed {row['seed']}"
     with open(path, 'a') as file:
-        file.write(f"{'fold' if 'fold' in row else 'seed'} {row.get('fold', row.get('seed'))} | "
-                   f"{row['model']} | RMSE {row['rmse']:.4f} | not clipped {row['raw']:.4f} | "
-                   f"{found}{choice.epochs} epochs, {words(choice.setting)} | "
+        file.write(f"{part} | {row['model']} | RMSE {row['rmse']:.4f} | "
+                   f"not clipped {row['raw']:.4f} | {words(row['choice'])} | "
                    f"{row['seconds']:.0f} s\n")
+
+
+def print_tables(rows, part):
+    """RMSE by model and `part` ('fold' or 'seed'), and what was chosen, in Markdown."""
+    parts = sorted({row[part] for row in rows})
+    print(f"\n| model | {' | '.join(f'{part} {p}' for p in parts)} | mean | mean, not clipped |")
+    print('|---' * (len(parts) + 3) + '|')
+    for model in dict.fromkeys(row['model'] for row in rows):
+        own = {row[part]: row for row in rows if row['model'] == model}
+        cells = [f"{own[p]['rmse']:.4f}" if p in own else '' for p in parts]
+        means = [f'{onp.mean([row[key] for row in own.values()]):.4f}' for key in ('rmse', 'raw')]
+        print(f"| {model} | {' | '.join(cells + means)} |")
+    print(f'\n| {part} | model | chosen |\n|---|---|---|')
+    for row in rows:
+        print(f"| {row[part]} | {row['model']} | {words(row['choice'])} |")
