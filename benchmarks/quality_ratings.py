@@ -1,8 +1,8 @@
 """RMSE of the rating models on MovieLens, beside the published figures.
 
 Every choice from a grid, and the number of epochs, is made on a seeded tenth of the training part.
-The model is then trained anew on the whole training part with that choice, and measured once on the
-test part. `results/ml100k.md` and `results/ml1m.md` say how the grids came about.
+The model is then trained anew on the whole training part with that choice, and measured once on
+the test part. `results/ml100k.md` and `results/ml1m.md` say how the grids came about.
 """
 import os
 import time
