@@ -7,9 +7,7 @@ import subprocess
 import sys
 import time
 
-from chapters import ROOT, TOC, cache_key, execute, toc_files, toc_notebooks, use_own_kernel
-from jupyter_cache import get_cache
-from jupyter_cache.base import CacheBundleIn
+from chapters import ROOT, TOC, cache_key, executed, toc_files, toc_notebooks, use_own_kernel
 
 SITE = ROOT / "_build" / "site"
 STAMP = ROOT / "_build" / "site.stamp"
@@ -71,19 +69,9 @@ def execute_chapters():
         for old in folder.parent.iterdir():
             if old != folder:
                 shutil.rmtree(old)
-    cache = get_cache(folder)
-    cache.change_cache_limit(100)
     print("Chapters", flush=True)
     for path in [p for language in CONFIG for p in toc_notebooks(language)]:
-        label = path.relative_to(ROOT)
-        try:
-            record = cache.match_cache_file(path)
-            print(f"  {label}: outputs of {record.created:%Y-%m-%d %H:%M} (UTC) kept", flush=True)
-        except KeyError:
-            notebook, seconds = execute(path)
-            cache.cache_notebook_bundle(
-                CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds}),
-                check_validity=False, overwrite=True)
+        executed(path)
 
 
 def build_editions():

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import nbformat
 import yaml
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -49,6 +51,10 @@ class Progress:
             print(line, flush=True)
 
 
+def _label(path):
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+
+
 def execute(path):
     """Executes a notebook in its own folder and returns it with outputs, and the seconds.
 
@@ -58,7 +64,7 @@ def execute(path):
     notebook = nbformat.read(path, as_version=4)
     code = [i for i, cell in enumerate(notebook.cells)
             if cell.cell_type == "code" and cell.source.strip()]
-    label = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else str(path)
+    label = _label(path)
     progress = Progress(label, len(code))
     done = []
 
@@ -80,3 +86,19 @@ def execute(path):
         report.write_text(re.sub(r"\x1b\[[0-9;]*m", "", str(error)), encoding="utf-8")
         sys.exit(f"\n{error}\n{label} stopped at the cell above; the report is in {report}.")
     return notebook, time.time() - progress.begun
+
+
+def executed(path):
+    """The notebook with outputs: those kept for this library and this code, else of a run now."""
+    cache = get_cache(cache_key.cache_folder(ROOT))
+    cache.change_cache_limit(100)
+    try:
+        record, notebook = cache.merge_match_into_notebook(nbformat.read(path, as_version=4))
+        kept = cache.get_cache_record(record).created
+        print(f"  {_label(path)}: outputs of {kept:%Y-%m-%d %H:%M} (UTC) kept", flush=True)
+    except KeyError:
+        notebook, seconds = execute(path)
+        cache.cache_notebook_bundle(
+            CacheBundleIn(notebook, str(path), data={"execution_seconds": seconds}),
+            check_validity=False, overwrite=True)
+    return notebook

@@ -1,6 +1,6 @@
-"""Runs the Korean notebooks, keeps the checked outputs, and carries code to the English ones.
+"""Runs the Korean notebooks, keeps checked outputs, carries code and these to the English ones.
 
-Kept: outputs of cells tagged nbval-check-output, text only, with the count a fresh run gives
+A notebook whose code and library have not changed since its last run is not run again. Kept: outputs of cells tagged nbval-check-output, text only, with the count a fresh run gives
 them (nbval wants one). Everything else goes: other outputs and counts, widget state, editors'
 metadata. `--check` only says what differs.
 """
@@ -92,7 +92,7 @@ def read(path):
 
 
 def main(arguments):
-    from chapters import execute, toc_notebooks
+    from chapters import executed, toc_notebooks
     only_check = arguments == ["--check"]
     if arguments and not only_check:
         sys.exit("notebooks.py takes no argument but --check.")
@@ -109,7 +109,7 @@ def main(arguments):
                 if clean != korean or carry(clean, english, path.name) != english:
                     raise ValueError(f"{path.name}: not as make notebooks leaves it; run it.")
             else:
-                korean = strip(execute(path)[0], path.name)
+                korean = strip(executed(path), path.name)
                 save(korean, path)
                 save(carry(korean, english, path.name), twin)
         except ValueError as error:
