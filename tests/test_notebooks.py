@@ -150,13 +150,14 @@ TAGGED = [notebooks.CHECKED]
 def test_strip_keeps_checked_text_only():
     result = nbformat.v4.new_output("execute_result", data={"text/plain": "3"}, execution_count=5)
     dirty = book(("markdown", "# 제목", [], []),
-                 ("code", "print(1)", TAGGED, [stream("1\n"), stream("bar", "stderr"), result]),
+                 ("code", "print(1)", TAGGED,
+                  [stream("1\n"), stream("bar", "stderr"), stream("2\n"), result]),
                  ("code", "plot()", [], [shown(image_png="x")]),
                  ("code", "plot()", [], []))
     before = copy.deepcopy(dirty)
     clean = notebooks.strip(dirty)
     assert dirty == before
-    assert [o.get("text") or o.data["text/plain"] for o in clean.cells[1].outputs] == ["1\n", "3"]
+    assert [o.get("text") or o.data["text/plain"] for o in clean.cells[1].outputs] == ["1\n2\n", "3"]
     assert [c.execution_count for c in clean.cells[1:]] == [1, None, None]
     assert clean.cells[1].outputs[1].execution_count == 1
     assert clean.cells[2].outputs == []

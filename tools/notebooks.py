@@ -1,7 +1,8 @@
 """Runs the Korean notebooks, keeps checked outputs, carries code and these to the English ones.
 
-A notebook whose code and library have not changed since its last run is not run again. Kept: outputs of cells tagged nbval-check-output, text only, with the count a fresh run gives
-them (nbval wants one). Everything else goes: other outputs and counts, widget state, editors'
+A notebook whose code and library have not changed since its last run is not run again. Kept:
+outputs of cells tagged nbval-check-output, text only, with the count a fresh run gives them
+(nbval wants one). Everything else goes: other outputs and counts, widget state, editors'
 metadata. `--check` only says what differs.
 """
 
@@ -24,7 +25,10 @@ def checked_outputs(cell, count, where):
     kept = []
     for output in cell.get("outputs", []):
         if output.output_type == "stream":
-            if output.name == "stdout":
+            # one print may arrive in several pieces, cut anywhere
+            if output.name == "stdout" and kept and kept[-1].output_type == "stream":
+                kept[-1].text += output.text
+            elif output.name == "stdout":
                 kept.append(nbformat.v4.new_output("stream", name="stdout", text=output.text))
             continue
         if output.output_type == "error":

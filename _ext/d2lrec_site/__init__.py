@@ -29,6 +29,7 @@ def configure(app, config):
     """Sets what YAML cannot: the cache's folder, the search words, the article header."""
     use_own_kernel()
     config.nb_execution_cache_path = str(cache_key.cache_folder(app.srcdir))
+    config.nb_merge_streams = True        # one print may arrive in several pieces
     config.nb_ipywidgets_js = {}          # would come from other hosts
     config.html_search_language = config.language
     options = config.html_theme_options
