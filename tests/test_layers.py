@@ -45,7 +45,7 @@ def test_linear_term(rows, hybrid):
         return definitions.linear_term(w['weight'], w['bias'], ids)
     onp.testing.assert_allclose(net(x).asnumpy(), definition(weights_of(net), x.asnumpy()),
                                 rtol=1e-5, atol=1e-5)
-    check_gradients(net, x, definition)     # the bias included: see stack-facts' silent bug
+    check_gradients(net, x, definition)     # the bias included: MXNet can lose its gradient
 
 
 @pytest.mark.parametrize('hybrid', [False, True])
