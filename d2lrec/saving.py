@@ -13,6 +13,7 @@ import numpy as onp
 from mxnet import gluon, np
 
 from .data.ctr import _check_vocab
+from .files import written_whole
 from .models.base import Model
 
 __all__ = ['Vocab', 'load', 'save']
@@ -209,20 +210,11 @@ def _check_weights(path, net, shapes):
 
 def _write(path, facts, arrays):
     """Write an archive, whole or not at all."""
-    unfinished = f'{os.fspath(path)}.{os.getpid()}.part'
-    try:
-        with open(unfinished, 'wb') as file:
-            with zipfile.ZipFile(file, 'w') as archive:
-                archive.writestr('facts.json', json.dumps(facts, ensure_ascii=False))
-                for name, array in arrays.items():
-                    with archive.open(f'{name}.npy', 'w', force_zip64=True) as member:
-                        onp.lib.format.write_array(member, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
+    with written_whole(path, 'wb') as file, zipfile.ZipFile(file, 'w') as archive:
+        archive.writestr('facts.json', json.dumps(facts, ensure_ascii=False))
+        for name, array in arrays.items():
+            with archive.open(f'{name}.npy', 'w', force_zip64=True) as member:
+                onp.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def _read(path, kind, writer):

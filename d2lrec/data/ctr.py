@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from mxnet.gluon.data import Dataset
 
+from ..files import written_whole
+
 
 NUM_FEAT = 34  # fields of the original chapters' file; left at this, num_feat follows the file
 CHUNK = 50_000  # lines in memory as text at one time
@@ -211,14 +213,8 @@ class CTRDataset(Dataset):
         """Write the vocabulary as JSON: whole or not at all."""
         fields = [{'name': str(self.field_names[f - 1]), 'values': self.feat_mapper[f],
                    'default': self.defaults[f]} for f in self._fields()]
-        unfinished = f'{os.fspath(path)}.{os.getpid()}.part'
-        try:
-            with open(unfinished, 'w', encoding='utf-8') as file:
-                json.dump({'fields': fields}, file, ensure_ascii=False, indent=0)
-            os.replace(unfinished, path)
-        finally:
-            if os.path.exists(unfinished):
-                os.remove(unfinished)
+        with written_whole(path) as file:
+            json.dump({'fields': fields}, file, ensure_ascii=False, indent=0)
 
 
 def load_vocab(path):

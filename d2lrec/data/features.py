@@ -1,11 +1,11 @@
 """Features made of other columns: crosses, normalised numbers, multi-hot fields."""
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..files import written_whole
 from .ctr import _offsets
 
 
@@ -339,14 +339,8 @@ def _bag(name, weights, size):
 
 def _write_json(path, content):
     """Write as JSON: whole or not at all."""
-    unfinished = f'{os.fspath(path)}.{os.getpid()}.part'
-    try:
-        with open(unfinished, 'w', encoding='utf-8') as file:
-            json.dump(content, file, ensure_ascii=False, indent=0)
-        os.replace(unfinished, path)
-    finally:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
+    with written_whole(path) as file:
+        json.dump(content, file, ensure_ascii=False, indent=0)
 
 
 def _read_json(path):
