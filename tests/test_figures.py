@@ -1,10 +1,11 @@
 """The drawn figures: files that any page can inline, legible in a narrow column, both themes."""
-import importlib.util
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
+
+import figures
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / 'img').glob('*.svg'))
@@ -123,9 +124,6 @@ def test_text_is_large_enough_in_a_narrow_column(path):
 
 
 def test_files_are_what_the_script_draws(tmp_path):
-    spec = importlib.util.spec_from_file_location('figures', ROOT / 'tools' / 'figures.py')
-    figures = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(figures)
     figures.main(tmp_path)
     drawn = {p.name: p.read_text(encoding='utf-8') for p in tmp_path.glob('*.svg')}
     assert set(drawn) == {p.name for p in FILES}
