@@ -7,7 +7,7 @@ from mxnet import npx as _npx
 
 _npx.set_np()   # Every array, block and loader of this library is in the NumPy interface.
 
-from . import data, layers, metrics, models, plot, saving, train  # noqa: E402
+from . import check, data, layers, metrics, models, plot, saving, train  # noqa: E402
 from .data import *  # noqa: E402,F401,F403
 from .ftrl import FTRL  # noqa: E402,F401
 from .metrics import *  # noqa: E402,F401,F403
@@ -17,6 +17,6 @@ from .train import *  # noqa: E402,F401,F403
 from .warm import warm_start  # noqa: E402,F401
 
 __version__ = '0.1.0'
-__all__ = ['data', 'layers', 'metrics', 'models', 'plot', 'saving', 'train',
+__all__ = ['check', 'data', 'layers', 'metrics', 'models', 'plot', 'saving', 'train',
            *data.__all__, *metrics.__all__, *models.__all__, *train.__all__,
            'FTRL', 'load', 'save', 'warm_start']
