@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from d2lrec_site import cache_key, figures, search, words
+from d2lrec_site import cache_key, figures, glossary, search, words
 
 HERE = Path(__file__).parent
 OTHER = {"ko": "en", "en": "ko"}
@@ -87,6 +87,8 @@ def setup(app):
                 lambda app: app.config.html_static_path.append(str(HERE / "static")))
     app.config.templates_path.append(str(HERE / "templates"))
     app.add_css_file("book.css", priority=900)
+    app.add_directive("d2l-glossary", glossary.Glossary)
+    app.connect("doctree-read", glossary.link_first_uses)
     app.connect("doctree-read", figures.describe_plots)
     app.connect("doctree-read", figures.number_repeated_ids, priority=100)
     app.connect("doctree-resolved", figures.inline_figures)
