@@ -13,7 +13,7 @@ import os
 import numpy as onp
 from mxnet import np
 
-__all__ = ['pairwise_term']
+__all__ = ['logit_loss', 'pairwise_term']
 
 LANGUAGES = 'ko', 'en'
 language = None         # 'ko' or 'en' here settles what `notebook_language` has to guess
@@ -170,3 +170,37 @@ def pairwise_term(function):
         (one_number, '값은 맞지만 모양이 (B,)입니다. 로짓에 더할 수 있게 (B, 1)로 돌려주십시오.',
          'The values are right but the shape is (B,): return (B, 1), to be added to logits.'),
     ], ['v'])
+
+
+def logit_loss(function):
+    """Mean log loss: logits (B, 1) and labels (B, 1) -> one number, finite for large logits."""
+    def definition(z, y):
+        total = 0.
+        for logit, label in zip(z[:, 0].astype('float64'), y[:, 0]):
+            sign = logit if label else -logit           # of what happened
+            total += max(-sign, 0) + onp.log1p(onp.exp(-abs(sign)))
+        return total / len(z)
+
+    def total(z, y):
+        return len(z) * definition(z, y)
+
+    def second_sigmoid(z, y):
+        return definition(1 / (1 + onp.exp(-z)), y)
+
+    def swapped(z, y):
+        return definition(z, 1 - y)
+
+    def by_row(z, y):
+        return onp.array([[definition(z[b:b + 1], y[b:b + 1])] for b in range(len(z))])
+    labels = onp.array([[1], [0], [1], [0], [0]], 'float32')
+    far = onp.array([[60], [-60], [-60], [60], [0]], 'float32')
+    return judge(function, [(_normal(5, 1), labels), (far, labels)], definition, [
+        (total, '합입니다. 행 수로 나누어 평균을 구하십시오.',
+         'This is the sum: divide by the number of rows.'),
+        (second_sigmoid, '시그모이드가 두 번 적용되었습니다. z는 확률이 아니라 로짓입니다.',
+         'There is a second sigmoid in it: z are logits, not probabilities.'),
+        (swapped, '레이블이 뒤집혔습니다. y가 1인 행에서는 σ(z)가 클수록 손실이 작아야 합니다.',
+         'The labels are the wrong way round: where y is 1, the loss falls as σ(z) grows.'),
+        (by_row, '행마다의 손실입니다. 평균 하나를 돌려주십시오.',
+         'These are the losses of the rows: return their mean.'),
+    ], ['z', 'y'])

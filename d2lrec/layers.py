@@ -342,7 +342,7 @@ class CrossNetworkV2(HybridBlock):
     Parameters
     ----------
     in_units : int
-        D.
+        D, the width of a row.
     num_layers : int
         L: the output is a polynomial of degree L + 1 in the input.
     rank : int, optional

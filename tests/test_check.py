@@ -11,12 +11,28 @@ def pairwise(v):
     return .5 * (np.square(v.sum(1)) - np.square(v).sum(1)).sum(1, keepdims=True)
 
 
+def logit_loss(z, y):
+    return (np.maximum(z, 0) - y * z + np.log(1 + np.exp(-np.abs(z)))).mean()
+
+
+def naive_loss(z, y):
+    p = 1 / (1 + np.exp(-z))
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
+
+
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
 CASES = [
     (check.pairwise_term, pairwise, [
         (lambda v: 2 * pairwise(v), 'twice'),
         (lambda v: .5 * np.square(v.sum(1)).sum(1, keepdims=True), 'diagonal'),
         (lambda v: pairwise(v)[:, 0], '(B, 1)'),
+    ]),
+    (check.logit_loss, logit_loss, [
+        (lambda z, y: 5 * logit_loss(z, y), 'sum'),
+        (lambda z, y: logit_loss(1 / (1 + np.exp(-z)), y), 'second sigmoid'),
+        (lambda z, y: logit_loss(-z, y), 'wrong way'),
+        (lambda z, y: np.maximum(z, 0) - y * z + np.log(1 + np.exp(-np.abs(z))), 'mean'),
+        (naive_loss, 'infinity'),
     ]),
 ]
 EACH = pytest.mark.parametrize('judge, right, wrong', CASES, ids=[c[0].__name__ for c in CASES])

@@ -6,6 +6,9 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+
+from jupyter_cache import get_cache
 
 from chapters import ROOT, TOC, cache_key, executed, toc_files, toc_notebooks, use_own_kernel
 
@@ -70,8 +73,17 @@ def execute_chapters():
             if old != folder:
                 shutil.rmtree(old)
     print("Chapters", flush=True)
-    for path in [p for language in CONFIG for p in toc_notebooks(language)]:
-        executed(path)
+    get_cache(folder)                     # made here, before two processes open it
+    with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        for language in CONFIG:           # the second edition finds the first one's outputs
+            running = [pool.submit(executed, path) for path in toc_notebooks(language)]
+            try:
+                for one in as_completed(running):
+                    one.result()
+            except BaseException:         # a cell that failed: begin no further chapter
+                for one in running:
+                    one.cancel()
+                raise
 
 
 def build_editions():

@@ -24,7 +24,7 @@ REPORTS = ROOT / "_build" / "reports"
 def toc_files(language, root=ROOT):
     """The edition's pages in reading order, as paths without suffix below the project."""
     toc = yaml.safe_load((root / TOC[language]).read_text(encoding="utf-8"))
-    return [toc["root"], *(entry["file"] for entry in toc["chapters"])]
+    return [toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"])]
 
 
 def toc_notebooks(language, root=ROOT):
@@ -34,7 +34,7 @@ def toc_notebooks(language, root=ROOT):
 
 
 class Progress:
-    """One line a chapter: cells done and seconds; rewritten in place on a terminal."""
+    """One line a chapter and ten seconds: cells done and seconds."""
 
     def __init__(self, label, cells):
         self.label, self.cells, self.begun, self.said = label, cells, time.time(), time.time()
@@ -44,9 +44,7 @@ class Progress:
         now = time.time()
         line = f"  {self.label}: {done}/{self.cells} cells, {now - self.begun:.0f} s"
         last = done == self.cells
-        if sys.stdout.isatty():
-            print(f"\r{line}", end="\n" if last else "", flush=True)
-        elif done == 0 or last or now - self.said > 10:
+        if done == 0 or last or now - self.said > 10:
             self.said = now
             print(line, flush=True)
 

@@ -42,7 +42,7 @@ def main():
     good = [
         stage("book", [sys.executable, "tools/build.py"], times),
         stage("tests", [*pytest, "--durations=10", f"--junitxml={reports[0]}"], times),
-        stage("chapters", [*pytest, "--nbval-lax", "--nbval-current-env",
+        stage("chapters", [*pytest, "--nbval-lax", "--nbval-current-env", "-n", "2", "--dist", "loadfile",
                            f"--junitxml={reports[1]}", *chapters], times),
     ]
     print()
