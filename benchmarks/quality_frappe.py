@@ -14,34 +14,33 @@ BATCH, RATE, K, HIDDEN = 4096, 1e-3, 10, [400, 400, 400]
 MARGIN = .0005          # how far below the published AUC still counts as reached
 
 
-def _deep(model, drop_rate, **kwargs):
-    return lambda dims: model(dims, K, HIDDEN, drop_rate=drop_rate, batch_norm=True, **kwargs)
+def _deep(model, **kwargs):
+    return lambda dims, drop: model(dims, K, HIDDEN, drop_rate=drop, batch_norm=True, **kwargs)
 
 
-# name: (BARS' name, how it is built, λ of the embeddings' L2, settings in words). The settings
-# are those of the published runs; what the words do not name is the same for all.
+# name: (BARS' name, how it is built, λ of the embeddings' L2, dropout, settings in words). The
+# settings are those of the published runs; what the words do not name is the same for all.
 MODELS = {
-    'LR': ('LR', d2l.LR, 1e-5, ''),
-    'FM': ('FM', lambda dims: d2l.FM(dims, K), 5e-6, ''),
-    'DeepFM': ('DeepFM', _deep(d2l.DeepFM, .2), .05, 'BN, dropout .2'),
-    'DCN': ('DCN', _deep(d2l.DCN, .2), .05, '3 cross layers, BN, dropout .2'),
-    'WideDeep': ('Wide&Deep', _deep(d2l.WideDeep, .6), .1, 'BN, dropout .6'),
-    'DLRM': ('DLRM', lambda dims: d2l.DLRM(dims, K, HIDDEN, drop_rate=.4, batch_norm=True), .1,
-             'dot products, BN, dropout .4'),
-    'EmbeddingMLP': ('DLRM', _deep(d2l.EmbeddingMLP, .4), .1, 'BN, dropout .4'),
-    'DCNv2': ('DCN-V2', _deep(d2l.DCN, .4, version=2, num_layers=4), .05,
-              '4 cross layers, BN, dropout .4'),
-    'NFM': ('NFM', lambda dims: d2l.NFM(dims, K, HIDDEN, drop_rate=.4), 1e-4, 'dropout .4'),
-    'XDeepFM': ('xDeepFM', _deep(d2l.XDeepFM, .2, cin_dims=[64]), .1,
-                'CIN [64], BN, dropout .2'),
-    'FFM': ('FFM', lambda dims: d2l.FFM(dims, K), 1e-6, ''),
-    'AFM': ('AFM', lambda dims: d2l.AFM(dims, K, attention_dim=128, drop_rate=.1), 1e-5,
-            'attention 128, dropout .1'),
+    'LR': ('LR', lambda dims, drop: d2l.LR(dims), 1e-5, 0., ''),
+    'FM': ('FM', lambda dims, drop: d2l.FM(dims, K), 5e-6, 0., ''),
+    'DeepFM': ('DeepFM', _deep(d2l.DeepFM), .05, .2, 'BN'),
+    'DCN': ('DCN', _deep(d2l.DCN), .05, .2, '3 cross layers, BN'),
+    'WideDeep': ('Wide&Deep', _deep(d2l.WideDeep), .1, .6, 'BN'),
+    'DLRM': ('DLRM', lambda dims, drop: d2l.DLRM(dims, K, HIDDEN, drop_rate=drop,
+                                                 batch_norm=True), .1, .4, 'dot products, BN'),
+    'EmbeddingMLP': ('DLRM', _deep(d2l.EmbeddingMLP), .1, .4, 'BN'),
+    'DCNv2': ('DCN-V2', _deep(d2l.DCN, version=2, num_layers=4), .05, .4, '4 cross layers, BN'),
+    'NFM': ('NFM', lambda dims, drop: d2l.NFM(dims, K, HIDDEN, drop_rate=drop,
+                                              pool_drop_rate=0.), 1e-4, .4, 'hidden layers only'),
+    'XDeepFM': ('xDeepFM', _deep(d2l.XDeepFM, cin_dims=[64]), .1, .2, 'CIN [64], BN'),
+    'FFM': ('FFM', lambda dims, drop: d2l.FFM(dims, K), 1e-6, 0., ''),
+    'AFM': ('AFM', lambda dims, drop: d2l.AFM(dims, K, attention_dim=128, drop_rate=drop), 1e-5,
+            .1, 'attention 128'),
 }
 
-HEAD = ('| model | test AUC | log loss | published AUC | published log loss | difference in AUC '
-        '| meets | best epoch | seconds | settings |\n'
-        '|---|---|---|---|---|---|---|---|---|---|')
+HEAD = ('| model | validation AUC | test AUC | log loss | published AUC | published log loss '
+        '| difference in AUC | meets | best epoch | seconds | settings |\n'
+        '|---|---|---|---|---|---|---|---|---|---|---|')
 
 
 def add_frappe_arguments(parser):
@@ -51,6 +50,8 @@ def add_frappe_arguments(parser):
                         metavar='MODEL', help=', '.join(MODELS))
     parser.add_argument('--epochs', type=int, default=100, help='at most (%(default)s)')
     parser.add_argument('--rate', type=float, default=RATE, help='at the start (%(default)s)')
+    parser.add_argument('--l2', type=float, help="instead of the published run's")
+    parser.add_argument('--dropout', type=float, help="instead of the published run's")
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--results', default=os.path.join(os.path.dirname(__file__), 'results',
                                                           'frappe_rows.md'),
@@ -109,11 +110,18 @@ def read_published(path):
                 for row in csv.DictReader(file) if row['frappe_x1_AUC']}
 
 
+def _setting(name, args):
+    """The model's line of MODELS, with the L2 and the dropout that the caller asked for."""
+    bars, build, l2, drop, words = MODELS[name]
+    return (bars, build, l2 if args.l2 is None else args.l2,
+            drop if args.dropout is None else args.dropout, words)
+
+
 def train(name, parts, field_dims, args):
     """One model, to its best epoch: (measures on the test part, History)."""
-    _, build, l2, _ = MODELS[name]
+    _, build, l2, drop, _ = _setting(name, args)
     d2l.set_seed(args.seed)
-    net = d2l.decay_embeddings_only(build(field_dims))
+    net = d2l.decay_embeddings_only(build(field_dims, drop))
     # The published runs' first weights: N(0, 2 / (inputs + outputs)), and small vectors.
     net.initialize(init.Xavier('gaussian', 'avg', 1))
     if hasattr(net, 'embedding'):
@@ -123,7 +131,8 @@ def train(name, parts, field_dims, args):
     checkpoint = None
     if args.checkpoints:
         os.makedirs(args.checkpoints, exist_ok=True)
-        checkpoint = os.path.join(args.checkpoints, f'{name}-{args.rate:g}-{args.seed}')
+        checkpoint = os.path.join(args.checkpoints,
+                                  f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}')
     history = d2l.train_ch13(
         net, d2l.BatchLoader(*parts['train'], batch_size=BATCH, shuffle=True, seed=args.seed),
         None, gluon.loss.SigmoidBinaryCrossEntropyLoss(), trainer, args.epochs,
@@ -134,15 +143,16 @@ def train(name, parts, field_dims, args):
 
 
 def _line(name, published, args, report, history):
-    bars, _, l2, words = MODELS[name]
+    bars, _, l2, drop, words = _setting(name, args)
     auc, log_loss = published.get(bars, (None, None))
     beside = ['–'] * 4 if auc is None else [
         f'{auc:.4f}', f'{log_loss:.4f}', f'{report["auc"] - auc:+.5f}',
         'yes' if report['auc'] >= auc - MARGIN else 'no']
     seconds = sum(history['seconds']) + sum(history['eval_seconds'])
-    settings = ', '.join(filter(None, [f'L2 {l2:g}', words, f'rate {args.rate:g}',
-                                       f'seed {args.seed}']))
-    cells = [name, f'{report["auc"]:.5f}', f'{report["log_loss"]:.4f}', *beside,
+    settings = ', '.join(filter(None, [f'L2 {l2:g}', words, f'dropout {drop:g}' if drop else '',
+                                       f'rate {args.rate:g}', f'seed {args.seed}']))
+    best = max(history['valid_auc'])
+    cells = [name, f'{best:.5f}', f'{report["auc"]:.5f}', f'{report["log_loss"]:.4f}', *beside,
              f'{history.best_epoch} of {len(history)}', f'{seconds:.0f}', settings]
     return '| ' + ' | '.join(cells) + ' |'
 

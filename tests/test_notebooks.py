@@ -111,12 +111,24 @@ def test_twins_share_one_execution(path):
     assert (cache.match_cache_file(path).pk == cache.match_cache_file(EN[path.name]).pk)
 
 
+@pytest.mark.site
+@pytest.mark.parametrize("path", KO, ids=lambda p: p.stem)
+def test_a_check_says_that_a_solution_is_right(path):
+    said = [text for cell in executed(path).cells if cell.cell_type == "code"
+            for output in cell.outputs
+            for text in [output.get("data", {}).get("text/html", "")] if "d2l-check" in text]
+    assert any('data-passed="true"' in text for text in said), "no solution is checked"
+    # what the last call of a cell says stands on the page: a wrong answer only where it is shown
+    # on purpose, beside the right one
+    assert sum('data-passed="false"' in text for text in said) < len(said)
+
+
 @pytest.mark.parametrize("path", KO, ids=lambda p: p.stem)
 def test_every_exercise_has_a_solution(path):
     text = markdown(notebooks.read(path))
     labels = re.findall(r"\{exercise(?:-start)?\}[^\n]*\n:label: *(\S+)", text)
     solved = re.findall(r"\{solution(?:-start)?\} *(\S+)\n:class: dropdown", text)
-    assert labels and sorted(labels) == sorted(solved)
+    assert len(labels) >= 3 and sorted(labels) == sorted(solved)
     assert text.count("{solution-start}") == text.count("{solution-end}")
 
 

@@ -24,14 +24,17 @@ class NFM(CTRModel):
     mlp_dims : sequence of int
         Widths of the hidden layers; without any, an FM whose K products are weighed.
     drop_rate : float
-        Dropout after the pooling and after each hidden layer.
+        Dropout after each hidden layer.
     batch_norm : bool
         Normalise the pooled vector, and before each activation.
+    pool_drop_rate : float, optional
+        Dropout after the pooling; as `drop_rate` where it is not given.
     """
 
     def __init__(self, field_dims, num_factors, mlp_dims, drop_rate=0.1, batch_norm=False,
-                 **kwargs):
+                 pool_drop_rate=None, **kwargs):
         super().__init__(field_dims, **kwargs)
+        pool_drop_rate = drop_rate if pool_drop_rate is None else pool_drop_rate
         with self.name_scope():
             self.linear = LinearTerm(field_dims)
             self.embedding = Embedding(sum(self.field_dims), num_factors)
@@ -39,8 +42,8 @@ class NFM(CTRModel):
             self.pool.add(BiInteraction(len(self.field_dims), num_factors))
             if batch_norm:
                 self.pool.add(nn.BatchNorm(in_channels=num_factors))
-            if drop_rate:
-                self.pool.add(nn.Dropout(drop_rate))
+            if pool_drop_rate:
+                self.pool.add(nn.Dropout(pool_drop_rate))
             self.mlp = MLP(num_factors, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, x):

@@ -9,8 +9,8 @@ def draw_map():
         'From FM come FFM, NFM and AFM. Logistic regression with an MLP on embeddings is Wide & '
         'Deep (2016); sharing the embedding with FM gives DeepFM (2017); explicit crosses give '
         'DCN (2017), vector-wise crosses xDeepFM (2018); DLRM (2019) keeps dot products only. '
-        'AutoRec (2015) encodes a row of the rating matrix of matrix factorization. FM and '
-        'DeepFM are marked: their chapters can be read now.', 706)
+        'AutoRec (2015) encodes a row of the rating matrix of matrix factorization. Models with '
+        'a chapter of their own are blue.', 706)
 
     def node(cx, y, name, year, kind='box', w=116):
         f.rect(cx - w / 2, y, w, 48, kind)
@@ -18,14 +18,14 @@ def draw_map():
         f.text(cx, y + 39, year, 'note')
 
     node(94, 24, 'LR', 'logistic regression', w=152)
-    node(424, 24, 'MF', '2009, Koren et al.', w=152)
+    node(424, 24, 'MF', '2009, Koren et al.', 'a', w=152)
     node(260, 152, 'FM', '2010', 'a')
-    node(424, 152, 'AutoRec', '2015, item or user', w=152)
-    node(94, 262, 'Wide & Deep', '2016', w=152)
+    node(424, 152, 'AutoRec', '2015, item or user', 'a', w=152)
+    node(94, 262, 'Wide & Deep', '2016', 'a', w=152)
     node(260, 412, 'DeepFM', '2017', 'a')
-    node(94, 442, 'DCN', '2017')
-    node(94, 576, 'xDeepFM', '2018')
-    node(290, 628, 'DLRM', '2019')
+    node(94, 442, 'DCN', '2017', 'a')
+    node(94, 576, 'xDeepFM', '2018', 'a')
+    node(290, 628, 'DLRM', '2019', 'a')
 
     for n, (name, idea) in enumerate([('FFM, 2016', 'vector per field'),
                                       ('NFM, 2017', 'MLP on pooled pairs'),
@@ -58,10 +58,8 @@ def draw_map():
     f.edge((290, 460), (290, 628))
     f.lines(300, 530, ['dense + multi-hot,', 'dot products only'])
 
-    f.rect(388, 632, 22, 16, 'a', r=4)
-    f.text(418, 645, 'read it now', 'note', 'start')
-    f.rect(388, 658, 22, 16, 'box', r=4)
-    f.text(418, 671, 'to come', 'note', 'start')
+    f.rect(388, 658, 22, 16, 'a', r=4)
+    f.text(418, 671, 'a chapter', 'note', 'start')
     return f
 
 
