@@ -13,6 +13,7 @@ import numpy as onp
 from mxnet import gluon, np
 
 from .data.ctr import _check_vocab
+from .data.features import Crosses, Quantiles
 from .files import written_whole
 from .models.base import Model
 
@@ -22,7 +23,11 @@ Vocab = namedtuple('Vocab', 'feat_mapper defaults')
 Vocab.__doc__ = 'A vocabulary as `CTRDataset(data, *vocab)` takes it.'
 
 
-def save(net, path, vocab=None):
+# What made further columns out of the data, kept beside the vocabulary.
+MAKERS = {'crosses': Crosses, 'quantiles': Quantiles}
+
+
+def save(net, path, vocab=None, crosses=None, quantiles=None):
     """Write a model whole, or not at all: what it was built from, its weights, its vocabulary.
 
     Parameters
@@ -30,13 +35,15 @@ def save(net, path, vocab=None):
     net : a model of this library, or a subclass of `d2lrec.models.base.Model`
     path : path of the file
     vocab : the CTRDataset it was trained on, or a pair (feat_mapper, defaults), optional
-        By default the one the net was loaded with, if it was.
+    crosses : the Crosses that made its cross features, optional
+    quantiles : the Quantiles that normalised its dense features, optional
+        By default those the net was loaded with, if it was.
 
     Raises
     ------
     ValueError
         For a net without weights or whose constructor took what JSON cannot hold, and for a
-        vocabulary of other fields than the net's.
+        vocabulary of other fields than the net's, or crosses of other sizes.
     """
     name = type(net).__name__
     if not isinstance(net, Model) or net.arguments is None:
@@ -57,14 +64,19 @@ def save(net, path, vocab=None):
     except (RuntimeError, gluon.parameter.DeferredInitializationError):
         raise ValueError(f'{name} has no weights yet: call net.initialize() and train it '
                          'before saving.') from None
-    _write(path, {'kind': 'model', 'module': type(net).__module__, 'class': name,
-                  'arguments': net.arguments, 'fields': fields}, arrays)
+    facts = {'kind': 'model', 'module': type(net).__module__, 'class': name,
+             'arguments': net.arguments, 'fields': fields}
+    for made, given in (('crosses', crosses), ('quantiles', quantiles)):
+        given = getattr(net, made) if given is None else given
+        facts[made] = None if given is None else _made(net, made, given)
+    _write(path, facts, arrays)
 
 
 def load(path, devices=None):
     """Build the model that `save` wrote: with its weights, and its vocabulary as `net.vocab`.
 
-    `CTRDataset(data, *net.vocab)` then encodes new data as the training data was. A model of a
+    `CTRDataset(data, *net.vocab)` then encodes new data as the training data was;
+    `net.crosses` and `net.quantiles`, where they were saved, `transform` it further. A model of a
     reader's own must be defined, or imported, before it can be loaded.
 
     Parameters
@@ -87,6 +99,9 @@ def load(path, devices=None):
         net.vocab = Vocab(
             {f: field['values'] for f, field in enumerate(facts['fields'], 1)},
             {f: field['default'] for f, field in enumerate(facts['fields'], 1)})
+    for made, cls in MAKERS.items():
+        if facts.get(made) is not None:
+            setattr(net, made, cls.from_json(facts[made]))
     return net
 
 
@@ -180,6 +195,24 @@ def _fields(net, vocab):
                          f'built with {mine}: give the dataset that the model was trained on.')
     return [{'values': {str(v): int(i) for v, i in feat_mapper[f].items()},
              'default': int(defaults[f])} for f in sorted(feat_mapper)]
+
+
+def _made(net, made, given):
+    """Crosses or quantiles as JSON; refuse those of another model."""
+    if not isinstance(given, MAKERS[made]):
+        raise ValueError(f'{made} is a {type(given).__name__}: give the {MAKERS[made].__name__} '
+                         "of the model's training data.")
+    if made == 'crosses':
+        mine = list(net.arguments.get('cross_dims') or ())
+        if given.dims.tolist() != mine:
+            raise ValueError(f'the crosses have {given.dims.tolist()} ids and '
+                             f'{type(net).__name__} was built with cross_dims {mine}: give those '
+                             'of its training data.')
+    elif len(given.names) != net.arguments.get('num_dense', len(given.names)):
+        raise ValueError(f'the quantiles are of {len(given.names)} features and '
+                         f"{type(net).__name__} takes {net.arguments['num_dense']}: give those "
+                         'of its training data.')
+    return given.to_json()
 
 
 def _class(path, facts):

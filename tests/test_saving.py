@@ -113,6 +113,33 @@ def test_the_vocabulary_comes_with_the_model(datasets, tmp_path):
     assert d2l.load(tmp_path / 'c').vocab == back.vocab
 
 
+@pytest.mark.parametrize('num_buckets', [None, 7])
+def test_crosses_and_quantiles_come_with_the_model(datasets, tmp_path, num_buckets):
+    train, new = datasets
+    crosses = d2l.data.Crosses(train, [(1, 2), (1, 2, 3)], min_threshold=3,
+                               num_buckets=num_buckets)
+    dense = onp.random.default_rng(0).normal(size=(len(train), 2))
+    quantiles = d2l.data.Quantiles(dense, 10, ['a', 'b'])
+    net = randomize(d2l.WideDeep(train.field_dims, K, [6], cross_dims=crosses.dims, num_dense=2))
+    d2l.save(net, tmp_path / 'net', train, crosses, quantiles)
+    back = d2l.load(tmp_path / 'net')
+    rows = d2l.CTRDataset(new, *back.vocab)
+
+    def outputs(net, crosses, quantiles):
+        return net(np.array(crosses.transform(rows)),
+                   np.array(quantiles.transform(dense[:len(rows)]))).asnumpy()
+    onp.testing.assert_array_equal(outputs(back, back.crosses, back.quantiles),
+                                   outputs(net, crosses, quantiles))
+    d2l.save(back, tmp_path / 'again')
+    assert d2l.load(tmp_path / 'again').crosses.dims.tolist() == crosses.dims.tolist()
+    with pytest.raises(ValueError, match='ids and WideDeep was built with cross_dims'):
+        d2l.save(net, tmp_path / 'x', train, d2l.data.Crosses(train, [(1, 2)]))
+    with pytest.raises(ValueError, match='quantiles are of 1 features and WideDeep takes 2'):
+        d2l.save(net, tmp_path / 'x', train, crosses, d2l.data.Quantiles(dense[:, :1]))
+    with pytest.raises(ValueError, match='crosses is a list: give the Crosses'):
+        d2l.save(net, tmp_path / 'x', train, [(1, 2)])
+
+
 def test_the_file_is_json_and_arrays(tmp_path):
     net = randomize(d2l.FM(DIMS, K))
     d2l.save(net, tmp_path / 'fm.npz')

@@ -92,26 +92,30 @@ class Crosses:
         how = 'hashed' if self.num_buckets else 'with a vocabulary'
         return f'Crosses({self.fields}, {self.dims.sum():,} ids, {how})'
 
+    def to_json(self):
+        """What JSON can hold of it; `from_json` makes it again."""
+        return {'num_buckets': self.num_buckets,
+                'crosses': [{'fields': cross, 'values': list(vocab)}
+                            for cross, vocab in zip(self.fields, self.vocab)]}
+
+    @classmethod
+    def from_json(cls, content):
+        """Of what `to_json` gave; KeyError, TypeError or ValueError for anything else."""
+        crosses = cls.__new__(cls)
+        crosses.num_buckets = content['num_buckets']
+        crosses.fields = [tuple(c['fields']) for c in content['crosses']]
+        crosses.vocab = [{tuple(words): i for i, words in enumerate(c['values'])}
+                         for c in content['crosses']]
+        return crosses
+
     def save(self, path):
         """Write as JSON: whole or not at all."""
-        _write_json(path, {'num_buckets': self.num_buckets,
-                           'crosses': [{'fields': cross, 'values': list(vocab)}
-                                       for cross, vocab in zip(self.fields, self.vocab)]})
+        _write_json(path, self.to_json())
 
     @classmethod
     def load(cls, path):
         """Read what `save` wrote; ValueError where the file holds something else."""
-        crosses = cls.__new__(cls)
-        try:
-            content = _read_json(path)
-            crosses.num_buckets = content['num_buckets']
-            crosses.fields = [tuple(c['fields']) for c in content['crosses']]
-            crosses.vocab = [{tuple(words): i for i, words in enumerate(c['values'])}
-                             for c in content['crosses']]
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(f'{path} holds no crosses: give a file that Crosses.save '
-                             'wrote.') from None
-        return crosses
+        return _from_file(cls, path, 'crosses')
 
 
 def _tuples(data, cross):
@@ -196,25 +200,30 @@ class Quantiles:
                  for cuts, column in zip(self.cuts, dense.T)]
         return (np.stack(ranks, axis=1) / self.cuts.shape[1]).astype(np.float32)
 
+    def to_json(self):
+        """What JSON can hold of it; `from_json` makes it again."""
+        return {'quantiles': [{'name': str(name), 'cuts': cuts.tolist()}
+                              for name, cuts in zip(self.names, self.cuts)]}
+
+    @classmethod
+    def from_json(cls, content):
+        """Of what `to_json` gave; KeyError, TypeError or ValueError for anything else."""
+        quantiles = cls.__new__(cls)
+        quantiles.names = [feature['name'] for feature in content['quantiles']]
+        quantiles.cuts = np.array([feature['cuts'] for feature in content['quantiles']],
+                                  np.float64)
+        if quantiles.cuts.ndim != 2:
+            raise ValueError('the cuts are no matrix')
+        return quantiles
+
     def save(self, path):
         """Write as JSON: whole or not at all."""
-        _write_json(path, {'quantiles': [{'name': str(name), 'cuts': cuts.tolist()}
-                                         for name, cuts in zip(self.names, self.cuts)]})
+        _write_json(path, self.to_json())
 
     @classmethod
     def load(cls, path):
         """Read what `save` wrote; ValueError where the file holds something else."""
-        quantiles = cls.__new__(cls)
-        try:
-            content = _read_json(path)['quantiles']
-            quantiles.names = [feature['name'] for feature in content]
-            quantiles.cuts = np.array([feature['cuts'] for feature in content], np.float64)
-            if quantiles.cuts.ndim != 2:
-                raise ValueError
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(f'{path} holds no quantiles: give a file that Quantiles.save '
-                             'wrote.') from None
-        return quantiles
+        return _from_file(cls, path, 'quantiles')
 
 
 @dataclass
@@ -343,6 +352,11 @@ def _write_json(path, content):
         json.dump(content, file, ensure_ascii=False, indent=0)
 
 
-def _read_json(path):
-    with open(path, encoding='utf-8') as file:
-        return json.load(file)
+def _from_file(cls, path, what):
+    """A `Crosses` or `Quantiles` of a file; ValueError where it holds something else."""
+    try:
+        with open(path, encoding='utf-8') as file:
+            return cls.from_json(json.load(file))
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f'{path} holds no {what}: give a file that {cls.__name__}.save '
+                         'wrote.') from None

@@ -20,9 +20,11 @@ class Model(HybridBlock):
         the model from it. None where the constructor takes `*args`.
     vocab : tuple (feat_mapper, defaults) or None
         The vocabulary that the model was saved with: `CTRDataset(data, *net.vocab)`.
+    crosses, quantiles : Crosses, Quantiles, or None
+        What made its cross features and normalised its dense ones, if it was saved with them.
     """
 
-    vocab = None
+    vocab = crosses = quantiles = None
 
     def __new__(cls, *args, **kwargs):
         net = super().__new__(cls)
