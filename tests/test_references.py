@@ -1,0 +1,53 @@
+"""The papers: each can be found by DOI or arXiv id, each is cited, each chapter names its own."""
+
+import re
+
+import pytest
+from pybtex.database import parse_file
+
+import notebooks
+from chapters import ROOT, toc_notebooks
+
+PAPERS = parse_file(ROOT / "chapters" / "references.bib").entries
+BOOKS = [pytest.param(path, id=f"{path.parent.name}-{path.stem}")
+         for language in ("ko", "en") for path in toc_notebooks(language)]
+CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+
+
+def text_of(path):
+    return "\n\n".join(cell.source for cell in notebooks.read(path).cells
+                       if cell.cell_type == "markdown")
+
+
+def cited(text):
+    return {key.strip() for keys in CITED.findall(text) for key in keys.split(",")}
+
+
+@pytest.mark.parametrize("key", PAPERS)
+def test_a_paper_has_what_finds_it(key):
+    fields = PAPERS[key].fields
+    assert re.fullmatch(r"10\.\d{4,}/\S+", fields.get("doi", "")) or (
+        re.fullmatch(r"\d{4}\.\d{4,5}", fields.get("eprint", ""))
+        and fields.get("archivePrefix") == "arXiv"), "give a DOI or an arXiv id"
+    assert fields.get("title") and re.fullmatch(r"\d{4}", fields.get("year", ""))
+    assert PAPERS[key].persons.get("author")
+
+
+def test_no_paper_is_there_twice():
+    for field in ("doi", "eprint"):
+        given = [e.fields[field].lower() for e in PAPERS.values() if field in e.fields]
+        assert len(given) == len(set(given))
+
+
+@pytest.mark.parametrize("path", BOOKS)
+def test_a_chapter_lists_what_it_cites(path):
+    text = text_of(path)
+    body, heading, references = re.split(r"(?m)^(## (?:참고 문헌|References))\s*$", text)
+    assert cited(text) <= set(PAPERS)
+    assert cited(body) <= cited(references), "cited, but not in the list"
+    assert all(CITED.search(line) for line in references.strip().splitlines()
+               if line.startswith("- "))
+
+
+def test_every_paper_is_cited():
+    assert set(PAPERS) == set().union(*(cited(text_of(p.values[0])) for p in BOOKS))
