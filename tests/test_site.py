@@ -148,6 +148,8 @@ def test_every_image_has_alt_text_and_drawings_are_in_the_page(pages):
 
 def test_korean_pages_speak_korean(pages):
     """The theme's own words, visible or read aloud, are in Korean."""
+    titles = {page.h1.get_text().rstrip("#").strip() for name, page in pages.items()
+              if name.startswith("ko/") and page.h1}
     for name, page in pages.items():
         if not name.startswith("ko/"):
             continue
@@ -158,12 +160,30 @@ def test_korean_pages_speak_korean(pages):
                     continue
                 if "prev" in " ".join(element.get("class", [])) or element.name == "link":
                     continue
-                known = re.search("[가-힣]", value) or value in ("d2lrec", "DeepFM")
+                known = re.search("[가-힣]", value) or value in titles | {"d2lrec"}
                 assert known, (name, key, value)
         for english in ("Skip to main content", "Back to top", "Click to show", "next page",
                         "previous page", "Contents", "Toggle primary sidebar"):
             assert english not in page.get_text(), (name, english)
             assert f'"{english}"' not in str(page), (name, english)
+
+
+def test_terms_lead_to_the_glossary_once_a_page(pages):
+    for name, page in pages.items():
+        links = [a for a in page.select("article a.reference") if a.select(".std-term")]
+        targets = [a["href"] for a in links]
+        assert len(targets) == len(set(targets)), name
+        assert all("glossary.html#term-" in target for target in targets), name
+        if (ROOT / name.partition("/")[2].replace(".html", ".ipynb")).exists():
+            assert len(targets) >= 8, (name, targets)
+
+
+def test_a_check_speaks_the_pages_language(pages, site):
+    said = {name: page.select(".d2l-check") for name, page in pages.items()}
+    assert any(said.values())
+    for name, sentences in said.items():
+        for one in sentences:
+            assert [span["lang"] for span in one.select("[lang]")] == ["ko", "en"], name
 
 
 def test_no_progress_bar_or_error_stream_is_on_a_page(pages):
