@@ -6,14 +6,14 @@ answers in a sentence, in the notebook's language, what is right or what is wron
 takes a function of MXNet or NumPy arrays, calls it on small random arrays and compares what it
 returns with the definition, written as loops. Known mistakes are told by name.
 
-Shapes: B rows, F fields, K factors, D dense features, U users, I items.
+Shapes: B or N rows, F fields, K factors, D dense features, U users, I items.
 """
 import os
 
 import numpy as onp
 from mxnet import np
 
-__all__ = ['logit_loss', 'pairwise_term']
+__all__ = ['auc', 'biased_mf', 'fold_in', 'logit_loss', 'pairwise_term', 'vocabulary']
 
 LANGUAGES = 'ko', 'en'
 language = None         # 'ko' or 'en' here settles what `notebook_language` has to guess
@@ -204,3 +204,154 @@ def logit_loss(function):
         (by_row, '행마다의 손실입니다. 평균 하나를 돌려주십시오.',
          'These are the losses of the rows: return their mean.'),
     ], ['z', 'y'])
+
+
+def auc(function):
+    """Area under the ROC curve: labels (N,) and scores (N,) -> a number; ties count one half."""
+    def pairs(tie):
+        def count(labels, scores):
+            won = [(p > q) + tie * (p == q) for p, y in zip(scores, labels) if y == 1
+                   for q, z in zip(scores, labels) if z == 0]
+            return sum(won) / len(won)
+        return count
+
+    definition = pairs(tie=.5)
+
+    def upside_down(labels, scores):
+        return 1 - definition(labels, scores)
+
+    def accuracy(labels, scores):
+        return ((scores > .5) == labels).mean()
+    labels = onp.array([1, 0, 1, 0, 0, 1, 0], 'float32')
+    scores = onp.array([.9, .7, .5, .5, .2, .3, .1], 'float32')
+    return judge(function, [(labels, scores), (labels[::-1].copy(), 10 * scores - 5)],
+                 definition, [
+        (pairs(tie=0.), '동점인 짝을 진 것으로 세었습니다. 동점은 반으로 칩니다.',
+         'Ties are counted as lost: a tie counts one half.'),
+        (pairs(tie=1.), '동점인 짝을 이긴 것으로 세었습니다. 동점은 반으로 칩니다.',
+         'Ties are counted as won: a tie counts one half.'),
+        (upside_down, '뒤집혔습니다. 1인 행의 점수가 0인 행보다 높은 짝을 세십시오.',
+         'Upside down: count the pairs in which the row with a 1 has the higher score.'),
+        (accuracy, '이것은 0.5를 기준으로 한 정확도입니다. AUC는 점수의 순서만 봅니다.',
+         'This is the accuracy at .5: the AUC looks only at the order of the scores.'),
+    ], ['labels', 'scores'])
+
+
+def vocabulary(function):
+    """Ids by frequency: words (N,), whole numbers, and min_count -> ids (N,).
+
+    Words that occur min_count times or more get 0, 1, ... from the most frequent on, the smaller
+    one first among equally frequent ones; all others share the next id.
+    """
+    def rule(enough, key, unknown=lambda kept: kept, first=0):
+        def ids(words, min_count):
+            words = words.tolist()
+            count = {w: words.count(w) for w in words}
+            kept = sorted((w for w in count if enough(count[w], min_count)),
+                          key=lambda w: key(w, count))
+            table = {w: i + first for i, w in enumerate(kept)}
+            return onp.array([table.get(w, unknown(len(kept))) for w in words])
+        return ids
+
+    def at_least(count, least):
+        return count >= least
+
+    def frequent(word, count):
+        return -count[word], word
+    words = onp.array([7, 3, 3, 9, 7, 5, 7, 9, 2, 5, 5, 5])
+    return judge(function, [(words, 2), (words[::-1].copy(), 1), (words, 4)],
+                 rule(at_least, frequent), [
+        (rule(lambda count, least: count > least, frequent),
+         "딱 min_count번 나온 값까지 '모름'이 되었습니다. 그 값도 어휘에 넣으십시오.",
+         'Words that occur exactly min_count times became unknown: they belong in the '
+         'vocabulary.'),
+        (rule(at_least, lambda word, count: word),
+         'id가 값의 순서로 매겨졌습니다. 흔한 값부터 매기십시오.',
+         'The ids follow the words\' values: begin with the most frequent one.'),
+        (rule(at_least, lambda word, count: (-count[word], -word)),
+         '횟수가 같은 값들의 순서가 거꾸로입니다. 작은 값이 먼저입니다.',
+         'Among equally frequent words the order is reversed: the smaller one comes first.'),
+        (rule(at_least, frequent, lambda kept: -1),
+         "'모름'의 id가 -1입니다. 임베딩의 행이 될 수 있게 마지막 다음 번호를 주십시오.",
+         'The unknown id is -1: give the next one after the last, so that it can be a row.'),
+        (rule(at_least, frequent, lambda kept: 0, first=1),
+         "'모름'에 0을 주었습니다. 흔한 값이 0부터 시작하고 '모름'은 맨 뒤입니다.",
+         'Unknown has the id 0: the most frequent word has 0, and unknown comes last.'),
+    ], ['words', 'min_count'])
+
+
+def biased_mf(function):
+    """mean, user_bias (U,), item_bias (I,), P (U, K), Q (I, K), users (B,), items (B,) -> (B,).
+
+    Koren, Bell and Volinsky, Matrix Factorization Techniques for Recommender Systems, Computer
+    42(8), 2009, equation (4).
+    """
+    def definition(mean, user_bias, item_bias, P, Q, users, items):
+        return onp.array([mean + user_bias[u] + item_bias[i]
+                          + sum(P[u, k] * Q[i, k] for k in range(P.shape[1]))
+                          for u, i in zip(users, items)])
+
+    def no_mean(mean, *rest):
+        return definition(0., *rest)
+
+    def no_biases(mean, user_bias, item_bias, *rest):
+        return definition(mean, 0 * user_bias, 0 * item_bias, *rest)
+
+    def all_pairs(mean, user_bias, item_bias, P, Q, users, items):
+        return mean + user_bias[users][:, None] + item_bias[items] + P[users] @ Q[items].T
+
+    def columns(mean, user_bias, item_bias, P, Q, users, items):
+        return definition(mean, user_bias, item_bias, P, Q, users, items)[:, None]
+
+    def case(rows, seed):
+        rng = onp.random.default_rng(seed)
+        return (3.5, _normal(5, seed=seed), _normal(7, seed=seed + 1), _normal(5, 3, seed=seed + 2),
+                _normal(7, 3, seed=seed + 3), rng.integers(0, 5, rows).astype('int32'),
+                rng.integers(0, 7, rows).astype('int32'))
+    return judge(function, [case(4, 0), case(1, 9)], definition, [
+        (no_mean, '전체 평균 μ가 빠졌습니다.', 'The global mean μ is missing.'),
+        (no_biases, '사용자와 아이템의 편향이 빠졌습니다.',
+         'The biases of user and item are missing.'),
+        (all_pairs, '모든 사용자와 모든 아이템의 (B, B) 표가 나왔습니다. 같은 행의 사용자와 '
+         '아이템끼리만 내적하십시오.',
+         'This is a (B, B) table of all users with all items: take the inner product within '
+         'each row only.'),
+        (columns, '값은 맞지만 모양이 (B, 1)입니다. 평점의 모양인 (B,)로 돌려주십시오.',
+         'The values are right but the shape is (B, 1): return (B,), the shape of the ratings.'),
+    ], ['mean', 'user_bias', 'item_bias', 'P', 'Q', 'users', 'items'])
+
+
+def fold_in(function):
+    """The vector of a new user: Q (n, K) of the n items rated, rest (n,), damping -> p (K,).
+
+    p minimizes sum_i (rest_i - <p, q_i>)^2 + damping |p|^2, a ridge regression: what alternating
+    least squares does for one user (Koren, Bell and Volinsky, Matrix Factorization Techniques
+    for Recommender Systems, Computer 42(8), 2009).
+    """
+    def solve(Q, rest, ridge):
+        A, b = onp.diag(onp.full(Q.shape[1], float(ridge))), onp.zeros(Q.shape[1])
+        for q, r in zip(Q.astype('float64'), rest):
+            A += onp.outer(q, q)
+            b += r * q
+        return onp.linalg.solve(A, b)
+
+    def definition(Q, rest, damping):
+        return solve(Q, rest, damping)
+
+    def undamped(Q, rest, damping):
+        return onp.linalg.lstsq(Q.astype('float64'), rest, rcond=None)[0]
+
+    def per_rating(Q, rest, damping):
+        return solve(Q, rest, damping * len(Q))
+
+    def average(Q, rest, damping):
+        return Q.T @ rest
+    return judge(function, [(_normal(6, 3), _normal(6, seed=1), 2.),
+                            (_normal(2, 4, seed=2), _normal(2, seed=3), .5)], definition, [
+        (undamped, 'λ가 빠졌습니다. QᵀQ의 대각선에 λ를 더하십시오.',
+         'λ is missing: add it to the diagonal of QᵀQ.'),
+        (per_rating, 'λ에 평점 수가 곱해졌습니다. 여기서는 사용자마다 λ 그대로입니다.',
+         'λ is multiplied by the number of ratings: here it is λ itself for every user.'),
+        (average, '오른쪽 변 Qᵀr만 구했습니다. (QᵀQ + λI) p = Qᵀr을 푸십시오.',
+         'This is only the right-hand side Qᵀr: solve (QᵀQ + λI) p = Qᵀr.'),
+    ], ['Q', 'rest', 'damping'])

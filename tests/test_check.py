@@ -20,12 +20,68 @@ def naive_loss(z, y):
     return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
 
 
+def auc(labels, scores, tie=.5):
+    labels, scores = labels.asnumpy(), scores.asnumpy()
+    gaps = scores[labels == 1][:, None] - scores[labels == 0]
+    return ((gaps > 0) + tie * (gaps == 0)).mean()
+
+
+def vocabulary(words, min_count, by=lambda value, count: (-count, value)):
+    values, inverse, counts = onp.unique(words.asnumpy(), return_inverse=True, return_counts=True)
+    order = sorted(range(len(values)), key=lambda i: (counts[i] < min_count,
+                                                      by(values[i], counts[i])))
+    rank = onp.argsort(order)
+    return onp.minimum(rank, (counts >= min_count).sum())[inverse]
+
+
+def some_unknown(change):
+    def ids(words, min_count):
+        out = vocabulary(words, min_count)
+        return change(out, int((onp.unique(words.asnumpy(), return_counts=True)[1]
+                                >= min_count).sum()))
+    return ids
+
+
+def biased_mf(mean, user_bias, item_bias, P, Q, users, items):
+    return mean + user_bias[users] + item_bias[items] + (P[users] * Q[items]).sum(1)
+
+
+def fold_in(Q, rest, damping):
+    Q, rest = Q.asnumpy(), rest.asnumpy()
+    return onp.linalg.solve(Q.T @ Q + damping * onp.eye(Q.shape[1]), Q.T @ rest)
+
+
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
 CASES = [
     (check.pairwise_term, pairwise, [
         (lambda v: 2 * pairwise(v), 'twice'),
         (lambda v: .5 * np.square(v.sum(1)).sum(1, keepdims=True), 'diagonal'),
         (lambda v: pairwise(v)[:, 0], '(B, 1)'),
+    ]),
+    (check.auc, auc, [
+        (lambda y, s: auc(y, s, tie=0), 'as lost'),
+        (lambda y, s: auc(y, s, tie=1), 'as won'),
+        (lambda y, s: 1 - auc(y, s), 'Upside down'),
+        (lambda y, s: ((s.asnumpy() > .5) == y.asnumpy()).mean(), 'accuracy'),
+    ]),
+    (check.vocabulary, vocabulary, [
+        (lambda w, n: vocabulary(w, n + 1), 'exactly min_count'),
+        (lambda w, n: vocabulary(w, n, by=lambda value, count: value), 'most frequent'),
+        (lambda w, n: vocabulary(w, n, by=lambda value, count: (-count, -value)), 'reversed'),
+        (some_unknown(lambda ids, kept: onp.where(ids == kept, -1, ids)), '-1'),
+        (some_unknown(lambda ids, kept: (ids + 1) % (kept + 1)), 'comes last'),
+    ]),
+    (check.biased_mf, biased_mf, [
+        (lambda mean, *rest: biased_mf(0, *rest), 'mean'),
+        (lambda mean, b_u, b_i, P, Q, u, i: mean + (P[u] * Q[i]).sum(1), 'biases'),
+        (lambda mean, b_u, b_i, P, Q, u, i:
+            mean + b_u[u].reshape(-1, 1) + b_i[i] + np.dot(P[u], Q[i].T), '(B, B)'),
+        (lambda *a: biased_mf(*a).reshape(-1, 1), '(B,)'),
+    ]),
+    (check.fold_in, fold_in, [
+        (lambda Q, r, damping: onp.linalg.pinv(Q.asnumpy()) @ r.asnumpy(), 'missing'),
+        (lambda Q, r, damping: fold_in(Q, r, damping * len(Q)), 'multiplied'),
+        (lambda Q, r, damping: np.dot(Q.T, r), 'right-hand side'),
     ]),
     (check.logit_loss, logit_loss, [
         (lambda z, y: 5 * logit_loss(z, y), 'sum'),
