@@ -14,6 +14,7 @@ import numpy as onp
 from mxnet import np
 
 __all__ = ['auc', 'biased_mf', 'fold_in', 'logit_loss', 'pairwise_term', 'vocabulary']
+__all__ = ['logit_loss', 'pairwise_term', 'masked_error']
 
 LANGUAGES = 'ko', 'en'
 language = None         # 'ko' or 'en' here settles what `notebook_language` has to guess
@@ -355,3 +356,77 @@ def fold_in(function):
         (average, '오른쪽 변 Qᵀr만 구했습니다. (QᵀQ + λI) p = Qᵀr을 푸십시오.',
          'This is only the right-hand side Qᵀr: solve (QᵀQ + λI) p = Qᵀr.'),
     ], ['Q', 'rest', 'damping'])
+def masked_error(function):
+    """AutoRec's loss: outputs, ratings and mask, each (B, D) -> mean squared error, a number.
+
+    The mean is over the observed entries, where the mask is 1. What `ratings` holds elsewhere
+    does not matter, and an observed rating may be 0.
+    Sedhain et al., AutoRec: Autoencoders Meet Collaborative Filtering, WWW 2015, section 2.
+    """
+    def definition(outputs, ratings, mask):
+        squared = count = 0.
+        for b in range(mask.shape[0]):
+            for d in range(mask.shape[1]):
+                if mask[b, d]:
+                    squared += (ratings[b, d] - outputs[b, d]) ** 2
+                    count += 1
+        return squared / count
+
+    def over_all(outputs, ratings, mask):
+        return (mask * onp.square(ratings - outputs)).mean()
+
+    def no_mask(outputs, ratings, mask):
+        return onp.square(ratings - outputs).mean()
+
+    def mean_of_rows(outputs, ratings, mask):
+        squared = (mask * onp.square(ratings - outputs)).sum(1)
+        return (squared / onp.maximum(mask.sum(1), 1)).mean()
+
+    def not_zero(outputs, ratings, mask):
+        return definition(outputs, ratings, ratings != 0)
+
+    def by_sign(outputs, ratings, mask):
+        return onp.square(ratings - outputs * onp.sign(ratings)).mean()
+
+    def by_sign_over_observed(outputs, ratings, mask):
+        return onp.square(ratings - outputs * onp.sign(ratings)).sum() / mask.sum()
+
+    def a_sum(outputs, ratings, mask):
+        return definition(outputs, ratings, mask) * mask.sum()
+
+    def a_root(outputs, ratings, mask):
+        return definition(outputs, ratings, mask) ** .5
+    rng, cases = onp.random.default_rng(2), []
+    for shape in ((4, 6), (3, 5)):
+        mask = (rng.random(shape) < .4).astype('float32')
+        mask[0, :3], mask[1] = 1, 0
+        ratings = rng.integers(-2, 3, shape).astype('float32') * mask
+        ratings[0, :3] = 2, -1, 0           # an observed rating of 0, and a row without any
+        cases.append((_normal(*shape, seed=shape[1]), ratings, mask))
+    # What stands at the unobserved entries, here 9, must not matter.
+    cases.append((cases[0][0], onp.where(cases[0][2] > 0, cases[0][1], 9).astype('float32'),
+                  cases[0][2]))
+    sign = ('sign(ratings)를 마스크로 썼습니다. 음수 평점에서는 출력의 부호가 뒤집히고, 관측된 0은 '
+            '사라집니다. mask를 쓰십시오.',
+            'sign(ratings) served as the mask: it flips the output where a rating is negative, '
+            'and an observed 0 disappears. Use mask.')
+    return judge(function, cases, definition, [
+        (over_all, '관측되지 않은 칸까지 세어 나누었습니다. B·D가 아니라 mask의 합으로 나누십시오.',
+         'The sum is divided by all entries, B·D: divide it by the number observed, the sum of '
+         'mask.'),
+        (no_mask, '관측되지 않은 칸의 오차까지 들어 있습니다. 오차에 mask를 곱하십시오.',
+         'Errors of unobserved entries are in it: multiply the errors by mask.'),
+        (mean_of_rows, '행마다 평균한 뒤 다시 평균했습니다. 평점이 하나뿐인 행이 백 개인 행과 같은 무게를 '
+         '갖습니다. 합과 개수를 모아 한 번만 나누십시오.',
+         'This is a mean of the rows\' means: a row with one rating weighs as much as one with a '
+         'hundred. Add up errors and counts and divide once.'),
+        (by_sign, *sign), (by_sign_over_observed, *sign),
+        (not_zero, '0이 아닌 칸을 관측된 것으로 보았습니다. 값이 0인 평점도 관측된 평점입니다. mask를 '
+         '쓰십시오.',
+         'Entries that are not 0 were taken as observed, but a rating of 0 is observed too: use '
+         'mask.'),
+        (a_sum, '합입니다. 관측된 칸의 수로 나누십시오.',
+         'This is the sum: divide it by the number of observed entries.'),
+        (a_root, '제곱근이 씌워져 있습니다. 손실은 MSE이고, 제곱근은 보고할 때 씌웁니다.',
+         'The root is taken: the loss is the MSE; the root is for reporting.'),
+    ], ['outputs', 'ratings', 'mask'])

@@ -49,6 +49,12 @@ def biased_mf(mean, user_bias, item_bias, P, Q, users, items):
 def fold_in(Q, rest, damping):
     Q, rest = Q.asnumpy(), rest.asnumpy()
     return onp.linalg.solve(Q.T @ Q + damping * onp.eye(Q.shape[1]), Q.T @ rest)
+def masked_error(outputs, ratings, mask):
+    return (mask * np.square(ratings - outputs)).sum() / mask.sum()
+
+
+def masked_rows(outputs, ratings, mask):
+    return (mask * np.square(ratings - outputs)).sum(1)
 
 
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
@@ -89,6 +95,18 @@ CASES = [
         (lambda z, y: logit_loss(-z, y), 'wrong way'),
         (lambda z, y: np.maximum(z, 0) - y * z + np.log(1 + np.exp(-np.abs(z))), 'mean'),
         (naive_loss, 'infinity'),
+    ]),
+    (check.masked_error, masked_error, [
+        (lambda o, r, m: (m * np.square(r - o)).mean(), 'divided by all entries'),
+        (lambda o, r, m: np.square(r - o).mean(), 'unobserved'),
+        (lambda o, r, m: (masked_rows(o, r, m) / np.maximum(m.sum(1), 1)).mean(), 'rows'),
+        (lambda o, r, m: masked_error(o, r, (r != 0).astype('float32')), 'a rating of 0'),
+        (lambda o, r, m: np.square(r - o * np.sign(r)).mean(), 'flips the output'),
+        (lambda o, r, m: np.square(r - o * np.sign(r)).sum() / m.sum(), 'flips the output'),
+        (lambda o, r, m: masked_rows(o, r, m).sum(), 'the sum'),
+        (lambda o, r, m: np.sqrt(masked_error(o, r, m)), 'root'),
+        (lambda o, r, m: masked_rows(o, r, m) / m.sum(1), 'shape'),
+        (lambda o, r, m: .5 * masked_error(o, r, m), 'should be'),
     ]),
 ]
 EACH = pytest.mark.parametrize('judge, right, wrong', CASES, ids=[c[0].__name__ for c in CASES])
