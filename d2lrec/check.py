@@ -13,7 +13,7 @@ import os
 import numpy as onp
 from mxnet import np
 
-__all__ = ['logit_loss', 'pairwise_term']
+__all__ = ['logit_loss', 'pairwise_term', 'accumulated_rmse']
 
 LANGUAGES = 'ko', 'en'
 language = None         # 'ko' or 'en' here settles what `notebook_language` has to guess
@@ -123,12 +123,12 @@ def judge(function, cases, definition, mistakes=(), names=None):
         if not onp.isfinite(got).all():
             return _wrong('출력에 NaN이나 무한대가 있습니다.', 'The output holds NaN or infinity.')
         at = onp.unravel_index(onp.abs(got - right).argmax(), right.shape)
-        where = list(map(int, at))
+        where = list(map(int, at))      # empty where one number is returned
         return _wrong(
-            f'모양은 맞지만 값이 다릅니다. {where} 위치의 값은 {right[at]:.4f}이어야 하는데 '
-            f'{got[at]:.4f}입니다 (입력 {sizes}).',
-            f'The shape is right but values differ: at {where} it should be {right[at]:.4f} '
-            f'and is {got[at]:.4f} (with {sizes}).')
+            f'모양은 맞지만 값이 다릅니다. {f"{where} 위치의 값은 " if where else ""}'
+            f'{right[at]:.4f}이어야 하는데 {got[at]:.4f}입니다 (입력 {sizes}).',
+            f'The shape is right but values differ: {f"at {where} " if where else ""}'
+            f'it should be {right[at]:.4f} and is {got[at]:.4f} (with {sizes}).')
     return Verdict(True, '맞습니다. 정의와 같은 값을 냅니다.',
                    'Right: it agrees with the definition.')
 
@@ -204,3 +204,59 @@ def logit_loss(function):
         (by_row, '행마다의 손실입니다. 평균 하나를 돌려주십시오.',
          'These are the losses of the rows: return their mean.'),
     ], ['z', 'y'])
+
+
+def accumulated_rmse(function):
+    """RMSE of predictions (N, 1) on ratings (N,), read in batches of `batch_size` -> a number.
+
+    The root of the mean squared error over all N rows: the batch size must not change it.
+    """
+    def definition(predictions, ratings, batch_size):
+        squared = 0.
+        for n in range(len(ratings)):
+            squared += (predictions[n, 0] - ratings[n]) ** 2
+        return (squared / len(ratings)) ** .5
+
+    def batches(predictions, ratings, batch_size):
+        for start in range(0, len(ratings), batch_size):
+            rows = slice(start, start + batch_size)
+            yield predictions[rows], ratings[rows]
+
+    def untouched(*arguments):
+        return onp.mean([onp.square(p - r).mean() ** .5 for p, r in batches(*arguments)])
+
+    def mean_of_roots(*arguments):
+        return onp.mean([onp.square(p[:, 0] - r).mean() ** .5 for p, r in batches(*arguments)])
+
+    def mean_of_means(*arguments):
+        return onp.mean([onp.square(p[:, 0] - r).mean() for p, r in batches(*arguments)]) ** .5
+
+    def all_pairs(*arguments):
+        pieces = [onp.square(p - r) for p, r in batches(*arguments)]
+        return (sum(s.sum() for s in pieces) / sum(s.size for s in pieces)) ** .5
+
+    def all_pairs_by_rows(*arguments):
+        squared = sum(onp.square(p - r).sum() for p, r in batches(*arguments))
+        return (squared / len(arguments[1])) ** .5
+
+    def no_root(*arguments):
+        return definition(*arguments) ** 2
+    shapes = ('(B, 1)에서 (B,)를 빼서 (B, B)가 되었습니다. 빼기 전에 두 모양을 같게 하십시오.',
+              'Subtracting (B,) from (B, 1) gave (B, B): make the shapes equal first.')
+    cases = [(_normal(n, 1, seed=n), _normal(n, seed=n + 1) + 3, size)
+             for n, size in ((7, 3), (6, 2), (5, 8))]
+    return judge(function, cases, definition, [
+        (untouched, '오류가 둘 다 남아 있습니다. 빼는 두 배열의 모양과, 제곱근을 씌우는 때를 보십시오.',
+         'Both mistakes are still in it: look at the shapes that are subtracted, and at when '
+         'the root is taken.'),
+        (mean_of_roots, '배치마다 제곱근을 씌워 평균했습니다. 제곱 오차의 합과 개수를 모은 뒤 '
+         '한 번만 씌우십시오.',
+         'This is the mean of the batches\' roots: add up squared errors and their count, and '
+         'take one root at the end.'),
+        (mean_of_means, '작은 마지막 배치가 큰 배치와 같은 무게로 들어갔습니다. 배치 평균 대신 합과 '
+         '개수를 모으십시오.',
+         'A small last batch weighs as much as a full one: add up sums and counts instead of '
+         'averaging means.'),
+        (all_pairs, *shapes), (all_pairs_by_rows, *shapes),
+        (no_root, '제곱근이 빠졌습니다. 값이 MSE입니다.', 'The root is missing: this is the MSE.'),
+    ], ['predictions', 'ratings', 'batch_size'])

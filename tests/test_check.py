@@ -20,6 +20,23 @@ def naive_loss(z, y):
     return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
 
 
+def pieces(p, r, size):
+    return [(p[a:a + size, 0], r[a:a + size]) for a in range(0, len(r), size)]
+
+
+def rmse(p, r, size):
+    return (sum(float(np.square(a - b).sum()) for a, b in pieces(p, r, size)) / len(r)) ** .5
+
+
+def batch_rmse(p, r, size):     # both mistakes of the chapter on the original's defects
+    return sum(float(np.square(p[a:a + size] - r[a:a + size]).mean()) ** .5
+               for a in range(0, len(r), size)) / len(range(0, len(r), size))
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
 CASES = [
     (check.pairwise_term, pairwise, [
@@ -33,6 +50,16 @@ CASES = [
         (lambda z, y: logit_loss(-z, y), 'wrong way'),
         (lambda z, y: np.maximum(z, 0) - y * z + np.log(1 + np.exp(-np.abs(z))), 'mean'),
         (naive_loss, 'infinity'),
+    ]),
+    (check.accumulated_rmse, rmse, [
+        (batch_rmse, 'Both mistakes'),
+        (lambda p, r, size: mean([float(np.square(a - b).mean()) ** .5
+                                  for a, b in pieces(p, r, size)]), 'one root'),
+        (lambda p, r, size: mean([float(np.square(a - b).mean())
+                                  for a, b in pieces(p, r, size)]) ** .5, 'small last batch'),
+        (lambda p, r, size: float(np.square(p - r).mean()) ** .5 if size > len(r) else
+            rmse(p, r, size), '(B, B)'),
+        (lambda p, r, size: rmse(p, r, size) ** 2, 'MSE'),
     ]),
 ]
 EACH = pytest.mark.parametrize('judge, right, wrong', CASES, ids=[c[0].__name__ for c in CASES])
