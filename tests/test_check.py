@@ -29,8 +29,8 @@ def rmse(p, r, size):
 
 
 def batch_rmse(p, r, size):     # both mistakes of the chapter on the original's defects
-    return sum(float(np.square(p[a:a + size] - r[a:a + size]).mean()) ** .5
-               for a in range(0, len(r), size)) / len(range(0, len(r), size))
+    return mean([float(np.square(p[a:a + size] - r[a:a + size]).mean()) ** .5
+                 for a in range(0, len(r), size)])
 
 
 def mean(values):
@@ -57,8 +57,8 @@ CASES = [
                                   for a, b in pieces(p, r, size)]), 'one root'),
         (lambda p, r, size: mean([float(np.square(a - b).mean())
                                   for a, b in pieces(p, r, size)]) ** .5, 'small last batch'),
-        (lambda p, r, size: float(np.square(p - r).mean()) ** .5 if size > len(r) else
-            rmse(p, r, size), '(B, B)'),
+        (lambda p, r, size: (sum(float(np.square(p[a:a + size] - r[a:a + size]).sum())
+                                 for a in range(0, len(r), size)) / len(r)) ** .5, '(B, B)'),
         (lambda p, r, size: rmse(p, r, size) ** 2, 'MSE'),
     ]),
 ]
