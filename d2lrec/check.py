@@ -6,15 +6,16 @@ answers in a sentence, in the notebook's language, what is right or what is wron
 takes a function of MXNet or NumPy arrays, calls it on small random arrays and compares what it
 returns with the definition, written as loops. Known mistakes are told by name.
 
-Shapes: B or N rows, F fields, K factors, D dense features, U users, I items.
+Shapes: B rows, F fields, K factors, D dense features, U users, I items.
 """
 import os
 
 import numpy as onp
 from mxnet import np
 
-__all__ = ['auc', 'biased_mf', 'fold_in', 'logit_loss', 'pairwise_term', 'vocabulary']
-__all__ = ['logit_loss', 'pairwise_term', 'masked_error']
+__all__ = ['accumulated_rmse', 'auc', 'biased_mf', 'cin_layer', 'cross_layer', 'fold_in',
+           'logit_loss', 'masked_error', 'merge_shards', 'pairwise_term', 'sparse_update',
+           'vocabulary']
 
 LANGUAGES = 'ko', 'en'
 language = None         # 'ko' or 'en' here settles what `notebook_language` has to guess
@@ -124,12 +125,12 @@ def judge(function, cases, definition, mistakes=(), names=None):
         if not onp.isfinite(got).all():
             return _wrong('출력에 NaN이나 무한대가 있습니다.', 'The output holds NaN or infinity.')
         at = onp.unravel_index(onp.abs(got - right).argmax(), right.shape)
-        where = list(map(int, at))
+        where = list(map(int, at))      # empty where one number is returned
         return _wrong(
-            f'모양은 맞지만 값이 다릅니다. {where} 위치의 값은 {right[at]:.4f}이어야 하는데 '
-            f'{got[at]:.4f}입니다 (입력 {sizes}).',
-            f'The shape is right but values differ: at {where} it should be {right[at]:.4f} '
-            f'and is {got[at]:.4f} (with {sizes}).')
+            f'모양은 맞지만 값이 다릅니다. {f"{where} 위치의 값은 " if where else ""}'
+            f'{right[at]:.4f}이어야 하는데 {got[at]:.4f}입니다 (입력 {sizes}).',
+            f'The shape is right but values differ: {f"at {where} " if where else ""}'
+            f'it should be {right[at]:.4f} and is {got[at]:.4f} (with {sizes}).')
     return Verdict(True, '맞습니다. 정의와 같은 값을 냅니다.',
                    'Right: it agrees with the definition.')
 
@@ -356,6 +357,115 @@ def fold_in(function):
         (average, '오른쪽 변 Qᵀr만 구했습니다. (QᵀQ + λI) p = Qᵀr을 푸십시오.',
          'This is only the right-hand side Qᵀr: solve (QᵀQ + λI) p = Qᵀr.'),
     ], ['Q', 'rest', 'damping'])
+
+
+def cross_layer(function):
+    """A cross layer of DCN: x_0, x_l (B, D), w, b (D,) -> x_0 (x_l . w) + b + x_l, shape (B, D).
+
+    Wang et al., Deep & Cross Network for Ad Click Predictions, ADKDD 2017, equation (3).
+    """
+    def layer(x0, x, w, b, residual=1, bias_within=False):
+        out = onp.zeros(x.shape)
+        for row in range(len(x)):
+            product = 0.
+            for d in range(x.shape[1]):
+                product += x[row, d] * w[d]
+            for d in range(x.shape[1]):
+                if bias_within:
+                    out[row, d] = x0[row, d] * (product + b[d])
+                else:
+                    out[row, d] = x0[row, d] * product + b[d]
+                out[row, d] += residual * x[row, d]
+        return out
+
+    def no_residual(x0, x, w, b):
+        return layer(x0, x, w, b, residual=0)
+
+    def adds_x0(x0, x, w, b):
+        return layer(x0, x, w, b, residual=0) + x0
+
+    def crosses_itself(x0, x, w, b):
+        return layer(x, x, w, b)
+
+    def bias_within(x0, x, w, b):
+        return layer(x0, x, w, b, bias_within=True)
+
+    def by_coordinate(x0, x, w, b):
+        return x0 * x * w + b + x
+    cases = [tuple(_normal(*shape, seed=10 * case + n)
+                   for n, shape in enumerate([(rows, d), (rows, d), (d,), (d,)]))
+             for case, (rows, d) in enumerate([(4, 3), (2, 5)])]
+    return judge(function, cases, layer, [
+        (no_residual, '마지막에 x_l을 더하지 않았습니다. 잔차가 없으면 낮은 차수의 항이 사라집니다.',
+         'x_l is not added at the end: without this residual the terms of lower order are lost.'),
+        (adds_x0, '잔차로 x_0을 더했습니다. 더할 것은 앞 층의 출력 x_l입니다.',
+         'The residual that is added is x_0: add x_l, the output of the layer before.'),
+        (crosses_itself, 'x_0 대신 x_l을 곱했습니다. 그러면 층마다 차수가 1씩 오르지 않고 두 배가 됩니다. '
+         '내적에 곱할 것은 늘 처음 입력 x_0입니다.',
+         'x_l is multiplied where x_0 should be: then the order doubles with each layer instead of '
+         'rising by one. Multiply the inner product by the first input, x_0.'),
+        (bias_within, '편향 b가 곱 안에 들어 있습니다. 첫째 판에서는 x_0을 곱한 다음에 b를 더합니다.',
+         'The bias b is inside the product: version 1 adds b after the multiplication by x_0.'),
+        (by_coordinate, 'x_l과 w를 원소별로 곱하기만 했습니다. 내적이므로 D에 대해 더해 행마다 수 하나로 '
+         '만드십시오.',
+         'x_l and w are only multiplied element by element: sum over D, for the inner product is '
+         'one number for each row.'),
+    ], ['x0', 'x', 'w', 'b'])
+
+
+def cin_layer(function):
+    """A layer of CIN: x^l (B, H, K), x^0 (B, F, K), W (M, H, F) -> M feature maps (B, M, K).
+
+    out_m = sum_{i,j} W_mij (x^l_i * x^0_j), element by element in K.
+
+    Lian et al., xDeepFM, KDD 2018, equation (6).
+    """
+    def layer(x, x0, weight):
+        out = onp.zeros((len(x), len(weight), x.shape[2]))
+        for b, m, k in onp.ndindex(*out.shape):
+            for i in range(x.shape[1]):
+                for j in range(x0.shape[1]):
+                    out[b, m, k] += weight[m, i, j] * x[b, i, k] * x0[b, j, k]
+        return out
+
+    def bit_wise(x, x0, weight):        # x_i's coordinate k meets all coordinates of x0_j
+        return layer(x, onp.broadcast_to(x0.sum(2, keepdims=True), x0.shape), weight)
+
+    def all_bits(x, x0, weight):
+        out = onp.zeros((len(x), len(weight), x.shape[2], x.shape[2]))
+        for b, m, k, n in onp.ndindex(*out.shape):
+            out[b, m, k, n] = x[b, :, k] @ weight[m] @ x0[b, :, n]
+        return out
+
+    def pooled(x, x0, weight):
+        return layer(x, x0, weight).sum(2)
+
+    def crosses_itself(x, x0, weight):
+        return layer(x, x, weight) if x.shape == x0.shape else onp.nan
+
+    def no_cross(x, x0, weight):
+        return layer(x, onp.ones_like(x0), weight)
+    cases = [tuple(_normal(*shape, seed=10 * case + n)
+                   for n, shape in enumerate([(b, h, k), (b, f, k), (m, h, f)]))
+             for case, (b, h, f, k, m) in enumerate([(2, 3, 3, 4, 5), (3, 2, 4, 3, 2)])]
+    bits_ko = ('좌표를 서로 섞었습니다. 벡터 단위 상호작용에서는 x^l의 좌표 k가 x^0의 같은 좌표 k하고만 '
+               '곱해집니다.')
+    bits_en = ('Coordinates are mixed: in a vector-wise interaction, coordinate k of x^l meets only '
+               'the same coordinate k of x^0.')
+    return judge(function, cases, layer, [
+        (bit_wise, bits_ko, bits_en),
+        (all_bits, bits_ko, bits_en),
+        (pooled, 'k에 대해 이미 더했습니다. 특성 맵은 길이 K의 벡터로 남겨 다음 층에 넘기고, 합은 출력 직전에 '
+         '구하십시오.',
+         'It is already summed over k: a feature map stays a vector of length K for the next '
+         'layer, and is summed only on its way to the output.'),
+        (crosses_itself, 'x^0이 쓰이지 않았습니다. x^l을 자기 자신이 아니라 처음 입력 x^0과 곱하십시오.',
+         'x^0 is not used: multiply x^l by the first input x^0, not by itself.'),
+        (no_cross, 'x^0이 쓰이지 않았습니다. 지금은 x^l의 가중합일 뿐이니 처음 입력 x^0과 곱하십시오.',
+         'x^0 is not used: this is only a weighted sum of x^l. Multiply by the first input x^0.'),
+    ], ['x', 'x0', 'W'])
+
+
 def masked_error(function):
     """AutoRec's loss: outputs, ratings and mask, each (B, D) -> mean squared error, a number.
 
@@ -430,3 +540,129 @@ def masked_error(function):
         (a_root, '제곱근이 씌워져 있습니다. 손실은 MSE이고, 제곱근은 보고할 때 씌웁니다.',
          'The root is taken: the loss is the MSE; the root is for reporting.'),
     ], ['outputs', 'ratings', 'mask'])
+
+
+def merge_shards(function):
+    """Devices' mean gradients (D, P) and numbers of rows (D,) -> the batch's mean gradient (P,)."""
+    def definition(means, rows):
+        out = onp.zeros(means.shape[1])
+        for d in range(len(rows)):
+            for p in range(means.shape[1]):
+                out[p] += means[d, p] * rows[d] / sum(rows)
+        return out
+
+    def mean_of_means(means, rows):
+        return means.mean(axis=0)
+
+    def sum_of_means(means, rows):
+        return means.sum(axis=0)
+
+    def not_divided(means, rows):
+        return definition(means, rows) * sum(rows)
+    cases = [(_normal(3, 2), onp.array([3, 1, 4], 'int32')),
+             (_normal(2, 4, seed=1), onp.array([6, 1], 'int32'))]
+    return judge(function, cases, definition, [
+        (mean_of_means, '평균의 평균입니다. 행이 적은 장치의 행이 더 크게 셈해집니다. '
+         '평균마다 그 장치의 행 수를 곱하십시오.',
+         'This is the average of averages: rows on a device that has fewer of them count for '
+         'more. Weigh each mean by its device\'s number of rows.'),
+        (sum_of_means, '평균을 더하기만 했습니다. 평균마다 그 장치의 행 수를 곱하고 배치의 '
+         '행 수로 나누십시오.',
+         'These are the means, merely added: weigh each by its number of rows and divide by '
+         'the rows of the batch.'),
+        (not_divided, '배치 손실의 합의 기울기입니다. 배치의 행 수로 나누십시오.',
+         'This is the gradient of the summed loss: divide by the rows of the batch.'),
+    ], ['means', 'rows'])
+
+
+def sparse_update(function):
+    """A step of SGD on a batch's rows: table (V, K), ids (n,), gradients (n, K), lr -> (V, K)."""
+    def definition(table, ids, grads, lr):
+        out = table.astype('float64')
+        for n in range(len(ids)):
+            for k in range(table.shape[1]):
+                out[ids[n], k] -= lr * grads[n, k]
+        return out
+
+    def overwritten(table, ids, grads, lr):
+        out = table.copy()
+        out[ids] -= lr * grads
+        return out
+
+    def averaged(table, ids, grads, lr):
+        return definition(table, ids, grads / onp.bincount(ids)[ids][:, None], lr)
+
+    def uphill(table, ids, grads, lr):
+        return definition(table, ids, grads, -lr)
+
+    def no_rate(table, ids, grads, lr):
+        return definition(table, ids, grads, 1.)
+    cases = [(_normal(5, 2), onp.array([3, 1, 3, 0, 3], 'int32'), _normal(5, 2, seed=1), .5),
+             (_normal(4, 3, seed=2), onp.array([2, 2], 'int32'), _normal(2, 3, seed=3), .1)]
+    return judge(function, cases, definition, [
+        (overwritten, '겹치는 id의 기울기가 더해지지 않고 마지막 것만 남았습니다. '
+         '같은 id의 기울기를 먼저 더하십시오.',
+         'Where an id repeats, only its last gradient was used: duplicates were overwritten. '
+         'Add up the gradients of equal ids first.'),
+        (averaged, '겹치는 id의 기울기를 평균했습니다. 식은 합입니다.',
+         'Gradients of equal ids were averaged: the formula adds them.'),
+        (uphill, '부호가 반대입니다. 기울기를 빼야 손실이 줄어듭니다.',
+         'The sign is wrong: subtract the gradient, so that the loss falls.'),
+        (no_rate, '학습률을 곱하지 않았습니다.', 'The learning rate is missing.'),
+    ], ['table', 'ids', 'grads', 'lr'])
+
+
+def accumulated_rmse(function):
+    """RMSE of predictions (N, 1) on ratings (N,), read in batches of `batch_size` -> a number.
+
+    The root of the mean squared error over all N rows: the batch size must not change it.
+    """
+    def definition(predictions, ratings, batch_size):
+        squared = 0.
+        for n in range(len(ratings)):
+            squared += (predictions[n, 0] - ratings[n]) ** 2
+        return (squared / len(ratings)) ** .5
+
+    def batches(predictions, ratings, batch_size):
+        for start in range(0, len(ratings), batch_size):
+            rows = slice(start, start + batch_size)
+            yield predictions[rows], ratings[rows]
+
+    def untouched(*arguments):
+        return onp.mean([onp.square(p - r).mean() ** .5 for p, r in batches(*arguments)])
+
+    def mean_of_roots(*arguments):
+        return onp.mean([onp.square(p[:, 0] - r).mean() ** .5 for p, r in batches(*arguments)])
+
+    def mean_of_means(*arguments):
+        return onp.mean([onp.square(p[:, 0] - r).mean() for p, r in batches(*arguments)]) ** .5
+
+    def all_pairs(*arguments):
+        pieces = [onp.square(p - r) for p, r in batches(*arguments)]
+        return (sum(s.sum() for s in pieces) / sum(s.size for s in pieces)) ** .5
+
+    def all_pairs_by_rows(*arguments):
+        squared = sum(onp.square(p - r).sum() for p, r in batches(*arguments))
+        return (squared / len(arguments[1])) ** .5
+
+    def no_root(*arguments):
+        return definition(*arguments) ** 2
+    shapes = ('(B, 1)에서 (B,)를 빼서 (B, B)가 되었습니다. 빼기 전에 두 모양을 같게 하십시오.',
+              'Subtracting (B,) from (B, 1) gave (B, B): make the shapes equal first.')
+    cases = [(_normal(n, 1, seed=n), _normal(n, seed=n + 1) + 3, size)
+             for n, size in ((7, 3), (6, 2), (5, 8))]
+    return judge(function, cases, definition, [
+        (untouched, '오류가 둘 다 남아 있습니다. 빼는 두 배열의 모양과, 제곱근을 씌우는 때를 보십시오.',
+         'Both mistakes are still in it: look at the shapes that are subtracted, and at when '
+         'the root is taken.'),
+        (mean_of_roots, '배치마다 제곱근을 씌워 평균했습니다. 제곱 오차의 합과 개수를 모은 뒤 '
+         '한 번만 씌우십시오.',
+         'This is the mean of the batches\' roots: add up squared errors and their count, and '
+         'take one root at the end.'),
+        (mean_of_means, '작은 마지막 배치가 큰 배치와 같은 무게로 들어갔습니다. 배치 평균 대신 합과 '
+         '개수를 모으십시오.',
+         'A small last batch weighs as much as a full one: add up sums and counts instead of '
+         'averaging means.'),
+        (all_pairs, *shapes), (all_pairs_by_rows, *shapes),
+        (no_root, '제곱근이 빠졌습니다. 값이 MSE입니다.', 'The root is missing: this is the MSE.'),
+    ], ['predictions', 'ratings', 'batch_size'])

@@ -49,6 +49,20 @@ def biased_mf(mean, user_bias, item_bias, P, Q, users, items):
 def fold_in(Q, rest, damping):
     Q, rest = Q.asnumpy(), rest.asnumpy()
     return onp.linalg.solve(Q.T @ Q + damping * onp.eye(Q.shape[1]), Q.T @ rest)
+
+
+def cross(x0, x, w, b):
+    return x0 * np.dot(x, w)[:, None] + b + x
+
+
+def cin(x, x0, weight):
+    rows, _, factors = x.shape
+    pairs = np.expand_dims(x, 2) * np.expand_dims(x0, 1)                    # (B, H, F, K)
+    out = np.dot(weight.reshape(len(weight), -1),
+                 pairs.transpose(1, 2, 0, 3).reshape(-1, rows * factors))   # (M, B * K)
+    return out.reshape(len(weight), rows, factors).transpose(1, 0, 2)
+
+
 def masked_error(outputs, ratings, mask):
     return (mask * np.square(ratings - outputs)).sum() / mask.sum()
 
@@ -57,12 +71,49 @@ def masked_rows(outputs, ratings, mask):
     return (mask * np.square(ratings - outputs)).sum(1)
 
 
+def merged(means, rows):
+    return (means * (rows / rows.sum()).reshape(-1, 1)).sum(0)
+
+
+def updated(table, ids, grads, lr, add=None):
+    table, ids, grads = (a.asnumpy().copy() for a in (table, ids, grads))
+    if add is None:
+        onp.subtract.at(table, ids, lr * grads)
+    else:
+        add(table, ids, table[ids] - lr * grads)
+    return table
+
+
+def pieces(p, r, size):
+    return [(p[a:a + size, 0], r[a:a + size]) for a in range(0, len(r), size)]
+
+
+def rmse(p, r, size):
+    return (sum(float(np.square(a - b).sum()) for a, b in pieces(p, r, size)) / len(r)) ** .5
+
+
+def batch_rmse(p, r, size):     # both mistakes of the chapter on the original's defects
+    return mean([float(np.square(p[a:a + size] - r[a:a + size]).mean()) ** .5
+                 for a in range(0, len(r), size)])
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
 CASES = [
     (check.pairwise_term, pairwise, [
         (lambda v: 2 * pairwise(v), 'twice'),
         (lambda v: .5 * np.square(v.sum(1)).sum(1, keepdims=True), 'diagonal'),
         (lambda v: pairwise(v)[:, 0], '(B, 1)'),
+    ]),
+    (check.logit_loss, logit_loss, [
+        (lambda z, y: 5 * logit_loss(z, y), 'sum'),
+        (lambda z, y: logit_loss(1 / (1 + np.exp(-z)), y), 'second sigmoid'),
+        (lambda z, y: logit_loss(-z, y), 'wrong way'),
+        (lambda z, y: np.maximum(z, 0) - y * z + np.log(1 + np.exp(-np.abs(z))), 'mean'),
+        (naive_loss, 'infinity'),
     ]),
     (check.auc, auc, [
         (lambda y, s: auc(y, s, tie=0), 'as lost'),
@@ -89,12 +140,20 @@ CASES = [
         (lambda Q, r, damping: fold_in(Q, r, damping * len(Q)), 'multiplied'),
         (lambda Q, r, damping: np.dot(Q.T, r), 'right-hand side'),
     ]),
-    (check.logit_loss, logit_loss, [
-        (lambda z, y: 5 * logit_loss(z, y), 'sum'),
-        (lambda z, y: logit_loss(1 / (1 + np.exp(-z)), y), 'second sigmoid'),
-        (lambda z, y: logit_loss(-z, y), 'wrong way'),
-        (lambda z, y: np.maximum(z, 0) - y * z + np.log(1 + np.exp(-np.abs(z))), 'mean'),
-        (naive_loss, 'infinity'),
+    (check.cross_layer, cross, [
+        (lambda x0, x, w, b: cross(x0, x, w, b) - x, 'residual'),
+        (lambda x0, x, w, b: cross(x0, x, w, b) - x + x0, 'residual that is added is x_0'),
+        (lambda x0, x, w, b: cross(x, x, w, b), 'where x_0 should be'),
+        (lambda x0, x, w, b: x0 * (np.dot(x, w)[:, None] + b) + x, 'inside the product'),
+        (lambda x0, x, w, b: x0 * x * w + b + x, 'sum over D'),
+    ]),
+    (check.cin_layer, cin, [
+        (lambda x, x0, w: cin(x, x0.sum(2, keepdims=True) * np.ones_like(x0), w), 'same coord'),
+        (lambda x, x0, w: onp.einsum('bik,bjn,mij->bmkn', x.asnumpy(), x0.asnumpy(),
+                                     w.asnumpy()), 'same coordinate'),
+        (lambda x, x0, w: cin(x, x0, w).sum(2), 'summed over k'),
+        (lambda x, x0, w: cin(x, x, w), 'not by itself'),
+        (lambda x, x0, w: cin(x, np.ones_like(x0), w), 'weighted sum'),
     ]),
     (check.masked_error, masked_error, [
         (lambda o, r, m: (m * np.square(r - o)).mean(), 'divided by all entries'),
@@ -107,6 +166,28 @@ CASES = [
         (lambda o, r, m: np.sqrt(masked_error(o, r, m)), 'root'),
         (lambda o, r, m: masked_rows(o, r, m) / m.sum(1), 'shape'),
         (lambda o, r, m: .5 * masked_error(o, r, m), 'should be'),
+    ]),
+    (check.merge_shards, merged, [
+        (lambda means, rows: means.mean(0), 'average of averages'),
+        (lambda means, rows: means.sum(0), 'merely added'),
+        (lambda means, rows: merged(means, rows) * rows.sum(), 'summed loss'),
+    ]),
+    (check.sparse_update, updated, [
+        (lambda *a: updated(*a, add=onp.ndarray.__setitem__), 'overwritten'),
+        (lambda t, i, g, lr: updated(t, i, g / np.array([3, 1, 3, 1, 3] if len(i) == 5 else [2, 2])
+                                     .reshape(-1, 1), lr), 'averaged'),
+        (lambda t, i, g, lr: updated(t, i, g, -lr), 'sign'),
+        (lambda t, i, g, lr: updated(t, i, g, 1.), 'learning rate'),
+    ]),
+    (check.accumulated_rmse, rmse, [
+        (batch_rmse, 'Both mistakes'),
+        (lambda p, r, size: mean([float(np.square(a - b).mean()) ** .5
+                                  for a, b in pieces(p, r, size)]), 'one root'),
+        (lambda p, r, size: mean([float(np.square(a - b).mean())
+                                  for a, b in pieces(p, r, size)]) ** .5, 'small last batch'),
+        (lambda p, r, size: (sum(float(np.square(p[a:a + size] - r[a:a + size]).sum())
+                                 for a in range(0, len(r), size)) / len(r)) ** .5, '(B, B)'),
+        (lambda p, r, size: rmse(p, r, size) ** 2, 'MSE'),
     ]),
 ]
 EACH = pytest.mark.parametrize('judge, right, wrong', CASES, ids=[c[0].__name__ for c in CASES])
