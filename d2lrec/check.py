@@ -204,3 +204,73 @@ def logit_loss(function):
         (by_row, '행마다의 손실입니다. 평균 하나를 돌려주십시오.',
          'These are the losses of the rows: return their mean.'),
     ], ['z', 'y'])
+
+
+def merge_shards(function):
+    """Devices' mean gradients (D, P) and numbers of rows (D,) -> the batch's mean gradient (P,)."""
+    def definition(means, rows):
+        out = onp.zeros(means.shape[1])
+        for d in range(len(rows)):
+            for p in range(means.shape[1]):
+                out[p] += means[d, p] * rows[d] / sum(rows)
+        return out
+
+    def mean_of_means(means, rows):
+        return means.mean(axis=0)
+
+    def sum_of_means(means, rows):
+        return means.sum(axis=0)
+
+    def not_divided(means, rows):
+        return definition(means, rows) * sum(rows)
+    cases = [(_normal(3, 2), onp.array([3, 1, 4], 'int32')),
+             (_normal(2, 4, seed=1), onp.array([6, 1], 'int32'))]
+    return judge(function, cases, definition, [
+        (mean_of_means, '평균의 평균입니다. 행이 적은 장치의 행이 더 크게 셈해집니다. '
+         '평균마다 그 장치의 행 수를 곱하십시오.',
+         'This is the average of averages: rows on a device that has fewer of them count for '
+         'more. Weigh each mean by its device\'s number of rows.'),
+        (sum_of_means, '평균을 더하기만 했습니다. 평균마다 그 장치의 행 수를 곱하고 배치의 '
+         '행 수로 나누십시오.',
+         'These are the means, merely added: weigh each by its number of rows and divide by '
+         'the rows of the batch.'),
+        (not_divided, '배치 손실의 합의 기울기입니다. 배치의 행 수로 나누십시오.',
+         'This is the gradient of the summed loss: divide by the rows of the batch.'),
+    ], ['means', 'rows'])
+
+
+def sparse_update(function):
+    """A step of SGD on a batch's rows: table (V, K), ids (n,), gradients (n, K), lr -> (V, K)."""
+    def definition(table, ids, grads, lr):
+        out = table.astype('float64')
+        for n in range(len(ids)):
+            for k in range(table.shape[1]):
+                out[ids[n], k] -= lr * grads[n, k]
+        return out
+
+    def overwritten(table, ids, grads, lr):
+        out = table.copy()
+        out[ids] -= lr * grads
+        return out
+
+    def averaged(table, ids, grads, lr):
+        return definition(table, ids, grads / onp.bincount(ids)[ids][:, None], lr)
+
+    def uphill(table, ids, grads, lr):
+        return definition(table, ids, grads, -lr)
+
+    def no_rate(table, ids, grads, lr):
+        return definition(table, ids, grads, 1.)
+    cases = [(_normal(5, 2), onp.array([3, 1, 3, 0, 3], 'int32'), _normal(5, 2, seed=1), .5),
+             (_normal(4, 3, seed=2), onp.array([2, 2], 'int32'), _normal(2, 3, seed=3), .1)]
+    return judge(function, cases, definition, [
+        (overwritten, '겹치는 id의 기울기가 더해지지 않고 마지막 것만 남았습니다. '
+         '같은 id의 기울기를 먼저 더하십시오.',
+         'Where an id repeats, only its last gradient was used: duplicates were overwritten. '
+         'Add up the gradients of equal ids first.'),
+        (averaged, '겹치는 id의 기울기를 평균했습니다. 식은 합입니다.',
+         'Gradients of equal ids were averaged: the formula adds them.'),
+        (uphill, '부호가 반대입니다. 기울기를 빼야 손실이 줄어듭니다.',
+         'The sign is wrong: subtract the gradient, so that the loss falls.'),
+        (no_rate, '학습률을 곱하지 않았습니다.', 'The learning rate is missing.'),
+    ], ['table', 'ids', 'grads', 'lr'])

@@ -20,12 +20,37 @@ def naive_loss(z, y):
     return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
 
 
+def merged(means, rows):
+    return (means * (rows / rows.sum()).reshape(-1, 1)).sum(0)
+
+
+def updated(table, ids, grads, lr, add=None):
+    table, ids, grads = (a.asnumpy().copy() for a in (table, ids, grads))
+    if add is None:
+        onp.subtract.at(table, ids, lr * grads)
+    else:
+        add(table, ids, table[ids] - lr * grads)
+    return table
+
+
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
 CASES = [
     (check.pairwise_term, pairwise, [
         (lambda v: 2 * pairwise(v), 'twice'),
         (lambda v: .5 * np.square(v.sum(1)).sum(1, keepdims=True), 'diagonal'),
         (lambda v: pairwise(v)[:, 0], '(B, 1)'),
+    ]),
+    (check.merge_shards, merged, [
+        (lambda means, rows: means.mean(0), 'average of averages'),
+        (lambda means, rows: means.sum(0), 'merely added'),
+        (lambda means, rows: merged(means, rows) * rows.sum(), 'summed loss'),
+    ]),
+    (check.sparse_update, updated, [
+        (lambda *a: updated(*a, add=onp.ndarray.__setitem__), 'overwritten'),
+        (lambda t, i, g, lr: updated(t, i, g / np.array([3, 1, 3, 1, 3] if len(i) == 5 else [2, 2])
+                                     .reshape(-1, 1), lr), 'averaged'),
+        (lambda t, i, g, lr: updated(t, i, g, -lr), 'sign'),
+        (lambda t, i, g, lr: updated(t, i, g, 1.), 'learning rate'),
     ]),
     (check.logit_loss, logit_loss, [
         (lambda z, y: 5 * logit_loss(z, y), 'sum'),
