@@ -108,18 +108,6 @@ CASES = [
         (lambda v: .5 * np.square(v.sum(1)).sum(1, keepdims=True), 'diagonal'),
         (lambda v: pairwise(v)[:, 0], '(B, 1)'),
     ]),
-    (check.merge_shards, merged, [
-        (lambda means, rows: means.mean(0), 'average of averages'),
-        (lambda means, rows: means.sum(0), 'merely added'),
-        (lambda means, rows: merged(means, rows) * rows.sum(), 'summed loss'),
-    ]),
-    (check.sparse_update, updated, [
-        (lambda *a: updated(*a, add=onp.ndarray.__setitem__), 'overwritten'),
-        (lambda t, i, g, lr: updated(t, i, g / np.array([3, 1, 3, 1, 3] if len(i) == 5 else [2, 2])
-                                     .reshape(-1, 1), lr), 'averaged'),
-        (lambda t, i, g, lr: updated(t, i, g, -lr), 'sign'),
-        (lambda t, i, g, lr: updated(t, i, g, 1.), 'learning rate'),
-    ]),
     (check.logit_loss, logit_loss, [
         (lambda z, y: 5 * logit_loss(z, y), 'sum'),
         (lambda z, y: logit_loss(1 / (1 + np.exp(-z)), y), 'second sigmoid'),
