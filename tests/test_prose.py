@@ -30,6 +30,7 @@ def prose(text):
     text = re.sub(r"(?m)^#{1,6} .*$", "", text)
     text = re.sub(r"(?s)\$\$.*?\$\$", "", text)
     text = re.sub(r"\$[^$\n]+\$", " ", text)
+    text = re.sub(r"(?:MXNet|Python|파이썬) \d[\d.]*\d", " ", text)      # versions
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
     text = re.sub(r"\]\([^)]*\)", "]", text)
     text = re.sub(r"\{(?!cite)[\w:-]+\}`[^`]*`", " ", text)
