@@ -13,7 +13,7 @@ import os
 import numpy as onp
 from mxnet import np
 
-__all__ = ['logit_loss', 'pairwise_term']
+__all__ = ['logit_loss', 'pairwise_term', 'merge_shards', 'sparse_update']
 
 LANGUAGES = 'ko', 'en'
 language = None         # 'ko' or 'en' here settles what `notebook_language` has to guess
