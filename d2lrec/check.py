@@ -16,6 +16,7 @@ from mxnet import np
 __all__ = ['accumulated_rmse', 'auc', 'biased_mf', 'cin_layer', 'cross_layer', 'fold_in',
            'logit_loss', 'masked_error', 'merge_shards', 'pairwise_term', 'sparse_update',
            'vocabulary']
+__all__ = ['logit_loss', 'pairwise_term', 'merge_shards', 'sparse_update']
 
 LANGUAGES = 'ko', 'en'
 language = None         # 'ko' or 'en' here settles what `notebook_language` has to guess
