@@ -101,6 +101,53 @@ def mean(values):
     return sum(values) / len(values)
 
 
+def crossed(x, c):
+    return np.array([[min((a for a, on in zip(row, pick) if on), default=1.)
+                      for pick in c.asnumpy()] for row in x.asnumpy()])
+
+
+def ftrl(z, n, alpha, beta, l1, l2, sign=-1., pull=1., keep=0.):
+    shrunk = np.maximum(np.abs(z) - pull * l1, 0) * np.sign(z)
+    return np.where(np.abs(z) > l1, shrunk, keep * z) * sign / ((beta + np.sqrt(n)) / alpha + l2)
+
+
+def bag(table, ids, offsets, weights):
+    places, ends = onp.arange(len(ids)), [*offsets.asnumpy()[1:], len(ids)]
+    inside = [(places >= start) & (places < end) for start, end in zip(offsets.asnumpy(), ends)]
+    return np.dot(np.array(inside, dtype='float32') * weights, table[ids])
+
+
+def ones(weights):
+    return np.ones(weights.shape)
+
+
+def reduceat(table, ids, offsets, weights):
+    products = (np.expand_dims(weights, 1) * table[ids]).asnumpy()
+    return onp.add.reduceat(products, offsets.asnumpy(), axis=0)
+
+
+def products(z):
+    return np.matmul(z, np.transpose(z, (0, 2, 1)))
+
+
+def dots(z, diagonal=-1):
+    i, j = onp.tril_indices(z.shape[1], diagonal)
+    return products(z).asnumpy()[:, i, j]
+
+
+def mean_of_users(labels, scores, users, weigh=len, without=None):
+    labels, scores, users = (a.asnumpy() for a in (labels, scores, users))
+    total = weights = 0
+    for user in set(users.tolist()):
+        mine = users == user
+        one_class = labels[mine].min() == labels[mine].max()
+        if one_class and without is None:
+            continue
+        within = without if one_class else d2l.auc(labels[mine], scores[mine])
+        total, weights = total + weigh(labels[mine]) * within, weights + weigh(labels[mine])
+    return total / weights
+
+
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
 CASES = [
     (check.pairwise_term, pairwise, [
@@ -188,6 +235,38 @@ CASES = [
         (lambda p, r, size: (sum(float(np.square(p[a:a + size] - r[a:a + size]).sum())
                                  for a in range(0, len(r), size)) / len(r)) ** .5, '(B, B)'),
         (lambda p, r, size: rmse(p, r, size) ** 2, 'MSE'),
+    ]),
+    (check.cross_product, crossed, [
+        (lambda x, c: (np.dot(x, c.T) > 0).astype('float32'), 'OR'),
+        (lambda x, c: np.dot(x, c.T), 'counts'),
+        (lambda x, c: (np.expand_dims(x, 1) * c).prod(axis=2), 'exponent'),
+        (lambda x, c: crossed(x, c)[:, 0], 'shape'),
+    ]),
+    (check.ftrl_weight, ftrl, [
+        (lambda *a: ftrl(*a, sign=1.), 'against'),
+        (lambda z, n, a, b, l1, l2: ftrl(z, n, a, b, 0., l2), 'does nothing'),
+        (lambda *a: ftrl(*a, pull=0.), 'zeros are right'),
+        (lambda *a: ftrl(*a, pull=-1.), 'away'),
+        (lambda z, n, a, b, l1, l2: -(z - np.sign(z) * l1) / ((b + np.sqrt(n)) / a + l2),
+         'flipped'),
+    ]),
+    (check.embedding_bag, bag, [
+        (lambda t, i, o, w: bag(t, i, o, ones(w)), 'ignored'),
+        (lambda t, i, o, w: bag(t, i, o, w) / bag(ones(t), i, o, w), 'mean'),
+        (lambda t, i, o, w: bag(t, i, o, ones(w)) / bag(ones(t), i, o, ones(w)), 'mean'),
+        (reduceat, 'empty bag takes'),
+    ]),
+    (check.dot_interaction, dots, [
+        (lambda z: dots(z, 0), 'diagonal'),
+        (lambda z: products(z).reshape(len(z), -1), 'whole matrix'),
+        (products, 'whole matrix'),
+        (lambda z: products(z).asnumpy()[:, (i := onp.triu_indices(z.shape[1], 1))[0], i[1]],
+         'upper triangle'),
+    ]),
+    (check.gauc, mean_of_users, [
+        (lambda *a: mean_of_users(*a, weigh=lambda mine: 1), 'weigh the same'),
+        (lambda *a: mean_of_users(*a, without=.5), 'leave them out'),
+        (lambda labels, scores, users: d2l.auc(labels, scores), 'all rows together'),
     ]),
 ]
 EACH = pytest.mark.parametrize('judge, right, wrong', CASES, ids=[c[0].__name__ for c in CASES])
