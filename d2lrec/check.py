@@ -326,7 +326,7 @@ def biased_mf(function):
 def fold_in(function):
     """The vector of a new user: Q (n, K) of the n items rated, rest (n,), damping -> p (K,).
 
-    p minimizes sum_i (rest_i - <p, q_i>)^2 + damping |p|^2, a ridge regression: what alternating
+    p minimizes sum_i (rest_i - <p, q_i>)^2 + damping <p, p>, a ridge regression: what alternating
     least squares does for one user (Koren, Bell and Volinsky, Matrix Factorization Techniques
     for Recommender Systems, Computer 42(8), 2009).
     """
@@ -707,7 +707,7 @@ def cross_product(function):
 def ftrl_weight(function):
     """FTRL's weights: z (V,), n (V,), α, β, λ₁, λ₂ -> w (V,).
 
-    w = 0 where |z| <= λ₁, else -(z - sign(z) λ₁) / ((β + √n) / α + λ₂).
+    w = 0 for z from -λ₁ to λ₁, else -(z - sign(z) λ₁) / ((β + √n) / α + λ₂).
     McMahan et al., Ad Click Prediction: a View from the Trenches, KDD 2013, algorithm 1.
     """
     def weights(z, n, slope, numerator):
