@@ -183,7 +183,7 @@ class DotInteraction(HybridBlock):
 
     out = b + W [<z_i, z_j> for i > j] (+ U z_1, where `beside`)
 
-    Naumov et al., Deep Learning Recommendation Model (2019), section 2.1.4. The products are
+    Naumov et al., Deep Learning Recommendation Model (2019), section 2.2. The products are
     computed as the full F x F matrix. Rather than pick its triangle from B rows, the one small W
     is spread over the matrix, with zeros where no pair is: that pays while `units` is small,
     for it doubles the inner product.
