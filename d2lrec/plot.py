@@ -146,11 +146,13 @@ def bars(values, errors=None, title='', baseline=None):
     """
     names, numbers = list(values), onp.array(list(values.values()), dtype='float64')
     figure, (axis,) = _figure(1, width=5.6, height=.8 + .36 * len(names))
-    every = onp.append(numbers, [] if baseline is None else baseline)
+    spread = onp.array([0. if errors is None else errors[n] for n in names])
+    every = onp.concatenate([numbers - spread, numbers + spread,
+                             [] if baseline is None else [baseline]])
     margin = (every.max() - every.min()) or abs(every.max()) * .1 or 1.
     left = every.min() - .6 * margin
     axis.barh(names, numbers - left, left=left, color=COLORS[0], height=.62,
-              xerr=None if errors is None else [errors[n] for n in names],
+              xerr=None if errors is None else spread,
               error_kw={'ecolor': '#52606d', 'capsize': 3})
     for i, number in enumerate(numbers):
         axis.text(left + .02 * margin, i, f'{number:.4f}', va='center', color='white',
