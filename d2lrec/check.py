@@ -404,7 +404,7 @@ def cross_layer(function):
          '내적에 곱할 것은 늘 처음 입력 x_0입니다.',
          'x_l is multiplied where x_0 should be: then the order doubles with each layer instead of '
          'rising by one. Multiply the inner product by the first input, x_0.'),
-        (bias_within, '편향 b가 곱 안에 들어 있습니다. v1에서는 x_0을 곱한 다음에 b를 더합니다.',
+        (bias_within, '편향 b가 곱 안에 들어 있습니다. 첫째 판에서는 x_0을 곱한 다음에 b를 더합니다.',
          'The bias b is inside the product: version 1 adds b after the multiplication by x_0.'),
         (by_coordinate, 'x_l과 w를 원소별로 곱하기만 했습니다. 내적이므로 D에 대해 더해 행마다 수 하나로 '
          '만드십시오.',
