@@ -101,6 +101,16 @@ def mean(values):
     return sum(values) / len(values)
 
 
+def crossed(x, c):
+    return np.array([[min((a for a, on in zip(row, pick) if on), default=1.)
+                      for pick in c.asnumpy()] for row in x.asnumpy()])
+
+
+def ftrl(z, n, alpha, beta, l1, l2, sign=-1., pull=1., keep=0.):
+    shrunk = np.maximum(np.abs(z) - pull * l1, 0) * np.sign(z)
+    return np.where(np.abs(z) > l1, shrunk, keep * z) * sign / ((beta + np.sqrt(n)) / alpha + l2)
+
+
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
 CASES = [
     (check.pairwise_term, pairwise, [
@@ -188,6 +198,20 @@ CASES = [
         (lambda p, r, size: (sum(float(np.square(p[a:a + size] - r[a:a + size]).sum())
                                  for a in range(0, len(r), size)) / len(r)) ** .5, '(B, B)'),
         (lambda p, r, size: rmse(p, r, size) ** 2, 'MSE'),
+    ]),
+    (check.cross_product, crossed, [
+        (lambda x, c: (np.dot(x, c.T) > 0).astype('float32'), 'OR'),
+        (lambda x, c: np.dot(x, c.T), 'counts'),
+        (lambda x, c: (np.expand_dims(x, 1) * c).prod(axis=2), 'exponent'),
+        (lambda x, c: crossed(x, c)[:, 0], 'shape'),
+    ]),
+    (check.ftrl_weight, ftrl, [
+        (lambda *a: ftrl(*a, sign=1.), 'against'),
+        (lambda z, n, a, b, l1, l2: ftrl(z, n, a, b, 0., l2), 'does nothing'),
+        (lambda *a: ftrl(*a, pull=0.), 'zeros are right'),
+        (lambda *a: ftrl(*a, pull=-1.), 'away'),
+        (lambda z, n, a, b, l1, l2: -(z - np.sign(z) * l1) / ((b + np.sqrt(n)) / a + l2),
+         'flipped'),
     ]),
 ]
 EACH = pytest.mark.parametrize('judge, right, wrong', CASES, ids=[c[0].__name__ for c in CASES])
