@@ -7,6 +7,10 @@ from .base import CTRModel
 
 __all__ = ['WideDeep', 'wide_deep_trainers']
 
+# MXNet adds it to the sum of squares, under the root. At its own 1e-7 a gradient must exceed 3e-4
+# to count, and those of a new deep half, 1e-7 or so, do not: it would stand still.
+ADAGRAD_EPS = 1e-20
+
 
 class WideDeep(CTRModel):
     """Wide & Deep: ids (B, F + C), dense (B, D) where there are any -> logits (B, 1).
@@ -97,4 +101,5 @@ def wide_deep_trainers(net, wide_lr=.1, l1=0., deep_lr=.01, beta=.001):
     """
     return [gluon.Trainer(net.wide_params(), FTRL(learning_rate=wide_lr, lamda1=l1,
                                               beta=beta)),
-            gluon.Trainer(net.deep_params(), 'adagrad', {'learning_rate': deep_lr})]
+            gluon.Trainer(net.deep_params(), 'adagrad', {'learning_rate': deep_lr,
+                                                         'eps': ADAGRAD_EPS})]

@@ -159,12 +159,28 @@ def test_training_with_both_trainers_equals_each_by_hand(devices):
                 p, history = state
                 g = p.grad().asnumpy() / len(y)
                 state[1] = history = history + g ** 2
-                p.set_data(np.array(values(p) - .05 * g / onp.sqrt(history + 1e-7),
+                p.set_data(np.array(values(p) - .05 * g / onp.sqrt(history + 1e-20),
                                     dtype='float32'))
     for mine, other in zip(net.collect_params().values(), hand.collect_params().values()):
         for replica in mine.list_data():
             onp.testing.assert_allclose(replica.asnumpy(), other.data().asnumpy(), rtol=1e-3,
                                         atol=2e-4, err_msg=mine.name)
+
+
+def test_a_new_deep_half_takes_full_steps_although_its_gradients_are_small():
+    # AdaGrad's first step is the learning rate, whatever the gradient; MXNet's own epsilon, 1e-7
+    # beside squares of 1e-14, would make it a thousand times smaller.
+    data, crosses, arrays = wide_deep_data()
+    net = build(data, crosses)
+    mx.random.seed(0)
+    net.initialize()
+    before = net.embedding.weight.data().asnumpy()
+    d2l.train_ch13(net, d2l.BatchLoader(*arrays, batch_size=len(data)), None, SigmoidBCELoss(),
+                   d2l.wide_deep_trainers(net, deep_lr=.01), 1, verbose=False)
+    moved = onp.abs(net.embedding.weight.data().asnumpy() - before)[onp.unique(data.features)]
+    gradients = onp.abs(net.embedding.weight.grad().asnumpy()) / len(data)
+    assert gradients.max() < 1e-4
+    assert onp.median(moved) == pytest.approx(.01, rel=.02)
 
 
 @pytest.mark.parametrize('begin', [0., .01])
