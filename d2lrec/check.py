@@ -6,8 +6,7 @@ answers in a sentence, in the notebook's language, what is right or what is wron
 takes a function of MXNet or NumPy arrays, calls it on small random arrays and compares what it
 returns with the definition, written as loops. Known mistakes are told by name.
 
-Shapes: B rows, F fields, K factors, D dense features, U users, I items, V features,
-C crosses.
+Shapes: B rows, F fields, K factors, D dense features, U users, I items.
 """
 import os
 
@@ -17,8 +16,6 @@ from mxnet import np
 __all__ = ['accumulated_rmse', 'auc', 'biased_mf', 'cin_layer', 'cross_layer', 'cross_product',
            'dot_interaction', 'embedding_bag', 'fold_in', 'ftrl_weight', 'gauc', 'logit_loss',
            'masked_error', 'merge_shards', 'pairwise_term', 'sparse_update', 'vocabulary']
-           'fold_in', 'ftrl_weight', 'logit_loss', 'masked_error', 'merge_shards',
-           'pairwise_term', 'sparse_update', 'vocabulary']
 
 LANGUAGES = 'ko', 'en'
 language = None         # 'ko' or 'en' here settles what `notebook_language` has to guess
@@ -360,94 +357,6 @@ def fold_in(function):
         (average, '오른쪽 변 Qᵀr만 구했습니다. (QᵀQ + λI) p = Qᵀr을 푸십시오.',
          'This is only the right-hand side Qᵀr: solve (QᵀQ + λI) p = Qᵀr.'),
     ], ['Q', 'rest', 'damping'])
-
-
-def cross_product(function):
-    """Cross-products: x (B, V) and c (C, V), both 0 and 1 -> (B, C), prod_i x_i^c_i.
-
-    Cheng et al., Wide & Deep Learning for Recommender Systems, DLRS 2016, equation (1).
-    """
-    def definition(x, c):
-        out = onp.ones((len(x), len(c)))
-        for b in range(len(x)):
-            for k in range(len(c)):
-                for i in range(x.shape[1]):
-                    out[b, k] *= x[b, i] ** c[k, i]
-        return out
-
-    def any_of(x, c):
-        return (x @ c.T > 0).astype('float64')
-
-    def how_many(x, c):
-        return x @ c.T
-
-    def times(x, c):
-        return (x[:, None] * c).prod(2)
-    rng = onp.random.default_rng(0)
-    x = (rng.random((6, 5)) < .7).astype('float32')
-    c = onp.array([[1, 1, 0, 0, 0], [0, 1, 0, 1, 1], [0, 0, 1, 0, 0]], dtype='float32')
-    return judge(function, [(x, c), (x[:1], c[:2])], definition, [
-        (any_of, '하나라도 켜져 있으면 1을 내고 있습니다(OR). c가 고른 특성이 모두 켜져 있어야 '
-         '1입니다(AND).',
-         'It gives 1 as soon as one feature is on (OR): all that c picks must be on (AND).'),
-        (how_many, '켜져 있는 특성의 수를 세고 있습니다. 더하지 말고 곱하십시오.',
-         'It counts the features that are on: multiply them, do not add.'),
-        (times, 'x와 c를 곱하고 있습니다. c는 지수입니다. c가 고르지 않은 특성은 x⁰ = 1이 되어 '
-         '빠집니다.',
-         'It multiplies x by c, but c is the exponent: what is not picked drops out, for x⁰ = 1.'),
-    ], ['x', 'c'])
-
-
-def ftrl_weight(function):
-    """FTRL's weights: z (V,), n (V,), α, β, λ₁, λ₂ -> w (V,).
-
-    w = 0 where |z| <= λ₁, else -(z - sign(z) λ₁) / ((β + √n) / α + λ₂).
-    McMahan et al., Ad Click Prediction: a View from the Trenches, KDD 2013, algorithm 1.
-    """
-    def weights(z, n, slope, numerator):
-        return onp.array([numerator(z_) for z_ in z]) / slope(n)
-
-    def slope(alpha, beta, l2):
-        return lambda n: (beta + onp.sqrt(n)) / alpha + l2
-
-    def definition(z, n, alpha, beta, l1, l2):
-        out = onp.zeros(len(z))
-        for i in range(len(z)):
-            if abs(z[i]) > l1:
-                out[i] = -(z[i] - onp.sign(z[i]) * l1) / ((beta + onp.sqrt(n[i])) / alpha + l2)
-        return out
-
-    def no_minus(*arguments):
-        return -definition(*arguments)
-
-    def no_threshold(z, n, alpha, beta, l1, l2):
-        return definition(z, n, alpha, beta, 0., l2)
-
-    def not_shrunk(z, n, alpha, beta, l1, l2):
-        return weights(z, n, slope(alpha, beta, l2), lambda z: -z if abs(z) > l1 else 0.)
-
-    def wrong_way(z, n, alpha, beta, l1, l2):
-        return weights(z, n, slope(alpha, beta, l2),
-                       lambda z: -(z + onp.sign(z) * l1) if abs(z) > l1 else 0.)
-
-    def never_zero(z, n, alpha, beta, l1, l2):
-        return weights(z, n, slope(alpha, beta, l2), lambda z: -(z - onp.sign(z) * l1))
-    cases = [(_normal(8, seed=s), onp.square(_normal(8, seed=s + 9)), alpha, beta, .6, l2)
-             for s, alpha, beta, l2 in ((0, .5, .3, .2), (1, .1, 1., .5))]
-    return judge(function, cases, definition, [
-        (no_minus, '부호가 반대입니다. z는 기울기의 합이므로 가중치는 그 반대쪽으로 가야 합니다.',
-         'The sign is reversed: z adds up gradients, and the weight goes against them.'),
-        (no_threshold, 'λ₁이 하는 일이 없습니다. |z| ≤ λ₁이면 0, 아니면 z를 λ₁만큼 0 쪽으로 '
-         '당기십시오.',
-         'λ₁ does nothing: the weight is 0 where |z| ≤ λ₁, and elsewhere z moves by λ₁ towards 0.'),
-        (not_shrunk, '0으로 만드는 것은 맞지만, 남은 z도 λ₁만큼 0 쪽으로 당겨야 합니다.',
-         'The zeros are right, but the other z must move by λ₁ towards 0, too.'),
-        (wrong_way, 'λ₁의 부호가 반대입니다. z를 0에서 밀어내지 말고 0 쪽으로 당기십시오.',
-         'The sign of λ₁ is reversed: it pulls z towards 0, not away.'),
-        (never_zero, '|z| ≤ λ₁인 가중치가 0이 아니라 부호가 뒤집혀 나옵니다. 그 경우에는 0을 '
-         '내십시오.',
-         'Where |z| ≤ λ₁ the weight is 0; here it comes out with its sign flipped.'),
-    ], ['z', 'n', 'α', 'β', 'λ₁', 'λ₂'])
 
 
 def cross_layer(function):
