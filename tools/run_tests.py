@@ -37,12 +37,12 @@ def main():
     reports = [REPORTS / "tests.xml", REPORTS / "chapters.xml"]
     for path in reports:
         path.unlink(missing_ok=True)
-    pytest, times = [sys.executable, "-m", "pytest", "-q"], []
+    pytest, times = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist"], []
     chapters = [str(p.relative_to(ROOT)) for l in ("ko", "en") for p in toc_notebooks(l)]
     good = [
         stage("book", [sys.executable, "tools/build.py"], times),
-        stage("tests", [*pytest, "--durations=10", f"--junitxml={reports[0]}"], times),
-        stage("chapters", [*pytest, "--nbval-lax", "--nbval-current-env", "-n", "2", "--dist", "loadfile",
+        stage("tests", [*pytest, "worksteal", "--durations=10", f"--junitxml={reports[0]}"], times),
+        stage("chapters", [*pytest, "loadfile", "--nbval-lax", "--nbval-current-env",
                            f"--junitxml={reports[1]}", *chapters], times),
     ]
     print()
