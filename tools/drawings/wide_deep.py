@@ -1,0 +1,59 @@
+"""The chapter on Wide & Deep."""
+from drawings.canvas import Figure, output
+
+
+def draw_wide_deep():
+    f = Figure(
+        'wide_deep', 'Wide & Deep: a linear model over crosses and an MLP, trained as one',
+        'Three inputs: crosses, ids and dense features. The wide half sums a weight for each id '
+        'and each cross, and a bias. The deep half looks up a vector for each id, appends the '
+        'dense features mapped to [0, 1] by quantiles, and sends both through three ReLU layers '
+        'and a linear layer. The two outputs, both log-odds, are added to the logit. The sigmoid '
+        'stands apart and is used only in prediction.', 640)
+    for x, w, name, shape in [(16, 142, 'crosses', '(B, C)'), (170, 142, 'ids', '(B, F)'),
+                              (362, 142, 'dense', '(B, D)')]:
+        f.rect(x, 16, w, 40, 'box')
+        f.text(x + 12, 41, name, 'text', 'start')
+        f.shape(x + w - 10, 41, shape, 'end')
+
+    f.rect(16, 86, 222, 390, 'group', r=12)
+    f.lines(127, 130, ['wide half:', 'memorises'], 'term', 'middle')
+    f.edge((50, 56), (50, 207))
+    f.edge((204, 56), (204, 207))
+    f.rect(30, 208, 194, 100, 'b')
+    f.text(127, 234, 'one weight each')
+    f.math(127, 262, 'Σ_x w_x + Σ_φ w_φ')
+    f.shape(127, 293, '(B, F + C)')
+    f.edge((127, 308), (127, 347))
+    f.rect(57, 348, 140, 40, 'b')
+    f.text(127, 373, 'sum + bias')
+
+    f.rect(250, 86, 254, 390, 'group', r=12)
+    f.lines(358, 107, ['deep half:', 'generalises'], 'term', 'middle')
+    f.edge((280, 56), (280, 137))
+    f.edge((445, 56), (445, 137))
+    f.rect(262, 138, 122, 62, 'a')
+    f.text(323, 163, 'embedding')
+    f.shape(323, 188, '(B, F, K)')
+    f.rect(396, 138, 98, 62, 'd')
+    f.text(445, 163, 'quantiles')
+    f.shape(445, 188, '[0, 1]')
+    f.edge((323, 200), (323, 219))
+    f.edge((445, 200), (445, 219))
+    f.rect(262, 220, 232, 32, 'c')
+    f.text(320, 241, 'concatenate')
+    f.shape(484, 241, '(B, F·K + D)', 'end')
+    for y, w, layer in [(272, 196, 'ReLU layer'), (324, 172, 'ReLU layer'),
+                        (376, 148, 'ReLU layer'), (428, 124, 'linear layer')]:
+        f.edge((378, y - 20), (378, y - 1))
+        f.rect(378 - w / 2, y, w, 32, 'c')
+        f.text(378, y + 21, layer)
+
+    f.edge((127, 388), (127, 524), (246, 524))
+    f.edge((378, 460), (378, 524), (274, 524))
+    f.shape(117, 508, '(B, 1)', 'end')
+    f.shape(388, 508, '(B, 1)', 'start')
+    f.sign(260, 524, '+')
+    f.edge((260, 537), (260, 561))
+    output(f, 260, 562)
+    return f
