@@ -163,7 +163,7 @@ def test_korean_pages_speak_korean(pages):
                 known = re.search("[가-힣]", value) or value in titles | {"d2lrec"}
                 assert known, (name, key, value)
         for english in ("Skip to main content", "Back to top", "Click to show", "next page",
-                        "previous page", "Contents", "Toggle primary sidebar"):
+                        "previous page", "Contents", "Toggle primary sidebar", "Show code cell"):
             assert english not in page.get_text(), (name, english)
             assert f'"{english}"' not in str(page), (name, english)
 

@@ -43,6 +43,7 @@ def configure(app, config):
     config.html_context["default_mode"] = "auto"
     if config.language == "ko":
         config.togglebutton_hint, config.togglebutton_hint_hide = "펼치기", "접기"
+        config.nb_code_prompt_show, config.nb_code_prompt_hide = "코드 펼치기", "코드 접기"
 
 
 def use_korean_words(app):
