@@ -73,7 +73,7 @@ def execute_chapters():
             if old != folder:
                 shutil.rmtree(old)
     print("Chapters", flush=True)
-    get_cache(folder)                     # made here, before two processes open it
+    get_cache(folder).change_cache_limit(100)   # its tables, before two processes make them
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         for language in CONFIG:           # the second edition finds the first one's outputs
             running = [pool.submit(executed, path) for path in toc_notebooks(language)]
