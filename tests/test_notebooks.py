@@ -10,6 +10,7 @@ from jupyter_cache import get_cache
 import notebooks
 from chapters import ROOT, toc_files, toc_notebooks
 from d2lrec_site import cache_key
+from pages import page_text
 
 KO = toc_notebooks("ko")
 EN = {path.name: path for path in toc_notebooks("en")}
@@ -26,10 +27,6 @@ def directives(text):
     """MyST directives, labels and targets of a Markdown text, in order."""
     return re.findall(r"^(?:`{3,}|:{3,})(\{[\w:-]+\})|^:(?:label|name): *(\S+)"
                       r"|^\((\S+)\)=|^\$\$ *\((\S+)\)", text, flags=re.MULTILINE)
-
-
-def markdown(book):
-    return "\n\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
 
 
 def test_editions_hold_the_same_files():
@@ -54,11 +51,7 @@ def test_twins_have_the_same_cells(ko, en):
     pytest.param(*(ROOT / page for page in pair), id=pair[0].rpartition("/")[2])
     for pair in zip(toc_files("ko"), toc_files("en"))])
 def test_twins_have_the_same_structure(ko, en):
-    texts = []
-    for path in (ko, en):
-        book = path.with_suffix(".ipynb")
-        texts.append(markdown(notebooks.read(book)) if book.exists()
-                     else path.with_suffix(".md").read_text(encoding="utf-8"))
+    texts = [page_text(path) for path in (ko, en)]
     assert headings(texts[0]) == headings(texts[1])
     assert headings(texts[0])[0] == 1 and headings(texts[0]).count(1) == 1
     assert directives(texts[0]) == directives(texts[1])
@@ -125,7 +118,7 @@ def test_a_check_says_that_a_solution_is_right(path):
 
 @pytest.mark.parametrize("path", KO, ids=lambda p: p.stem)
 def test_every_exercise_has_a_solution(path):
-    text = markdown(notebooks.read(path))
+    text = page_text(path)
     labels = re.findall(r"\{exercise(?:-start)?\}[^\n]*\n:label: *(\S+)", text)
     solved = re.findall(r"\{solution(?:-start)?\} *(\S+)\n:class: dropdown", text)
     assert len(labels) >= 3 and sorted(labels) == sorted(solved)

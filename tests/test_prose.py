@@ -6,11 +6,10 @@ import pytest
 import yaml
 
 import notebooks
-from chapters import ROOT, toc_files, toc_notebooks
+from chapters import ROOT, toc_files
 from d2lrec_site import glossary
+from pages import BOOKS, page_text
 
-BOOKS = [pytest.param(path, id=f"{path.parent.name}-{path.stem}")
-         for language in ("ko", "en") for path in toc_notebooks(language)]
 PAGES = [pytest.param(language, ROOT / page, id=page.removeprefix("chapters/"))
          for language in ("ko", "en") for page in toc_files(language)]
 SMALL = 12              # a count of a dozen or less needs no support
@@ -98,14 +97,6 @@ def test_prose_numbers_are_on_the_page(path):
     claims = list(unsupported(notebooks.read(path)))
     assert not claims, ("no checked output or code of the page supports\n  "
                         + "\n  ".join(claims))
-
-
-def page_text(path):
-    book = path.with_suffix(".ipynb")
-    if book.exists():
-        return "\n\n".join(cell.source for cell in notebooks.read(book).cells
-                           if cell.cell_type == "markdown")
-    return path.with_suffix(".md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("language, page", PAGES)

@@ -5,18 +5,11 @@ import re
 import pytest
 from pybtex.database import parse_file
 
-import notebooks
-from chapters import ROOT, toc_notebooks
+from chapters import ROOT
+from pages import BOOKS, page_text
 
 PAPERS = parse_file(ROOT / "chapters" / "references.bib").entries
-BOOKS = [pytest.param(path, id=f"{path.parent.name}-{path.stem}")
-         for language in ("ko", "en") for path in toc_notebooks(language)]
 CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
-
-
-def text_of(path):
-    return "\n\n".join(cell.source for cell in notebooks.read(path).cells
-                       if cell.cell_type == "markdown")
 
 
 def cited(text):
@@ -41,7 +34,7 @@ def test_no_paper_is_there_twice():
 
 @pytest.mark.parametrize("path", BOOKS)
 def test_a_chapter_lists_what_it_cites(path):
-    text = text_of(path)
+    text = page_text(path)
     body, heading, references = re.split(r"(?m)^(## (?:참고 문헌|References))\s*$", text)
     assert cited(text) <= set(PAPERS)
     assert cited(body) <= cited(references), "cited, but not in the list"
@@ -50,4 +43,4 @@ def test_a_chapter_lists_what_it_cites(path):
 
 
 def test_every_paper_is_cited():
-    assert set(PAPERS) == set().union(*(cited(text_of(p.values[0])) for p in BOOKS))
+    assert set(PAPERS) == set().union(*(cited(page_text(p.values[0])) for p in BOOKS))

@@ -193,3 +193,21 @@ def output(f, x, y):
     f.rect(x + 105, y, 116, 40, 'maybe')
     f.text(x + 163, y + 25, 'sigmoid', 'text')
     f.text(x + 163, y + 59, 'only in prediction', 'note')
+
+
+def layers(f, x, top, widths):
+    """A column of an MLP about x: ReLU layers of these widths and a linear one, each entered."""
+    for n, w in enumerate(widths, 1):
+        y = top + (n - 1) * 52
+        f.edge((x, y - 20), (x, y - 1))
+        f.rect(x - w / 2, y, w, 32, 'c')
+        f.text(x, y + 21, 'linear layer' if n == len(widths) else 'ReLU layer')
+
+
+def key(f, x, y, kind, words='', symbol=None):
+    """A line of a matrix's key: a square of the kind, a symbol where there is one, words."""
+    f.rect(x, y - 13, 16, 16, kind, r=0)
+    if symbol:
+        f.math(x + 24, y, symbol, 'start')
+    if words:
+        f.text(x + (48 if symbol else 24), y, words, 'note', 'start')

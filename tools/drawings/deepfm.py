@@ -1,5 +1,5 @@
 """The chapter on DeepFM."""
-from drawings.canvas import Figure, id_row, output, strips
+from drawings.canvas import Figure, id_row, layers, output, strips
 
 
 def draw_deepfm():
@@ -38,11 +38,7 @@ def draw_deepfm():
     f.rect(288, 308, 204, 32, 'c')
     f.text(344, 329, 'concatenate')
     f.shape(482, 329, '(B, F·K)', 'end')
-    for y, w, layer in [(360, 180, 'ReLU layer'), (412, 156, 'ReLU layer'),
-                        (464, 132, 'linear layer')]:
-        f.edge((390, y - 20), (390, y - 1))
-        f.rect(390 - w / 2, y, w, 32, 'c')
-        f.text(390, y + 21, layer)
+    layers(f, 390, 360, [180, 156, 132])
 
     f.edge((190, 477), (190, 556), (246, 556))
     f.edge((390, 496), (390, 556), (274, 556))

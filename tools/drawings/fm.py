@@ -1,5 +1,5 @@
 """The chapter on factorization machines."""
-from drawings.canvas import FIELDS, Figure, id_row, output, strips
+from drawings.canvas import FIELDS, Figure, id_row, key, output, strips
 
 
 def draw_onehot():
@@ -89,20 +89,12 @@ def draw_pairs():
     f.rect(bx + i * c, top + u * c, c, c, 'd-full', r=0)
 
     y = top + 8 * c + 46
-    f.rect(ax, y - 12, 16, 16, 'd', r=0)
-    f.text(ax + 24, y + 1, 'pair seen', 'note', 'start')
-    f.rect(ax, y + 14, 16, 16, 'cell', r=0)
-    f.text(ax + 24, y + 27, 'never seen: stays 0', 'note', 'start')
-    f.rect(ax, y + 40, 16, 16, 'void', r=0)
-    f.text(ax + 24, y + 53, 'same field: no pair', 'note', 'start')
-    f.rect(vx, y - 12, 16, 16, 'd-full', r=0)
-    f.math(vx + 24, y + 1, 'w_{ui} = ⟨*v*_u, *v*_i⟩', 'start')
-    f.rect(vx, y + 14, 16, 16, 'a', r=0)
-    f.math(vx + 24, y + 27, '*v*_u', 'start')
-    f.text(vx + 48, y + 27, 'from other items of u', 'note', 'start')
-    f.rect(vx, y + 40, 16, 16, 'b', r=0)
-    f.math(vx + 24, y + 53, '*v*_i', 'start')
-    f.text(vx + 48, y + 53, 'from other users of i', 'note', 'start')
+    key(f, ax, y + 1, 'd', 'pair seen')
+    key(f, ax, y + 27, 'cell', 'never seen: stays 0')
+    key(f, ax, y + 53, 'void', 'same field: no pair')
+    key(f, vx, y + 1, 'd-full', symbol='w_{ui} = ⟨*v*_u, *v*_i⟩')
+    key(f, vx, y + 27, 'a', 'from other items of u', '*v*_u')
+    key(f, vx, y + 53, 'b', 'from other users of i', '*v*_i')
     return f
 
 

@@ -1,5 +1,5 @@
 """The chapter on matrix factorization."""
-from drawings.canvas import Figure
+from drawings.canvas import Figure, key
 
 
 def draw_ratings():
@@ -37,18 +37,11 @@ def draw_ratings():
     f.rect(bx + i * c, top + u * c, c, c, 'd-full', r=0)
 
     y = top + 8 * c + 46
-    f.rect(ax, y - 12, 16, 16, 'd', r=0)
-    f.text(ax + 24, y + 1, 'observed', 'note', 'start')
-    f.rect(ax, y + 14, 16, 16, 'cell', r=0)
-    f.text(ax + 24, y + 27, 'no answer: not 0', 'note', 'start')
-    f.rect(vx, y - 12, 16, 16, 'd-full', r=0)
-    f.math(vx + 24, y + 1, '⟨*p*_u, *q*_i⟩', 'start')
-    f.rect(vx, y + 14, 16, 16, 'a', r=0)
-    f.math(vx + 24, y + 27, '*p*_u', 'start')
-    f.text(vx + 48, y + 27, 'from other films of u', 'note', 'start')
-    f.rect(vx, y + 40, 16, 16, 'b', r=0)
-    f.math(vx + 24, y + 53, '*q*_i', 'start')
-    f.text(vx + 48, y + 53, 'from other users of i', 'note', 'start')
+    key(f, ax, y + 1, 'd', 'observed')
+    key(f, ax, y + 27, 'cell', 'no answer: not 0')
+    key(f, vx, y + 1, 'd-full', symbol='⟨*p*_u, *q*_i⟩')
+    key(f, vx, y + 27, 'a', 'from other films of u', '*p*_u')
+    key(f, vx, y + 53, 'b', 'from other users of i', '*q*_i')
     return f
 
 

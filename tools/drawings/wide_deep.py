@@ -1,5 +1,5 @@
 """The chapter on Wide & Deep."""
-from drawings.canvas import Figure, output
+from drawings.canvas import Figure, layers, output
 
 
 def draw_wide_deep():
@@ -43,11 +43,7 @@ def draw_wide_deep():
     f.rect(262, 220, 232, 32, 'c')
     f.text(320, 241, 'concatenate')
     f.shape(484, 241, '(B, F·K + D)', 'end')
-    for y, w, layer in [(272, 196, 'ReLU layer'), (324, 172, 'ReLU layer'),
-                        (376, 148, 'ReLU layer'), (428, 124, 'linear layer')]:
-        f.edge((378, y - 20), (378, y - 1))
-        f.rect(378 - w / 2, y, w, 32, 'c')
-        f.text(378, y + 21, layer)
+    layers(f, 378, 272, [196, 172, 148, 124])
 
     f.edge((127, 388), (127, 524), (246, 524))
     f.edge((378, 460), (378, 524), (274, 524))
