@@ -141,73 +141,6 @@ def _normal(*shape, seed=0):
 
 # One check an exercise, in the order of the chapters --------------------------------------------
 
-def pairwise_term(function):
-    """FM's pairwise term: vectors (B, F, K) -> (B, 1), sum_{f<g} <v_f, v_g>.
-
-    Rendle, Factorization Machines, ICDM 2010, equation (1).
-    """
-    def definition(v):
-        rows, fields, _ = v.shape
-        out = onp.zeros((rows, 1))
-        for b in range(rows):
-            for f in range(fields):
-                for g in range(f + 1, fields):
-                    out[b, 0] += v[b, f] @ v[b, g]
-        return out
-
-    def no_half(v):
-        return 2 * definition(v)
-
-    def no_squares(v):
-        return .5 * onp.square(v.sum(1)).sum(1, keepdims=True)
-
-    def one_number(v):
-        return definition(v)[:, 0]
-    return judge(function, [(_normal(4, 3, 2),), (_normal(1, 5, 3, seed=1),)], definition, [
-        (no_half, '정확히 두 배입니다. 쌍을 두 번씩 세었으니 ½을 곱하십시오.',
-         'Exactly twice what it should be: each pair is counted twice, so multiply by ½.'),
-        (no_squares, '대각선이 남아 있습니다. 제곱의 합(벡터 자신과의 내적)을 빼십시오.',
-         'The diagonal is still in it: subtract the sum of squares, '
-         'the products of vectors with themselves.'),
-        (one_number, '값은 맞지만 모양이 (B,)입니다. 로짓에 더할 수 있게 (B, 1)로 돌려주십시오.',
-         'The values are right but the shape is (B,): return (B, 1), to be added to logits.'),
-    ], ['v'])
-
-
-def logit_loss(function):
-    """Mean log loss: logits (B, 1) and labels (B, 1) -> one number, finite for large logits."""
-    def definition(z, y):
-        total = 0.
-        for logit, label in zip(z[:, 0].astype('float64'), y[:, 0]):
-            sign = logit if label else -logit           # of what happened
-            total += max(-sign, 0) + onp.log1p(onp.exp(-abs(sign)))
-        return total / len(z)
-
-    def total(z, y):
-        return len(z) * definition(z, y)
-
-    def second_sigmoid(z, y):
-        return definition(1 / (1 + onp.exp(-z)), y)
-
-    def swapped(z, y):
-        return definition(z, 1 - y)
-
-    def by_row(z, y):
-        return onp.array([[definition(z[b:b + 1], y[b:b + 1])] for b in range(len(z))])
-    labels = onp.array([[1], [0], [1], [0], [0]], 'float32')
-    far = onp.array([[60], [-60], [-60], [60], [0]], 'float32')
-    return judge(function, [(_normal(5, 1), labels), (far, labels)], definition, [
-        (total, '합입니다. 행 수로 나누어 평균을 구하십시오.',
-         'This is the sum: divide by the number of rows.'),
-        (second_sigmoid, '시그모이드가 두 번 적용되었습니다. z는 확률이 아니라 로짓입니다.',
-         'There is a second sigmoid in it: z are logits, not probabilities.'),
-        (swapped, '레이블이 뒤집혔습니다. y가 1인 행에서는 σ(z)가 클수록 손실이 작아야 합니다.',
-         'The labels are the wrong way round: where y is 1, the loss falls as σ(z) grows.'),
-        (by_row, '행마다의 손실입니다. 평균 하나를 돌려주십시오.',
-         'These are the losses of the rows: return their mean.'),
-    ], ['z', 'y'])
-
-
 def auc(function):
     """Area under the ROC curve: labels (N,) and scores (N,) -> a number; ties count one half."""
     def pairs(tie):
@@ -359,6 +292,161 @@ def fold_in(function):
     ], ['Q', 'rest', 'damping'])
 
 
+def pairwise_term(function):
+    """FM's pairwise term: vectors (B, F, K) -> (B, 1), sum_{f<g} <v_f, v_g>.
+
+    Rendle, Factorization Machines, ICDM 2010, equation (1).
+    """
+    def definition(v):
+        rows, fields, _ = v.shape
+        out = onp.zeros((rows, 1))
+        for b in range(rows):
+            for f in range(fields):
+                for g in range(f + 1, fields):
+                    out[b, 0] += v[b, f] @ v[b, g]
+        return out
+
+    def no_half(v):
+        return 2 * definition(v)
+
+    def no_squares(v):
+        return .5 * onp.square(v.sum(1)).sum(1, keepdims=True)
+
+    def one_number(v):
+        return definition(v)[:, 0]
+    return judge(function, [(_normal(4, 3, 2),), (_normal(1, 5, 3, seed=1),)], definition, [
+        (no_half, '정확히 두 배입니다. 쌍을 두 번씩 세었으니 ½을 곱하십시오.',
+         'Exactly twice what it should be: each pair is counted twice, so multiply by ½.'),
+        (no_squares, '대각선이 남아 있습니다. 제곱의 합(벡터 자신과의 내적)을 빼십시오.',
+         'The diagonal is still in it: subtract the sum of squares, '
+         'the products of vectors with themselves.'),
+        (one_number, '값은 맞지만 모양이 (B,)입니다. 로짓에 더할 수 있게 (B, 1)로 돌려주십시오.',
+         'The values are right but the shape is (B,): return (B, 1), to be added to logits.'),
+    ], ['v'])
+
+
+def cross_product(function):
+    """Cross-products: x (B, V) and c (C, V), both 0 and 1 -> (B, C), prod_i x_i^c_i.
+
+    Cheng et al., Wide & Deep Learning for Recommender Systems, DLRS 2016, equation (1).
+    """
+    def definition(x, c):
+        out = onp.ones((len(x), len(c)))
+        for b in range(len(x)):
+            for k in range(len(c)):
+                for i in range(x.shape[1]):
+                    out[b, k] *= x[b, i] ** c[k, i]
+        return out
+
+    def any_of(x, c):
+        return (x @ c.T > 0).astype('float64')
+
+    def how_many(x, c):
+        return x @ c.T
+
+    def times(x, c):
+        return (x[:, None] * c).prod(2)
+    rng = onp.random.default_rng(0)
+    x = (rng.random((6, 5)) < .7).astype('float32')
+    c = onp.array([[1, 1, 0, 0, 0], [0, 1, 0, 1, 1], [0, 0, 1, 0, 0]], dtype='float32')
+    return judge(function, [(x, c), (x[:1], c[:2])], definition, [
+        (any_of, '하나라도 켜져 있으면 1을 내고 있습니다(OR). c가 고른 특성이 모두 켜져 있어야 '
+         '1입니다(AND).',
+         'It gives 1 as soon as one feature is on (OR): all that c picks must be on (AND).'),
+        (how_many, '켜져 있는 특성의 수를 세고 있습니다. 더하지 말고 곱하십시오.',
+         'It counts the features that are on: multiply them, do not add.'),
+        (times, 'x와 c를 곱하고 있습니다. c는 지수입니다. c가 고르지 않은 특성은 x⁰ = 1이 되어 '
+         '빠집니다.',
+         'It multiplies x by c, but c is the exponent: what is not picked drops out, for x⁰ = 1.'),
+    ], ['x', 'c'])
+
+
+def ftrl_weight(function):
+    """FTRL's weights: z (V,), n (V,), α, β, λ₁, λ₂ -> w (V,).
+
+    w = 0 for z from -λ₁ to λ₁, else -(z - sign(z) λ₁) / ((β + √n) / α + λ₂).
+    McMahan et al., Ad Click Prediction: a View from the Trenches, KDD 2013, algorithm 1.
+    """
+    def weights(z, n, slope, numerator):
+        return onp.array([numerator(z_) for z_ in z]) / slope(n)
+
+    def slope(alpha, beta, l2):
+        return lambda n: (beta + onp.sqrt(n)) / alpha + l2
+
+    def definition(z, n, alpha, beta, l1, l2):
+        out = onp.zeros(len(z))
+        for i in range(len(z)):
+            if abs(z[i]) > l1:
+                out[i] = -(z[i] - onp.sign(z[i]) * l1) / ((beta + onp.sqrt(n[i])) / alpha + l2)
+        return out
+
+    def no_minus(*arguments):
+        return -definition(*arguments)
+
+    def no_threshold(z, n, alpha, beta, l1, l2):
+        return definition(z, n, alpha, beta, 0., l2)
+
+    def not_shrunk(z, n, alpha, beta, l1, l2):
+        return weights(z, n, slope(alpha, beta, l2), lambda z: -z if abs(z) > l1 else 0.)
+
+    def wrong_way(z, n, alpha, beta, l1, l2):
+        return weights(z, n, slope(alpha, beta, l2),
+                       lambda z: -(z + onp.sign(z) * l1) if abs(z) > l1 else 0.)
+
+    def never_zero(z, n, alpha, beta, l1, l2):
+        return weights(z, n, slope(alpha, beta, l2), lambda z: -(z - onp.sign(z) * l1))
+    cases = [(_normal(8, seed=s), onp.square(_normal(8, seed=s + 9)), alpha, beta, .6, l2)
+             for s, alpha, beta, l2 in ((0, .5, .3, .2), (1, .1, 1., .5))]
+    return judge(function, cases, definition, [
+        (no_minus, '부호가 반대입니다. z는 기울기의 합이므로 가중치는 그 반대쪽으로 가야 합니다.',
+         'The sign is reversed: z adds up gradients, and the weight goes against them.'),
+        (no_threshold, 'λ₁이 하는 일이 없습니다. |z| ≤ λ₁이면 0, 아니면 z를 λ₁만큼 0 쪽으로 '
+         '당기십시오.',
+         'λ₁ does nothing: the weight is 0 where |z| ≤ λ₁, and elsewhere z moves by λ₁ towards 0.'),
+        (not_shrunk, '0으로 만드는 것은 맞지만, 남은 z도 λ₁만큼 0 쪽으로 당겨야 합니다.',
+         'The zeros are right, but the other z must move by λ₁ towards 0, too.'),
+        (wrong_way, 'λ₁의 부호가 반대입니다. z를 0에서 밀어내지 말고 0 쪽으로 당기십시오.',
+         'The sign of λ₁ is reversed: it pulls z towards 0, not away.'),
+        (never_zero, '|z| ≤ λ₁인 가중치가 0이 아니라 부호가 뒤집혀 나옵니다. 그 경우에는 0을 '
+         '내십시오.',
+         'Where |z| ≤ λ₁ the weight is 0; here it comes out with its sign flipped.'),
+    ], ['z', 'n', 'α', 'β', 'λ₁', 'λ₂'])
+
+
+def logit_loss(function):
+    """Mean log loss: logits (B, 1) and labels (B, 1) -> one number, finite for large logits."""
+    def definition(z, y):
+        total = 0.
+        for logit, label in zip(z[:, 0].astype('float64'), y[:, 0]):
+            sign = logit if label else -logit           # of what happened
+            total += max(-sign, 0) + onp.log1p(onp.exp(-abs(sign)))
+        return total / len(z)
+
+    def total(z, y):
+        return len(z) * definition(z, y)
+
+    def second_sigmoid(z, y):
+        return definition(1 / (1 + onp.exp(-z)), y)
+
+    def swapped(z, y):
+        return definition(z, 1 - y)
+
+    def by_row(z, y):
+        return onp.array([[definition(z[b:b + 1], y[b:b + 1])] for b in range(len(z))])
+    labels = onp.array([[1], [0], [1], [0], [0]], 'float32')
+    far = onp.array([[60], [-60], [-60], [60], [0]], 'float32')
+    return judge(function, [(_normal(5, 1), labels), (far, labels)], definition, [
+        (total, '합입니다. 행 수로 나누어 평균을 구하십시오.',
+         'This is the sum: divide by the number of rows.'),
+        (second_sigmoid, '시그모이드가 두 번 적용되었습니다. z는 확률이 아니라 로짓입니다.',
+         'There is a second sigmoid in it: z are logits, not probabilities.'),
+        (swapped, '레이블이 뒤집혔습니다. y가 1인 행에서는 σ(z)가 클수록 손실이 작아야 합니다.',
+         'The labels are the wrong way round: where y is 1, the loss falls as σ(z) grows.'),
+        (by_row, '행마다의 손실입니다. 평균 하나를 돌려주십시오.',
+         'These are the losses of the rows: return their mean.'),
+    ], ['z', 'y'])
+
+
 def cross_layer(function):
     """A cross layer of DCN: x_0, x_l (B, D), w, b (D,) -> x_0 (x_l . w) + b + x_l, shape (B, D).
 
@@ -466,6 +554,97 @@ def cin_layer(function):
     ], ['x', 'x0', 'W'])
 
 
+def embedding_bag(function):
+    """Bags without empty places: table (V, K), ids (M,), offsets (B,), weights (M,) -> (B, K).
+
+    Bag b holds the places from offsets[b] up to where the next bag begins and becomes
+    sum_m weight_m * table[id_m]; an empty bag is 0.
+
+    Naumov et al., Deep Learning Recommendation Model, 2019, equation (2) and section 4.1.
+    """
+    def definition(table, ids, offsets, weights):
+        out = onp.zeros((len(offsets), table.shape[1]))
+        for b, start in enumerate(offsets):
+            end = offsets[b + 1] if b + 1 < len(offsets) else len(ids)
+            for m in range(start, end):
+                out[b] += weights[m] * table[ids[m]]
+        return out
+
+    def unweighted(table, ids, offsets, weights):
+        return definition(table, ids, offsets, onp.ones_like(weights))
+
+    def mean(table, ids, offsets, weights):
+        total = definition(onp.ones_like(table), ids, offsets, weights)
+        return definition(table, ids, offsets, weights) / onp.where(total, total, 1)
+
+    def plain_mean(table, ids, offsets, weights):
+        return mean(table, ids, offsets, onp.ones_like(weights))
+
+    def next_one(table, ids, offsets, weights):     # as NumPy's add.reduceat has it
+        out = definition(table, ids, offsets, weights)
+        for b in range(len(offsets) - 1):
+            if offsets[b] == offsets[b + 1] < len(ids):
+                out[b] = weights[offsets[b]] * table[ids[offsets[b]]]
+        return out
+
+    rng = onp.random.default_rng(0)
+    cases = []
+    for offsets in ([0, 2], [0, 3, 3, 4], [0, 0, 2, 6, 6]):
+        ids, weights = rng.integers(0, 5, 6), rng.uniform(.5, 2, 6)
+        cases.append((_normal(5, 3, seed=len(cases)), ids.astype('int32'),
+                      onp.array(offsets, 'int32'), weights.astype('float32')))
+    a_mean = ('평균을 냈습니다. 가중치로 곱해 더하기만 하십시오. 평균은 가중치로 나타내는 것이고, '
+              '개수로 나누면 빈 주머니에서 0을 0으로 나눕니다.',
+              'This is a mean: only multiply by the weights and add. A mean is a matter of the '
+              'weights, and dividing by the count makes 0 / 0 of an empty bag.')
+    return judge(function, cases, definition, [
+        (unweighted, '가중치를 쓰지 않았습니다. 벡터마다 그 자리의 가중치를 곱한 다음 더하십시오.',
+         'The weights are ignored: multiply each vector by the weight of its place, then add.'),
+        (mean, *a_mean), (plain_mean, *a_mean),
+        (next_one, '빈 주머니가 다음 주머니의 첫 벡터를 가져왔습니다. 빈 주머니는 0이어야 합니다.',
+         'An empty bag takes the first vector of the bag after it: an empty bag is 0.'),
+    ], ['table', 'ids', 'offsets', 'weights'])
+
+
+def dot_interaction(function):
+    """DLRM's products: vectors (B, n, K) -> (B, n(n-1)/2), <z_i, z_j> for i > j, row by row.
+
+    Naumov et al., Deep Learning Recommendation Model, 2019, section 2.2.
+    """
+    def triangle(z, with_self=False):
+        out = []
+        for row in z:
+            out.append([row[i] @ row[j] for i in range(len(row))
+                        for j in range(i + 1 if with_self else i)])
+        return onp.array(out)
+
+    def with_self(z):
+        return triangle(z, True)
+
+    def square(z):
+        return onp.array([[a @ b for a in row for b in row] for row in z])
+
+    def matrix(z):
+        return square(z).reshape(len(z), z.shape[1], z.shape[1])
+
+    def upper(z):
+        return onp.array([[row[i] @ row[j] for i in range(len(row))
+                           for j in range(i + 1, len(row))] for row in z])
+    whole = ('내적 행렬 전체를 돌려주었습니다. 대칭이라 쌍마다 두 번씩 들어 있으니 대각선 아래쪽만 '
+             '꺼내십시오.',
+             'This is the whole matrix of products: it is symmetric and holds each pair twice, so '
+             'return what lies below the diagonal.')
+    return judge(function, [(_normal(3, 4, 2),), (_normal(1, 5, 3, seed=1),)], triangle, [
+        (with_self, '대각선이 들어 있습니다. 자기 자신과의 내적은 빼십시오 (i > j).',
+         'The diagonal is in it: leave out the products of vectors with themselves (i > j).'),
+        (square, *whole), (matrix, *whole),
+        (upper, '값은 모두 있지만 순서가 위쪽 삼각형의 것입니다. (2, 1), (3, 1), (3, 2), (4, 1)의 '
+         '순서로, 아래쪽 삼각형의 행을 따라 늘어놓으십시오.',
+         'All values are there, but in the order of the upper triangle: go along the rows of the '
+         'lower one, (2, 1), (3, 1), (3, 2), (4, 1).'),
+    ], ['z'])
+
+
 def masked_error(function):
     """AutoRec's loss: outputs, ratings and mask, each (B, D) -> mean squared error, a number.
 
@@ -540,6 +719,64 @@ def masked_error(function):
         (a_root, '제곱근이 씌워져 있습니다. 손실은 MSE이고, 제곱근은 보고할 때 씌웁니다.',
          'The root is taken: the loss is the MSE; the root is for reporting.'),
     ], ['outputs', 'ratings', 'mask'])
+
+
+def gauc(function):
+    """AUC by user: labels (N,), scores (N,), users (N,) -> one number.
+
+    The AUC within each user, averaged with the users' numbers of rows as weights; users whose
+    labels are all alike have none and are left out. Zhu et al., Optimized Cost per Click in
+    Taobao Display Advertising, KDD 2017.
+    """
+    def auc(labels, scores):
+        wins = [float(one > zero) + .5 * (one == zero) for one in scores[labels == 1]
+                for zero in scores[labels == 0]]
+        return onp.mean(wins) if wins else None
+
+    def average(labels, scores, users, weight, without=None):
+        total, weights = 0., 0.
+        for user in onp.unique(users):
+            mine = users == user
+            within = auc(labels[mine], scores[mine])
+            within = without if within is None else within
+            if within is not None:
+                total += weight(labels[mine]) * within
+                weights += weight(labels[mine])
+        return total / weights
+
+    def definition(labels, scores, users):
+        return average(labels, scores, users, len)
+
+    def unweighted(labels, scores, users):
+        return average(labels, scores, users, lambda mine: 1)
+
+    def with_half(labels, scores, users):
+        return average(labels, scores, users, len, without=.5)
+
+    def all_rows(labels, scores, users):
+        return auc(labels, scores)
+
+    cases = []
+    for seed in (0, 1):
+        rng = onp.random.default_rng(seed)
+        users = onp.repeat([7, 2, 9, 4], [2, 5, 12, 4]).astype('int32')
+        labels = rng.permutation(onp.arange(len(users)) % 2).astype('float32')
+        labels[:7], labels[users == 4] = [0, 1, 1, 0, 1, 0, 0], 1       # user 4 has no zero
+        scores = rng.integers(0, 6, len(users)).astype('float32') + users       # with ties
+        order = rng.permutation(len(users))
+        cases.append((labels[order], scores[order], users[order]))
+    return judge(function, cases, definition, [
+        (unweighted, '사용자마다 같은 무게로 평균했습니다. 행이 많은 사용자일수록 무겁도록 '
+         '행 수를 가중치로 쓰십시오.',
+         'All users weigh the same in your mean: weigh each by the number of their rows.'),
+        (with_half, '레이블이 한 가지뿐인 사용자를 0.5로 셌습니다. 이런 사용자는 AUC가 없으니 '
+         '분자와 분모에서 모두 빼십시오.',
+         'Users with labels of one class are counted as .5. They have no AUC: leave them out '
+         'of the sum and of the weights.'),
+        (all_rows, '모든 행을 한데 모은 AUC입니다. 사용자별로 나누어 구한 다음 평균하십시오.',
+         'This is the AUC of all rows together: compute it within each user first, '
+         'then average.'),
+    ], ['labels', 'scores', 'users'])
 
 
 def merge_shards(function):
@@ -666,240 +903,3 @@ def accumulated_rmse(function):
         (all_pairs, *shapes), (all_pairs_by_rows, *shapes),
         (no_root, '제곱근이 빠졌습니다. 값이 MSE입니다.', 'The root is missing: this is the MSE.'),
     ], ['predictions', 'ratings', 'batch_size'])
-
-
-def cross_product(function):
-    """Cross-products: x (B, V) and c (C, V), both 0 and 1 -> (B, C), prod_i x_i^c_i.
-
-    Cheng et al., Wide & Deep Learning for Recommender Systems, DLRS 2016, equation (1).
-    """
-    def definition(x, c):
-        out = onp.ones((len(x), len(c)))
-        for b in range(len(x)):
-            for k in range(len(c)):
-                for i in range(x.shape[1]):
-                    out[b, k] *= x[b, i] ** c[k, i]
-        return out
-
-    def any_of(x, c):
-        return (x @ c.T > 0).astype('float64')
-
-    def how_many(x, c):
-        return x @ c.T
-
-    def times(x, c):
-        return (x[:, None] * c).prod(2)
-    rng = onp.random.default_rng(0)
-    x = (rng.random((6, 5)) < .7).astype('float32')
-    c = onp.array([[1, 1, 0, 0, 0], [0, 1, 0, 1, 1], [0, 0, 1, 0, 0]], dtype='float32')
-    return judge(function, [(x, c), (x[:1], c[:2])], definition, [
-        (any_of, '하나라도 켜져 있으면 1을 내고 있습니다(OR). c가 고른 특성이 모두 켜져 있어야 '
-         '1입니다(AND).',
-         'It gives 1 as soon as one feature is on (OR): all that c picks must be on (AND).'),
-        (how_many, '켜져 있는 특성의 수를 세고 있습니다. 더하지 말고 곱하십시오.',
-         'It counts the features that are on: multiply them, do not add.'),
-        (times, 'x와 c를 곱하고 있습니다. c는 지수입니다. c가 고르지 않은 특성은 x⁰ = 1이 되어 '
-         '빠집니다.',
-         'It multiplies x by c, but c is the exponent: what is not picked drops out, for x⁰ = 1.'),
-    ], ['x', 'c'])
-
-
-def ftrl_weight(function):
-    """FTRL's weights: z (V,), n (V,), α, β, λ₁, λ₂ -> w (V,).
-
-    w = 0 for z from -λ₁ to λ₁, else -(z - sign(z) λ₁) / ((β + √n) / α + λ₂).
-    McMahan et al., Ad Click Prediction: a View from the Trenches, KDD 2013, algorithm 1.
-    """
-    def weights(z, n, slope, numerator):
-        return onp.array([numerator(z_) for z_ in z]) / slope(n)
-
-    def slope(alpha, beta, l2):
-        return lambda n: (beta + onp.sqrt(n)) / alpha + l2
-
-    def definition(z, n, alpha, beta, l1, l2):
-        out = onp.zeros(len(z))
-        for i in range(len(z)):
-            if abs(z[i]) > l1:
-                out[i] = -(z[i] - onp.sign(z[i]) * l1) / ((beta + onp.sqrt(n[i])) / alpha + l2)
-        return out
-
-    def no_minus(*arguments):
-        return -definition(*arguments)
-
-    def no_threshold(z, n, alpha, beta, l1, l2):
-        return definition(z, n, alpha, beta, 0., l2)
-
-    def not_shrunk(z, n, alpha, beta, l1, l2):
-        return weights(z, n, slope(alpha, beta, l2), lambda z: -z if abs(z) > l1 else 0.)
-
-    def wrong_way(z, n, alpha, beta, l1, l2):
-        return weights(z, n, slope(alpha, beta, l2),
-                       lambda z: -(z + onp.sign(z) * l1) if abs(z) > l1 else 0.)
-
-    def never_zero(z, n, alpha, beta, l1, l2):
-        return weights(z, n, slope(alpha, beta, l2), lambda z: -(z - onp.sign(z) * l1))
-    cases = [(_normal(8, seed=s), onp.square(_normal(8, seed=s + 9)), alpha, beta, .6, l2)
-             for s, alpha, beta, l2 in ((0, .5, .3, .2), (1, .1, 1., .5))]
-    return judge(function, cases, definition, [
-        (no_minus, '부호가 반대입니다. z는 기울기의 합이므로 가중치는 그 반대쪽으로 가야 합니다.',
-         'The sign is reversed: z adds up gradients, and the weight goes against them.'),
-        (no_threshold, 'λ₁이 하는 일이 없습니다. |z| ≤ λ₁이면 0, 아니면 z를 λ₁만큼 0 쪽으로 '
-         '당기십시오.',
-         'λ₁ does nothing: the weight is 0 where |z| ≤ λ₁, and elsewhere z moves by λ₁ towards 0.'),
-        (not_shrunk, '0으로 만드는 것은 맞지만, 남은 z도 λ₁만큼 0 쪽으로 당겨야 합니다.',
-         'The zeros are right, but the other z must move by λ₁ towards 0, too.'),
-        (wrong_way, 'λ₁의 부호가 반대입니다. z를 0에서 밀어내지 말고 0 쪽으로 당기십시오.',
-         'The sign of λ₁ is reversed: it pulls z towards 0, not away.'),
-        (never_zero, '|z| ≤ λ₁인 가중치가 0이 아니라 부호가 뒤집혀 나옵니다. 그 경우에는 0을 '
-         '내십시오.',
-         'Where |z| ≤ λ₁ the weight is 0; here it comes out with its sign flipped.'),
-    ], ['z', 'n', 'α', 'β', 'λ₁', 'λ₂'])
-
-
-def embedding_bag(function):
-    """Bags without empty places: table (V, K), ids (M,), offsets (B,), weights (M,) -> (B, K).
-
-    Bag b holds the places from offsets[b] up to where the next bag begins and becomes
-    sum_m weight_m * table[id_m]; an empty bag is 0.
-
-    Naumov et al., Deep Learning Recommendation Model, 2019, equation (2) and section 4.1.
-    """
-    def definition(table, ids, offsets, weights):
-        out = onp.zeros((len(offsets), table.shape[1]))
-        for b, start in enumerate(offsets):
-            end = offsets[b + 1] if b + 1 < len(offsets) else len(ids)
-            for m in range(start, end):
-                out[b] += weights[m] * table[ids[m]]
-        return out
-
-    def unweighted(table, ids, offsets, weights):
-        return definition(table, ids, offsets, onp.ones_like(weights))
-
-    def mean(table, ids, offsets, weights):
-        total = definition(onp.ones_like(table), ids, offsets, weights)
-        return definition(table, ids, offsets, weights) / onp.where(total, total, 1)
-
-    def plain_mean(table, ids, offsets, weights):
-        return mean(table, ids, offsets, onp.ones_like(weights))
-
-    def next_one(table, ids, offsets, weights):     # as NumPy's add.reduceat has it
-        out = definition(table, ids, offsets, weights)
-        for b in range(len(offsets) - 1):
-            if offsets[b] == offsets[b + 1] < len(ids):
-                out[b] = weights[offsets[b]] * table[ids[offsets[b]]]
-        return out
-
-    rng = onp.random.default_rng(0)
-    cases = []
-    for offsets in ([0, 2], [0, 3, 3, 4], [0, 0, 2, 6, 6]):
-        ids, weights = rng.integers(0, 5, 6), rng.uniform(.5, 2, 6)
-        cases.append((_normal(5, 3, seed=len(cases)), ids.astype('int32'),
-                      onp.array(offsets, 'int32'), weights.astype('float32')))
-    a_mean = ('평균을 냈습니다. 가중치로 곱해 더하기만 하십시오. 평균은 가중치로 나타내는 것이고, '
-              '개수로 나누면 빈 주머니에서 0을 0으로 나눕니다.',
-              'This is a mean: only multiply by the weights and add. A mean is a matter of the '
-              'weights, and dividing by the count makes 0 / 0 of an empty bag.')
-    return judge(function, cases, definition, [
-        (unweighted, '가중치를 쓰지 않았습니다. 벡터마다 그 자리의 가중치를 곱한 다음 더하십시오.',
-         'The weights are ignored: multiply each vector by the weight of its place, then add.'),
-        (mean, *a_mean), (plain_mean, *a_mean),
-        (next_one, '빈 주머니가 다음 주머니의 첫 벡터를 가져왔습니다. 빈 주머니는 0이어야 합니다.',
-         'An empty bag takes the first vector of the bag after it: an empty bag is 0.'),
-    ], ['table', 'ids', 'offsets', 'weights'])
-
-
-def dot_interaction(function):
-    """DLRM's products: vectors (B, n, K) -> (B, n(n-1)/2), <z_i, z_j> for i > j, row by row.
-
-    Naumov et al., Deep Learning Recommendation Model, 2019, section 2.2.
-    """
-    def triangle(z, with_self=False):
-        out = []
-        for row in z:
-            out.append([row[i] @ row[j] for i in range(len(row))
-                        for j in range(i + 1 if with_self else i)])
-        return onp.array(out)
-
-    def with_self(z):
-        return triangle(z, True)
-
-    def square(z):
-        return onp.array([[a @ b for a in row for b in row] for row in z])
-
-    def matrix(z):
-        return square(z).reshape(len(z), z.shape[1], z.shape[1])
-
-    def upper(z):
-        return onp.array([[row[i] @ row[j] for i in range(len(row))
-                           for j in range(i + 1, len(row))] for row in z])
-    whole = ('내적 행렬 전체를 돌려주었습니다. 대칭이라 쌍마다 두 번씩 들어 있으니 대각선 아래쪽만 '
-             '꺼내십시오.',
-             'This is the whole matrix of products: it is symmetric and holds each pair twice, so '
-             'return what lies below the diagonal.')
-    return judge(function, [(_normal(3, 4, 2),), (_normal(1, 5, 3, seed=1),)], triangle, [
-        (with_self, '대각선이 들어 있습니다. 자기 자신과의 내적은 빼십시오 (i > j).',
-         'The diagonal is in it: leave out the products of vectors with themselves (i > j).'),
-        (square, *whole), (matrix, *whole),
-        (upper, '값은 모두 있지만 순서가 위쪽 삼각형의 것입니다. (2, 1), (3, 1), (3, 2), (4, 1)의 '
-         '순서로, 아래쪽 삼각형의 행을 따라 늘어놓으십시오.',
-         'All values are there, but in the order of the upper triangle: go along the rows of the '
-         'lower one, (2, 1), (3, 1), (3, 2), (4, 1).'),
-    ], ['z'])
-
-
-def gauc(function):
-    """AUC by user: labels (N,), scores (N,), users (N,) -> one number.
-
-    The AUC within each user, averaged with the users' numbers of rows as weights; users whose
-    labels are all alike have none and are left out. Zhu et al., Optimized Cost per Click in
-    Taobao Display Advertising, KDD 2017.
-    """
-    def auc(labels, scores):
-        wins = [float(one > zero) + .5 * (one == zero) for one in scores[labels == 1]
-                for zero in scores[labels == 0]]
-        return onp.mean(wins) if wins else None
-
-    def average(labels, scores, users, weight, without=None):
-        total, weights = 0., 0.
-        for user in onp.unique(users):
-            mine = users == user
-            within = auc(labels[mine], scores[mine])
-            within = without if within is None else within
-            if within is not None:
-                total += weight(labels[mine]) * within
-                weights += weight(labels[mine])
-        return total / weights
-
-    def definition(labels, scores, users):
-        return average(labels, scores, users, len)
-
-    def unweighted(labels, scores, users):
-        return average(labels, scores, users, lambda mine: 1)
-
-    def with_half(labels, scores, users):
-        return average(labels, scores, users, len, without=.5)
-
-    def all_rows(labels, scores, users):
-        return auc(labels, scores)
-
-    cases = []
-    for seed in (0, 1):
-        rng = onp.random.default_rng(seed)
-        users = onp.repeat([7, 2, 9, 4], [2, 5, 12, 4]).astype('int32')
-        labels = rng.permutation(onp.arange(len(users)) % 2).astype('float32')
-        labels[:7], labels[users == 4] = [0, 1, 1, 0, 1, 0, 0], 1       # user 4 has no zero
-        scores = rng.integers(0, 6, len(users)).astype('float32') + users       # with ties
-        order = rng.permutation(len(users))
-        cases.append((labels[order], scores[order], users[order]))
-    return judge(function, cases, definition, [
-        (unweighted, '사용자마다 같은 무게로 평균했습니다. 행이 많은 사용자일수록 무겁도록 '
-         '행 수를 가중치로 쓰십시오.',
-         'All users weigh the same in your mean: weigh each by the number of their rows.'),
-        (with_half, '레이블이 한 가지뿐인 사용자를 0.5로 셌습니다. 이런 사용자는 AUC가 없으니 '
-         '분자와 분모에서 모두 빼십시오.',
-         'Users with labels of one class are counted as .5. They have no AUC: leave them out '
-         'of the sum and of the weights.'),
-        (all_rows, '모든 행을 한데 모은 AUC입니다. 사용자별로 나누어 구한 다음 평균하십시오.',
-         'This is the AUC of all rows together: compute it within each user first, '
-         'then average.'),
-    ], ['labels', 'scores', 'users'])
