@@ -5,17 +5,19 @@
 Prints milliseconds of forward and backward together, the median of alternating runs, and the
 ratio. Both forms of a line compute the same numbers, which is checked before they are timed.
 """
+
 import argparse
 import statistics
 import time
 
-import numpy as onp
-from mxnet import autograd, np, npx
+import mxnet as mx
+import numpy as np
+from mxnet import autograd, npx
 from mxnet.gluon import HybridBlock, nn
 
 from d2lrec import layers
 
-HIDDEN, MAPS, CROSS = 400, 32, 3        # units, feature maps, cross layers
+HIDDEN, MAPS, CROSS = 400, 32, 3  # units, feature maps, cross layers
 
 
 class Form(HybridBlock):
@@ -38,8 +40,8 @@ def naive_cross(F, x, w, b):
     return x
 
 
-def naive_cin(F, e, w):         # one layer
-    pairs = F.np.expand_dims(e, 2) * F.np.expand_dims(e, 1)         # (B, F, F, K)
+def naive_cin(F, e, w):  # one layer
+    pairs = F.np.expand_dims(e, 2) * F.np.expand_dims(e, 1)  # (B, F, F, K)
     return F.np.sum(F.np.matmul(w, F.npx.reshape(pairs, (-2, -5, -2))), axis=2)
 
 
@@ -52,42 +54,82 @@ def naive_attention(F, e, weight, bias, h, left, right):
 
 def lines(B, fields, K):
     """(what, slow form, its arrays, fast form, its arrays)."""
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
 
     def normal(*shape):
-        return np.array(rng.normal(size=shape), dtype='float32')
+        return mx.np.array(rng.normal(size=shape), dtype='float32')
+
     D = fields * K
-    e, x, w, a = normal(B, fields, K), normal(B, D), normal(HIDDEN, D) * .05, normal(B, 1)
+    e, x, w, a = normal(B, fields, K), normal(B, D), normal(HIDDEN, D) * 0.05, normal(B, 1)
     cross, cin = layers.CrossNetwork(D, CROSS), layers.CIN(fields, K, [MAPS])
     attention = layers.AttentionPooling(fields, K, K)
-    parts = [cross, cin, attention, over_fields := layers.SumOver(fields, K),
-             over_all := layers.SumOver(D)]
+    parts = [
+        cross,
+        cin,
+        attention,
+        over_fields := layers.SumOver(fields, K),
+        over_all := layers.SumOver(D),
+    ]
     for part in parts:
         part.initialize()
     cross.bias.set_data(normal(CROSS, D))
-    ones = np.ones((D, 1))
+    ones = mx.np.ones((D, 1))
 
     def data(*params):
         return [p.data() for p in params]
+
     return [
-        ('matrix product', Form(lambda F, x, w: F.np.dot(x, F.np.transpose(w))), [x, w],
-         Form(lambda F, x, w: F.npx.fully_connected(x, w, num_hidden=HIDDEN, no_bias=True)),
-         [x, w]),
+        (
+            'matrix product',
+            Form(lambda F, x, w: F.np.dot(x, F.np.transpose(w))),
+            [x, w],
+            Form(lambda F, x, w: F.npx.fully_connected(x, w, num_hidden=HIDDEN, no_bias=True)),
+            [x, w],
+        ),
         ('sum over fields', Form(lambda F, e: F.np.sum(e, axis=1)), [e], over_fields, [e]),
-        ('sum over a row', Form(lambda F, x: F.np.sum(x, axis=1, keepdims=True)), [x],
-         over_all, [x]),
-        ('square', Form(lambda F, e: e ** 2), [e], Form(lambda F, e: F.np.square(e)), [e]),
+        (
+            'sum over a row',
+            Form(lambda F, x: F.np.sum(x, axis=1, keepdims=True)),
+            [x],
+            over_all,
+            [x],
+        ),
+        ('square', Form(lambda F, e: e**2), [e], Form(lambda F, e: F.np.square(e)), [e]),
         ('relu', Form(lambda F, x: F.npx.relu(x)), [x], nn.Activation('relu'), [x]),
-        ('scalar times row', Form(lambda F, x, a: x * a), [x, a],
-         Form(lambda F, x, a, ones: x * F.npx.fully_connected(a, ones, num_hidden=D,
-                                                              no_bias=True)), [x, a, ones]),
-        (f'cross network, {CROSS} layers', Form(naive_cross),
-         [x, *data(cross.weight, cross.bias)], cross, [x]),
-        (f'CIN, {MAPS} maps', Form(naive_cin),
-         [e, *data(cin.maps[0].weight)], cin, [e]),
-        ('attention over pairs', Form(naive_attention),
-         [e, *data(attention.hidden.weight, attention.hidden.bias, attention.score.weight,
-                   attention.left, attention.right)], attention, [e])]
+        (
+            'scalar times row',
+            Form(lambda F, x, a: x * a),
+            [x, a],
+            Form(
+                lambda F, x, a, ones: x * F.npx.fully_connected(a, ones, num_hidden=D, no_bias=True)
+            ),
+            [x, a, ones],
+        ),
+        (
+            f'cross network, {CROSS} layers',
+            Form(naive_cross),
+            [x, *data(cross.weight, cross.bias)],
+            cross,
+            [x],
+        ),
+        (f'CIN, {MAPS} maps', Form(naive_cin), [e, *data(cin.maps[0].weight)], cin, [e]),
+        (
+            'attention over pairs',
+            Form(naive_attention),
+            [
+                e,
+                *data(
+                    attention.hidden.weight,
+                    attention.hidden.bias,
+                    attention.score.weight,
+                    attention.left,
+                    attention.right,
+                ),
+            ],
+            attention,
+            [e],
+        ),
+    ]
 
 
 def run(net, arrays):
@@ -109,17 +151,17 @@ def main():
     parser.add_argument('--runs', type=int, default=9)
     args = parser.parse_args()
     print(f'B = {args.rows}, F = {args.fields}, K = {args.factors}; forward and backward, ms\n')
-    print(f"| {'operator':24} | {'slow':>8} | {'fast':>8} | {'ratio':>6} |")
-    print(f"|{'-' * 26}|{'-' * 9}:|{'-' * 9}:|{'-' * 7}:|")
+    print(f'| {"operator":24} | {"slow":>8} | {"fast":>8} | {"ratio":>6} |')
+    print(f'|{"-" * 26}|{"-" * 9}:|{"-" * 9}:|{"-" * 7}:|')
     for what, *forms in lines(args.rows, args.fields, args.factors):
         forms = list(zip(forms[::2], forms[1::2]))
         for net, arrays in forms:
             net.hybridize(static_alloc=True, static_shape=True)
             for array in arrays:
-                if array.dtype == onp.float32:
+                if array.dtype == np.float32:
                     array.attach_grad()
         slow, fast = (run(*form)[1].asnumpy() for form in forms)
-        onp.testing.assert_allclose(slow, fast, rtol=1e-3, atol=1e-3 * abs(slow).max())
+        np.testing.assert_allclose(slow, fast, rtol=1e-3, atol=1e-3 * abs(slow).max())
         times = [[run(*form)[0] * 1e3 for form in forms] for _ in range(args.runs + 1)][1:]
         slow, fast = (statistics.median(column) for column in zip(*times))
         print(f'| {what:24} | {slow:8.2f} | {fast:8.2f} | {slow / fast:6.1f} |', flush=True)

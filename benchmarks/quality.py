@@ -7,13 +7,14 @@
 `--help` after each lists its options. `quality_frappe.py` and `quality_ratings.py`, beside this
 file, hold the settings and say where the published figures come from; `results/` holds the tables.
 """
+
 import os
 
-os.environ.setdefault('OMP_NUM_THREADS', '1')       # before MXNet is imported
+os.environ.setdefault('OMP_NUM_THREADS', '1')  # before MXNet is imported
 
-import argparse  # noqa: E402
-import importlib  # noqa: E402
-import sys  # noqa: E402
+import argparse
+import importlib
+import sys
 
 PARTS = {'frappe': 'quality_frappe', 'ml100k': 'quality_ratings', 'ml1m': 'quality_ratings'}
 
@@ -24,8 +25,9 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else list(argv)
     name = parser.parse_args(argv[:1]).data
     module = importlib.import_module(PARTS[name])
-    parser = argparse.ArgumentParser(prog=f'{parser.prog} {name}',
-                                     description=getattr(module, name).__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog=f'{parser.prog} {name}', description=getattr(module, name).__doc__.splitlines()[0]
+    )
     getattr(module, f'add_{name}_arguments')(parser)
     args = parser.parse_args(argv[1:])
     try:

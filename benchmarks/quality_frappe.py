@@ -2,16 +2,17 @@
 
 Shapes: N rows, F fields.
 """
+
 import csv
 import os
 
-import numpy as onp
+import numpy as np
 from mxnet import gluon, init
 
 import d2lrec as d2l
 
 BATCH, RATE, K, HIDDEN = 4096, 1e-3, 10, [400, 400, 400]
-MARGIN = .0005          # how far below the published AUC still counts as reached
+MARGIN = 0.0005  # how far below the published AUC still counts as reached
 
 
 def _deep(model, **kwargs):
@@ -21,41 +22,66 @@ def _deep(model, **kwargs):
 # name: (BARS' name, how it is built, λ of the embeddings' L2, dropout, settings in words). The
 # settings are those of the published runs; what the words do not name is the same for all.
 MODELS = {
-    'LR': ('LR', lambda dims, drop: d2l.LR(dims), 1e-5, 0., ''),
-    'FM': ('FM', lambda dims, drop: d2l.FM(dims, K), 5e-6, 0., ''),
-    'DeepFM': ('DeepFM', _deep(d2l.DeepFM), .05, .2, 'BN'),
-    'DCN': ('DCN', _deep(d2l.DCN), .05, .2, '3 cross layers, BN'),
-    'WideDeep': ('Wide&Deep', _deep(d2l.WideDeep), .1, .6, 'BN'),
-    'DLRM': ('DLRM', lambda dims, drop: d2l.DLRM(dims, K, HIDDEN, drop_rate=drop,
-                                                 batch_norm=True), .1, .4, 'dot products, BN'),
-    'EmbeddingMLP': ('DLRM', _deep(d2l.EmbeddingMLP), .1, .4, 'BN'),
-    'DCNv2': ('DCN-V2', _deep(d2l.DCN, version=2, num_layers=4), .05, .4, '4 cross layers, BN'),
-    'NFM': ('NFM', lambda dims, drop: d2l.NFM(dims, K, HIDDEN, drop_rate=drop,
-                                              pool_drop_rate=0.), 1e-4, .4, 'hidden layers only'),
-    'XDeepFM': ('xDeepFM', _deep(d2l.XDeepFM, cin_dims=[64]), .1, .2, 'CIN [64], BN'),
-    'FFM': ('FFM', lambda dims, drop: d2l.FFM(dims, K), 1e-6, 0., ''),
-    'AFM': ('AFM', lambda dims, drop: d2l.AFM(dims, K, attention_dim=128, drop_rate=drop), 1e-5,
-            .1, 'attention 128'),
+    'LR': ('LR', lambda dims, drop: d2l.LR(dims), 1e-5, 0.0, ''),
+    'FM': ('FM', lambda dims, drop: d2l.FM(dims, K), 5e-6, 0.0, ''),
+    'DeepFM': ('DeepFM', _deep(d2l.DeepFM), 0.05, 0.2, 'BN'),
+    'DCN': ('DCN', _deep(d2l.DCN), 0.05, 0.2, '3 cross layers, BN'),
+    'WideDeep': ('Wide&Deep', _deep(d2l.WideDeep), 0.1, 0.6, 'BN'),
+    'DLRM': (
+        'DLRM',
+        lambda dims, drop: d2l.DLRM(dims, K, HIDDEN, drop_rate=drop, batch_norm=True),
+        0.1,
+        0.4,
+        'dot products, BN',
+    ),
+    'EmbeddingMLP': ('DLRM', _deep(d2l.EmbeddingMLP), 0.1, 0.4, 'BN'),
+    'DCNv2': ('DCN-V2', _deep(d2l.DCN, version=2, num_layers=4), 0.05, 0.4, '4 cross layers, BN'),
+    'NFM': (
+        'NFM',
+        lambda dims, drop: d2l.NFM(dims, K, HIDDEN, drop_rate=drop, pool_drop_rate=0.0),
+        1e-4,
+        0.4,
+        'hidden layers only',
+    ),
+    'XDeepFM': ('xDeepFM', _deep(d2l.XDeepFM, cin_dims=[64]), 0.1, 0.2, 'CIN [64], BN'),
+    'FFM': ('FFM', lambda dims, drop: d2l.FFM(dims, K), 1e-6, 0.0, ''),
+    'AFM': (
+        'AFM',
+        lambda dims, drop: d2l.AFM(dims, K, attention_dim=128, drop_rate=drop),
+        1e-5,
+        0.1,
+        'attention 128',
+    ),
 }
 
-HEAD = ('| model | validation AUC | test AUC | log loss | published AUC | published log loss '
-        '| difference in AUC | meets | best epoch | seconds | settings |\n'
-        '|---|---|---|---|---|---|---|---|---|---|---|')
+HEAD = (
+    '| model | validation AUC | test AUC | log loss | published AUC | published log loss '
+    '| difference in AUC | meets | best epoch | seconds | settings |\n'
+    '|---|---|---|---|---|---|---|---|---|---|---|'
+)
 
 
 def add_frappe_arguments(parser):
     parser.add_argument('path', help='frappe_x1.npz: arrays train, valid, test of label and ids')
     parser.add_argument('--published', help='bars_ctr.csv: the published figures')
-    parser.add_argument('--models', nargs='+', choices=MODELS, default=list(MODELS),
-                        metavar='MODEL', help=', '.join(MODELS))
+    parser.add_argument(
+        '--models',
+        nargs='+',
+        choices=MODELS,
+        default=list(MODELS),
+        metavar='MODEL',
+        help=', '.join(MODELS),
+    )
     parser.add_argument('--epochs', type=int, default=100, help='at most (%(default)s)')
     parser.add_argument('--rate', type=float, default=RATE, help='at the start (%(default)s)')
     parser.add_argument('--l2', type=float, help="instead of the published run's")
     parser.add_argument('--dropout', type=float, help="instead of the published run's")
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument('--results', default=os.path.join(os.path.dirname(__file__), 'results',
-                                                          'frappe_rows.md'),
-                        help='each row is appended here when it is there (%(default)s)')
+    parser.add_argument(
+        '--results',
+        default=os.path.join(os.path.dirname(__file__), 'results', 'frappe_rows.md'),
+        help='each row is appended here when it is there (%(default)s)',
+    )
     parser.add_argument('--checkpoints', help='folder to resume from where a run was interrupted')
     parser.add_argument('--progress', action='store_true', help='show a progress bar')
 
@@ -85,20 +111,21 @@ def read_parts(path):
     """
     if not os.path.exists(path):
         raise FileNotFoundError(f'{path} does not exist: give the path of frappe_x1.npz.')
-    with onp.load(path) as file:
+    with np.load(path) as file:
         missing = {'train', 'valid', 'test'} - set(file)
         if missing:
-            raise ValueError(f'{path} has no array {min(missing)}: '
-                             'it needs train, valid and test.')
+            raise ValueError(f'{path} has no array {min(missing)}: it needs train, valid and test.')
         arrays = {name: file[name] for name in ('train', 'valid', 'test')}
-    ids = onp.concatenate([a[:, 1:] for a in arrays.values()]).astype('int64')
+    ids = np.concatenate([a[:, 1:] for a in arrays.values()]).astype('int64')
     first, last = ids.min(axis=0), ids.max(axis=0)
     if first[0] or (first[1:] <= last[:-1]).any():
-        raise ValueError(f'{path} has fields whose ids overlap or do not begin at 0: '
-                         'give ids offset by field.')
-    field_dims = onp.diff(onp.append(first, last[-1] + 1))
-    return {name: (a[:, 1:].astype('int32'), a[:, 0].astype('float32'))
-            for name, a in arrays.items()}, field_dims
+        raise ValueError(
+            f'{path} has fields whose ids overlap or do not begin at 0: give ids offset by field.'
+        )
+    field_dims = np.diff(np.append(first, last[-1] + 1))
+    return {
+        name: (a[:, 1:].astype('int32'), a[:, 0].astype('float32')) for name, a in arrays.items()
+    }, field_dims
 
 
 def read_published(path):
@@ -106,15 +133,23 @@ def read_published(path):
     if not os.path.exists(path):
         raise FileNotFoundError(f'{path} does not exist: give the path of bars_ctr.csv.')
     with open(path, newline='') as file:
-        return {row['model']: (float(row['frappe_x1_AUC']), float(row['frappe_x1_logloss']))
-                for row in csv.DictReader(file) if row['frappe_x1_AUC']}
+        return {
+            row['model']: (float(row['frappe_x1_AUC']), float(row['frappe_x1_logloss']))
+            for row in csv.DictReader(file)
+            if row['frappe_x1_AUC']
+        }
 
 
 def _setting(name, args):
     """The model's line of MODELS, with the L2 and the dropout that the caller asked for."""
     bars, build, l2, drop, words = MODELS[name]
-    return (bars, build, l2 if args.l2 is None else args.l2,
-            drop if args.dropout is None else args.dropout, words)
+    return (
+        bars,
+        build,
+        l2 if args.l2 is None else args.l2,
+        drop if args.dropout is None else args.dropout,
+        words,
+    )
 
 
 def train(name, parts, field_dims, args):
@@ -131,13 +166,24 @@ def train(name, parts, field_dims, args):
     checkpoint = None
     if args.checkpoints:
         os.makedirs(args.checkpoints, exist_ok=True)
-        checkpoint = os.path.join(args.checkpoints,
-                                  f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}')
+        checkpoint = os.path.join(
+            args.checkpoints, f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}'
+        )
     history = d2l.train_ch13(
-        net, d2l.BatchLoader(*parts['train'], batch_size=BATCH, shuffle=True, seed=args.seed),
-        None, gluon.loss.SigmoidBinaryCrossEntropyLoss(), trainer, args.epochs,
-        valid_iter=d2l.BatchLoader(*parts['valid'], batch_size=BATCH), monitor='auc', patience=2,
-        lr_factor=.1, seed=args.seed, verbose=args.progress, checkpoint=checkpoint)
+        net,
+        d2l.BatchLoader(*parts['train'], batch_size=BATCH, shuffle=True, seed=args.seed),
+        None,
+        gluon.loss.SigmoidBinaryCrossEntropyLoss(),
+        trainer,
+        args.epochs,
+        valid_iter=d2l.BatchLoader(*parts['valid'], batch_size=BATCH),
+        monitor='auc',
+        patience=2,
+        lr_factor=0.1,
+        seed=args.seed,
+        verbose=args.progress,
+        checkpoint=checkpoint,
+    )
     report = d2l.evaluate(net, d2l.BatchLoader(*parts['test'], batch_size=BATCH))
     return report, history
 
@@ -145,15 +191,40 @@ def train(name, parts, field_dims, args):
 def _line(name, published, args, report, history):
     bars, _, l2, drop, words = _setting(name, args)
     auc, log_loss = published.get(bars, (None, None))
-    beside = ['–'] * 4 if auc is None else [
-        f'{auc:.4f}', f'{log_loss:.4f}', f'{report["auc"] - auc:+.5f}',
-        'yes' if report['auc'] >= auc - MARGIN else 'no']
+    beside = (
+        ['–'] * 4
+        if auc is None
+        else [
+            f'{auc:.4f}',
+            f'{log_loss:.4f}',
+            f'{report["auc"] - auc:+.5f}',
+            'yes' if report['auc'] >= auc - MARGIN else 'no',
+        ]
+    )
     seconds = sum(history['seconds']) + sum(history['eval_seconds'])
-    settings = ', '.join(filter(None, [f'L2 {l2:g}', words, f'dropout {drop:g}' if drop else '',
-                                       f'rate {args.rate:g}', f'seed {args.seed}']))
+    settings = ', '.join(
+        filter(
+            None,
+            [
+                f'L2 {l2:g}',
+                words,
+                f'dropout {drop:g}' if drop else '',
+                f'rate {args.rate:g}',
+                f'seed {args.seed}',
+            ],
+        )
+    )
     best = max(history['valid_auc'])
-    cells = [name, f'{best:.5f}', f'{report["auc"]:.5f}', f'{report["log_loss"]:.4f}', *beside,
-             f'{history.best_epoch} of {len(history)}', f'{seconds:.0f}', settings]
+    cells = [
+        name,
+        f'{best:.5f}',
+        f'{report["auc"]:.5f}',
+        f'{report["log_loss"]:.4f}',
+        *beside,
+        f'{history.best_epoch} of {len(history)}',
+        f'{seconds:.0f}',
+        settings,
+    ]
     return '| ' + ' | '.join(cells) + ' |'
 
 

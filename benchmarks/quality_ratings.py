@@ -4,20 +4,21 @@ Every choice from a grid, and the number of epochs, is made on a seeded tenth of
 The model is then trained anew on the whole training part with that choice, and measured once on
 the test part. `results/ml100k.md` and `results/ml1m.md` say how the grids came about.
 """
+
 import os
 import time
 from collections import namedtuple
 
 import mxnet as mx
-import numpy as onp
+import numpy as np
 import pandas as pd
 from mxnet import gluon, init
 
 import d2lrec as d2l
 from d2lrec.data.movielens import ml100k_fold
 
-UNSEEN = 3.         # AutoRec's rating where the user or the item has none in the training part
-VALID_SHARE = .1
+UNSEEN = 3.0  # AutoRec's rating where the user or the item has none in the training part
+VALID_SHARE = 0.1
 
 Ratings = namedtuple('Ratings', 'users items ratings num_users num_items')
 # A validation's best RMSE, and after how many epochs of training it was reached.
@@ -26,24 +27,24 @@ Choice = namedtuple('Choice', 'rmse epochs setting')
 
 def take(data, rows):
     """Some rows of `Ratings`; the numbers of users and items stay."""
-    return data._replace(users=data.users[rows], items=data.items[rows],
-                         ratings=data.ratings[rows])
+    return data._replace(users=data.users[rows], items=data.items[rows], ratings=data.ratings[rows])
 
 
 def split(data, share, seed):
     """Two parts of `Ratings`, drawn at random: what is left, and `share` of the rows."""
-    order = onp.random.RandomState(seed).permutation(len(data.ratings))
+    order = np.random.RandomState(seed).permutation(len(data.ratings))
     held_out = int(len(order) * share)
-    return take(data, onp.sort(order[held_out:])), take(data, onp.sort(order[:held_out]))
+    return take(data, np.sort(order[held_out:])), take(data, np.sort(order[:held_out]))
 
 
 def rmse(data, predicted, clip=True):
     """Of predictions (N,), clipped to the scale of 1 to 5."""
-    return d2l.metrics.rmse(data.ratings, onp.clip(predicted, 1, 5) if clip else predicted)
+    return d2l.metrics.rmse(data.ratings, np.clip(predicted, 1, 5) if clip else predicted)
 
 
 # Each `fit_` function below trains on `train`, and calls `look(epoch, predict)` now and then,
 # where predict(data) gives ratings (N,). `look` may say True: stop.
+
 
 def fit_bias(train, setting, seed, look):
     """Koren's damped biases; one "epoch", for nothing is trained step by step."""
@@ -53,19 +54,19 @@ def fit_bias(train, setting, seed, look):
 
 def fit_mf(train, setting, seed, look):
     d2l.set_seed(seed)
-    net = d2l.MF(setting['factors'], train.num_users, train.num_items,
-                 mean=train.ratings.mean())
-    net.initialize(init.Normal(.01))
+    net = d2l.MF(setting['factors'], train.num_users, train.num_items, mean=train.ratings.mean())
+    net.initialize(init.Normal(0.01))
     net.hybridize(static_alloc=True)
     loader = d2l.BatchLoader(*train[:3], batch_size=setting['batch'], shuffle=True, seed=seed)
     trainer = _adam(net, setting, len(loader))
 
     def predict(data):
-        return onp.concatenate([net(*ids).asnumpy() for ids in
-                                d2l.BatchLoader(*data[:2], batch_size=4096)])
+        return np.concatenate(
+            [net(*ids).asnumpy() for ids in d2l.BatchLoader(*data[:2], batch_size=4096)]
+        )
+
     for epoch in range(1, setting['epochs'] + 1):
-        d2l.train_recsys_rating(net, loader, None, gluon.loss.L2Loss(), trainer, 1,
-                                verbose=False)
+        d2l.train_recsys_rating(net, loader, None, gluon.loss.L2Loss(), trainer, 1, verbose=False)
         if epoch % setting['every'] == 0 and look(epoch, predict):
             return
 
@@ -77,24 +78,30 @@ def fit_autorec(train, setting, seed, look):
     damped biases ('biases'); predictions are the net's output plus the centre.
     """
     d2l.set_seed(seed)
-    baseline = d2l.BiasBaseline(setting.get('damping', 5.)).fit(*train)
+    baseline = d2l.BiasBaseline(setting.get('damping', 5.0)).fit(*train)
 
     def centre(data):
         if setting['centre'] == 'biases':
             return baseline.predict(data.users, data.items)
-        return onp.full(len(data.users), baseline.mean)
+        return np.full(len(data.users), baseline.mean)
+
     by_item = setting['side'] == 'item'
     shape = train.num_users, train.num_items
     shape = shape[::-1] if by_item else shape
 
     def places(data):
         return (data.items, data.users) if by_item else (data.users, data.items)
-    matrix, mask = onp.zeros(shape, 'float32'), onp.zeros(shape, 'float32')
+
+    matrix, mask = np.zeros(shape, 'float32'), np.zeros(shape, 'float32')
     matrix[places(train)] = train.ratings - centre(train)
     mask[places(train)] = 1
 
-    net = d2l.AutoRec(setting['hidden'], shape[1], dropout=setting['dropout'],
-                      encoder_activation=setting['encoder'])
+    net = d2l.AutoRec(
+        setting['hidden'],
+        shape[1],
+        dropout=setting['dropout'],
+        encoder_activation=setting['encoder'],
+    )
     net.initialize(init.Xavier())
     net.hybridize(static_alloc=True)
     loader = d2l.BatchLoader(matrix, mask, batch_size=setting['batch'], shuffle=True, seed=seed)
@@ -104,13 +111,16 @@ def fit_autorec(train, setting, seed, look):
 
     def predict(data):
         rows, columns = places(data)
-        rebuilt = onp.concatenate([net(batch).asnumpy() for batch in shown])
-        return onp.where(seen[0][rows] & seen[1][columns],
-                         rebuilt[rows, columns] + centre(data), UNSEEN)
+        rebuilt = np.concatenate([net(batch).asnumpy() for batch in shown])
+        return np.where(
+            seen[0][rows] & seen[1][columns], rebuilt[rows, columns] + centre(data), UNSEEN
+        )
+
     for epoch in range(1, setting['epochs'] + 1):
         # `inter_mat` says that batches are rows and masks; it is not looked at.
-        d2l.train_recsys_rating(net, loader, None, gluon.loss.L2Loss(), trainer, 1,
-                                inter_mat=matrix, verbose=False)
+        d2l.train_recsys_rating(
+            net, loader, None, gluon.loss.L2Loss(), trainer, 1, inter_mat=matrix, verbose=False
+        )
         if epoch % setting['every'] == 0 and look(epoch, predict):
             return
 
@@ -119,8 +129,11 @@ def _adam(net, setting, steps):
     """Adam; the learning rate falls along half a cosine to a fiftieth over all the epochs."""
     rate = setting['rate']
     schedule = mx.lr_scheduler.CosineScheduler(setting['epochs'] * steps, rate, rate / 50)
-    return gluon.Trainer(net.collect_params(), 'adam', {
-        'learning_rate': rate, 'wd': setting['decay'], 'lr_scheduler': schedule})
+    return gluon.Trainer(
+        net.collect_params(),
+        'adam',
+        {'learning_rate': rate, 'wd': setting['decay'], 'lr_scheduler': schedule},
+    )
 
 
 def choose(fit, train, grid, seed):
@@ -132,10 +145,10 @@ def choose(fit, train, grid, seed):
 
         def look(epoch, predict):
             seen.append(Choice(rmse(valid, predict(valid)), epoch, setting))
+
         fit(rest, setting, seed, look)
         found = min(seen, key=lambda s: s.rmse)
-        print(f'  validation {found.rmse:.4f} after {found.epochs} epochs of {setting}',
-              flush=True)
+        print(f'  validation {found.rmse:.4f} after {found.epochs} epochs of {setting}', flush=True)
         if best is None or found.rmse < best.rmse:
             best = found
     return best
@@ -151,6 +164,7 @@ def final(fit, train, test, choice, seed):
         predicted = predict(test)
         out.extend([rmse(test, predicted), rmse(test, predicted, clip=False)])
         return True
+
     fit(train, choice.setting, seed, look)
     return tuple(out)
 
@@ -167,10 +181,18 @@ def measured(name, fit, parts, choice, seed, start=None):
     """The dict of a model trained on the whole training part as chosen."""
     start = start or time.time()
     clipped, raw = final(fit, *parts, choice, seed)
-    row = {'model': name, 'rmse': clipped, 'raw': raw, 'choice': choice,
-           'seconds': time.time() - start}
-    print(f"{name}: test RMSE {clipped:.4f}, not clipped {raw:.4f}, {choice.epochs} epochs, "
-          f"{row['seconds']:.0f} s", flush=True)
+    row = {
+        'model': name,
+        'rmse': clipped,
+        'raw': raw,
+        'choice': choice,
+        'seconds': time.time() - start,
+    }
+    print(
+        f'{name}: test RMSE {clipped:.4f}, not clipped {raw:.4f}, {choice.epochs} epochs, '
+        f'{row["seconds"]:.0f} s',
+        flush=True,
+    )
     return row
 
 
@@ -186,7 +208,7 @@ def words(choice):
     """What was chosen, in a line."""
     out = [f'{name} {choice.setting[name]}' for name in TUNED if name in choice.setting]
     if choice.setting.get('epochs'):
-        out.append(f"{choice.epochs} of {choice.setting['epochs']} epochs")
+        out.append(f'{choice.epochs} of {choice.setting["epochs"]} epochs')
     if choice.rmse is not None:
         out.append(f'validation {choice.rmse:.4f}')
     return ', '.join(out)
@@ -197,12 +219,27 @@ TUNED = ['damping', 'factors', 'encoder', 'centre', 'decay', 'rate', 'batch', 'd
 
 # MovieLens-100K, the official folds.
 
-ML100K_AUTOREC = {'hidden': 200, 'encoder': 'tanh', 'centre': 'biases', 'batch': 64,
-                  'rate': 2e-3, 'dropout': 0., 'damping': 2.5, 'epochs': 20, 'every': 2}
+ML100K_AUTOREC = {
+    'hidden': 200,
+    'encoder': 'tanh',
+    'centre': 'biases',
+    'batch': 64,
+    'rate': 2e-3,
+    'dropout': 0.0,
+    'damping': 2.5,
+    'epochs': 20,
+    'every': 2,
+}
 ML100K = [
-    ('BiasBaseline', fit_bias, varied({}, damping=[1., 2.5, 5.])),
-    ('MF', fit_mf, varied({'factors': 20, 'batch': 512, 'rate': 5e-3, 'epochs': 12, 'every': 2},
-                          decay=[1e-4, 2e-4])),
+    ('BiasBaseline', fit_bias, varied({}, damping=[1.0, 2.5, 5.0])),
+    (
+        'MF',
+        fit_mf,
+        varied(
+            {'factors': 20, 'batch': 512, 'rate': 5e-3, 'epochs': 12, 'every': 2},
+            decay=[1e-4, 2e-4],
+        ),
+    ),
     ('I-AutoRec', fit_autorec, varied({'side': 'item', **ML100K_AUTOREC}, decay=[3e-3, 5e-3])),
     ('U-AutoRec', fit_autorec, varied({'side': 'user', **ML100K_AUTOREC}, decay=[3e-3, 5e-3])),
 ]
@@ -218,9 +255,16 @@ def ml100k(args, data=None):
     frame, num_users, num_items = data or d2l.read_data_ml100k()
     rows = []
     for fold in args.folds:
-        parts = [Ratings(f.user_id.to_numpy() - 1, f.item_id.to_numpy() - 1,
-                         f.rating.to_numpy('float32'), num_users, num_items)
-                 for f in ml100k_fold(frame, fold)]
+        parts = [
+            Ratings(
+                f.user_id.to_numpy() - 1,
+                f.item_id.to_numpy() - 1,
+                f.rating.to_numpy('float32'),
+                num_users,
+                num_items,
+            )
+            for f in ml100k_fold(frame, fold)
+        ]
         for name, fit, grid in ML100K:
             print(f'fold {fold}, {name}', flush=True)
             rows.append({'fold': fold, **run(name, fit, parts, grid, seed=fold)})
@@ -231,33 +275,44 @@ def ml100k(args, data=None):
 
 # MovieLens-1M, random 90/10. One setting for all seeds, chosen on seed 0's training part.
 
-ML1M_AUTOREC = {'hidden': 500, 'encoder': 'sigmoid', 'dropout': 0., 'rate': 1e-3, 'damping': 10.,
-                'epochs': 12, 'every': 4}
+ML1M_AUTOREC = {
+    'hidden': 500,
+    'encoder': 'sigmoid',
+    'dropout': 0.0,
+    'rate': 1e-3,
+    'damping': 10.0,
+    'epochs': 12,
+    'every': 4,
+}
 ML1M = {
-    'I-AutoRec': varied({'side': 'item', 'centre': 'biases', 'batch': 64, **ML1M_AUTOREC},
-                        decay=[1e-4, 2e-4]),
-    'U-AutoRec': varied({'side': 'user', 'centre': 'mean', 'batch': 128, **ML1M_AUTOREC},
-                        decay=[1e-4]),
+    'I-AutoRec': varied(
+        {'side': 'item', 'centre': 'biases', 'batch': 64, **ML1M_AUTOREC}, decay=[1e-4, 2e-4]
+    ),
+    'U-AutoRec': varied(
+        {'side': 'user', 'centre': 'mean', 'batch': 128, **ML1M_AUTOREC}, decay=[1e-4]
+    ),
 }
 
 
 def read_ml1m(path):
     """`Ratings` of a Parquet file with the columns user, movie and rating; ids from 0."""
     if not os.path.exists(path):
-        raise FileNotFoundError(f'{path} is not there, so MovieLens-1M was skipped: give the path '
-                                'of a Parquet file with the columns user, movie and rating.')
+        raise FileNotFoundError(
+            f'{path} is not there, so MovieLens-1M was skipped: give the path '
+            'of a Parquet file with the columns user, movie and rating.'
+        )
     frame = pd.read_parquet(path)
     users, items = (pd.factorize(frame[c], sort=True)[0] for c in ('user', 'movie'))
-    return Ratings(users, items, frame.rating.to_numpy('float32'), users.max() + 1,
-                   items.max() + 1)
+    return Ratings(users, items, frame.rating.to_numpy('float32'), users.max() + 1, items.max() + 1)
 
 
 def add_ml1m_arguments(parser):
     parser.add_argument('path', help='ml-1m_ratings.parquet: columns user, movie, rating')
     parser.add_argument('--models', nargs='+', choices=ML1M, default=list(ML1M))
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
-    parser.add_argument('--decay', type=float,
-                        help='this weight decay, the last epoch, and no choice by validation')
+    parser.add_argument(
+        '--decay', type=float, help='this weight decay, the last epoch, and no choice by validation'
+    )
     parser.add_argument('--out', help='a file to which rows are added as they come')
 
 
@@ -267,14 +322,15 @@ def ml1m(args):
     rows = []
     for name in args.models:
         if args.decay is None:
-            train, _ = split(data, .1, seed=0)
+            train, _ = split(data, 0.1, seed=0)
             choice = choose(fit_autorec, train, ML1M[name], seed=0)
         else:
             setting = {**ML1M[name][0], 'decay': args.decay}
             choice = Choice(None, setting['epochs'], setting)
         for seed in args.seeds:
-            rows.append({'seed': seed, **measured(name, fit_autorec, split(data, .1, seed),
-                                                  choice, seed)})
+            rows.append(
+                {'seed': seed, **measured(name, fit_autorec, split(data, 0.1, seed), choice, seed)}
+            )
             record(args.out, rows[-1])
     print_tables(rows, 'seed')
     return rows
@@ -284,23 +340,25 @@ def record(path, row):
     """Add a row to a file of plain text, so that an interrupted run leaves what it found."""
     if path is None:
         return
-    part = f"fold {row['fold']}" if 'fold' in row else f"seed {row['seed']}"
+    part = f'fold {row["fold"]}' if 'fold' in row else f'seed {row["seed"]}'
     with open(path, 'a') as file:
-        file.write(f"{part} | {row['model']} | RMSE {row['rmse']:.4f} | "
-                   f"not clipped {row['raw']:.4f} | {words(row['choice'])} | "
-                   f"{row['seconds']:.0f} s\n")
+        file.write(
+            f'{part} | {row["model"]} | RMSE {row["rmse"]:.4f} | '
+            f'not clipped {row["raw"]:.4f} | {words(row["choice"])} | '
+            f'{row["seconds"]:.0f} s\n'
+        )
 
 
 def print_tables(rows, part):
     """RMSE by model and `part` ('fold' or 'seed'), and what was chosen, in Markdown."""
     parts = sorted({row[part] for row in rows})
-    print(f"\n| model | {' | '.join(f'{part} {p}' for p in parts)} | mean | mean, not clipped |")
+    print(f'\n| model | {" | ".join(f"{part} {p}" for p in parts)} | mean | mean, not clipped |')
     print('|---' * (len(parts) + 3) + '|')
     for model in dict.fromkeys(row['model'] for row in rows):
         own = {row[part]: row for row in rows if row['model'] == model}
-        cells = [f"{own[p]['rmse']:.4f}" if p in own else '' for p in parts]
-        means = [f'{onp.mean([row[key] for row in own.values()]):.4f}' for key in ('rmse', 'raw')]
-        print(f"| {model} | {' | '.join(cells + means)} |")
+        cells = [f'{own[p]["rmse"]:.4f}' if p in own else '' for p in parts]
+        means = [f'{np.mean([row[key] for row in own.values()]):.4f}' for key in ('rmse', 'raw')]
+        print(f'| {model} | {" | ".join(cells + means)} |')
     print(f'\n| {part} | model | chosen |\n|---|---|---|')
     for row in rows:
-        print(f"| {row[part]} | {row['model']} | {words(row['choice'])} |")
+        print(f'| {row[part]} | {row["model"]} | {words(row["choice"])} |')

@@ -11,6 +11,7 @@ time, and the table gives medians over the blocks: of the time that passed, and 
 time, which other programs disturb less. Both start from the same weights, and it ends with an
 error where their first losses or gradients differ: so both compute the same function.
 """
+
 import os
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -22,9 +23,10 @@ import sys
 import time
 
 import mxnet
-import numpy as onp
+import mxnet as mx
+import numpy as np
 import torch
-from mxnet import autograd, gluon, np, npx
+from mxnet import autograd, gluon, npx
 from torch import nn
 
 import d2lrec as d2l
@@ -37,6 +39,7 @@ WIDTH = len(FIELD_DIMS) * K
 
 
 # The models in PyTorch: ids (B, F) -> logits (B, 1). Parameters come in d2lrec's order.
+
 
 def mlp():
     parts, width = [], WIDTH
@@ -57,7 +60,7 @@ class LR(nn.Module):
 
 
 def pairwise(e):
-    return .5 * (e.sum(1) ** 2 - (e ** 2).sum(1)).sum(1, keepdim=True)
+    return 0.5 * (e.sum(1) ** 2 - (e**2).sum(1)).sum(1, keepdim=True)
 
 
 class FM(nn.Module):
@@ -119,7 +122,7 @@ class CIN(nn.Module):
             fed = dim // 2
 
     def forward(self, e):
-        x = x0 = e.transpose(1, 2).flatten(0, 1)                        # (B * K, F)
+        x = x0 = e.transpose(1, 2).flatten(0, 1)  # (B * K, F)
         kept = []
         for maps in self.maps:
             x = maps(torch.bmm(x[:, :, None], x0[:, None]).flatten(1))  # (B * K, maps)
@@ -144,10 +147,10 @@ class XDeepFM(nn.Module):
 MODELS = {
     'LR': (lambda: d2l.LR(FIELD_DIMS), LR),
     'FM': (lambda: d2l.FM(FIELD_DIMS, K), FM),
-    'DeepFM': (lambda: d2l.DeepFM(FIELD_DIMS, K, MLP_DIMS, 0.), DeepFM),
+    'DeepFM': (lambda: d2l.DeepFM(FIELD_DIMS, K, MLP_DIMS, 0.0), DeepFM),
     'Wide & Deep': (lambda: d2l.WideDeep(FIELD_DIMS, K, MLP_DIMS), WideDeep),
-    'DCN': (lambda: d2l.DCN(FIELD_DIMS, K, MLP_DIMS, 0.), DCN),
-    'xDeepFM': (lambda: d2l.XDeepFM(FIELD_DIMS, K, MLP_DIMS, 0., cin_dims=CIN_DIMS), XDeepFM),
+    'DCN': (lambda: d2l.DCN(FIELD_DIMS, K, MLP_DIMS, 0.0), DCN),
+    'xDeepFM': (lambda: d2l.XDeepFM(FIELD_DIMS, K, MLP_DIMS, 0.0, cin_dims=CIN_DIMS), XDeepFM),
 }
 
 
@@ -160,8 +163,8 @@ def pairs(net, peer):
 def copy_weights(net, peer, rng):
     """Give both the same random weights."""
     for mine, other in pairs(net, peer):
-        value = rng.normal(scale=.1, size=mine.shape).astype('float32')
-        mine.set_data(np.array(value))
+        value = rng.normal(scale=0.1, size=mine.shape).astype('float32')
+        mine.set_data(mx.np.array(value))
         other.data = torch.tensor(value).reshape(other.shape)
 
 
@@ -170,17 +173,20 @@ def check_gradients(net, peer):
     for mine, other in pairs(net, peer):
         grad, others = mine.grad().asnumpy() / BATCH, other.grad.numpy().reshape(mine.shape)
         if abs(grad - others).max() > 1e-4 * abs(others).max():
-            sys.exit(f'{type(net).__name__}: the gradients of {mine.name} differ, but both sides '
-                     'should compute the same: correct the model here or there.')
+            sys.exit(
+                f'{type(net).__name__}: the gradients of {mine.name} differ, but both sides '
+                'should compute the same: correct the model here or there.'
+            )
 
 
 # The two sides: each returns a function that takes so many steps and returns the first's loss.
 
+
 def ours(net, batches):
     net.hybridize(static_alloc=True, static_shape=True)
     loss = gluon.loss.SigmoidBinaryCrossEntropyLoss()
-    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': .001})
-    batches = [(np.array(x, dtype='int32'), np.array(y)) for x, y in batches]
+    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': 0.001})
+    batches = [(mx.np.array(x, dtype='int32'), mx.np.array(y)) for x, y in batches]
 
     def steps(count):
         losses = []
@@ -191,12 +197,13 @@ def ours(net, batches):
             trainer.step(BATCH)
         npx.waitall()
         return losses[0].mean().item()
+
     return steps
 
 
 def theirs(net, batches):
     loss = nn.BCEWithLogitsLoss()
-    optimizer = torch.optim.Adam(net.parameters(), lr=.001)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.001)
     batches = [(torch.tensor(x), torch.tensor(y)) for x, y in batches]
 
     def steps(count):
@@ -207,6 +214,7 @@ def theirs(net, batches):
             losses[-1].backward()
             optimizer.step()
         return losses[0].item()
+
     return steps
 
 
@@ -215,18 +223,25 @@ def main():
     parser.add_argument('--blocks', type=int, default=21)
     parser.add_argument('--steps', type=int, default=10, help='steps of a block')
     args = parser.parse_args()
-    rng = onp.random.default_rng(0)
-    offsets = onp.cumsum(FIELD_DIMS) - FIELD_DIMS
-    batches = [(offsets + rng.integers(0, FIELD_DIMS, (BATCH, len(FIELD_DIMS))),
-                rng.integers(0, 2, (BATCH, 1)).astype('float32')) for _ in range(args.steps)]
-    print('# A training step beside PyTorch\n\n'
-          f'`python benchmarks/steps.py`: Adam, batch {BATCH:,}, {len(FIELD_DIMS)} fields of '
-          f'{FIELD_DIMS[0]:,} ids, K = {K}, MLP {MLP_DIMS},\n3 cross layers, CIN {CIN_DIMS}; '
-          f'medians of {args.blocks} alternating blocks of {args.steps} steps.\nMXNet '
-          f'{mxnet.__version__} hybridized, torch {torch.__version__} eager, one thread each; '
-          f'{os.cpu_count()}-core {platform.machine()} CPU.\n\n'
-          '| model | d2lrec, ms | PyTorch, ms | PyTorch / d2lrec '
-          '| d2lrec, CPU ms | PyTorch, CPU ms | PyTorch / d2lrec |\n|---|---|---|---|---|---|---|')
+    rng = np.random.default_rng(0)
+    offsets = np.cumsum(FIELD_DIMS) - FIELD_DIMS
+    batches = [
+        (
+            offsets + rng.integers(0, FIELD_DIMS, (BATCH, len(FIELD_DIMS))),
+            rng.integers(0, 2, (BATCH, 1)).astype('float32'),
+        )
+        for _ in range(args.steps)
+    ]
+    print(
+        '# A training step beside PyTorch\n\n'
+        f'`python benchmarks/steps.py`: Adam, batch {BATCH:,}, {len(FIELD_DIMS)} fields of '
+        f'{FIELD_DIMS[0]:,} ids, K = {K}, MLP {MLP_DIMS},\n3 cross layers, CIN {CIN_DIMS}; '
+        f'medians of {args.blocks} alternating blocks of {args.steps} steps.\nMXNet '
+        f'{mxnet.__version__} hybridized, torch {torch.__version__} eager, one thread each; '
+        f'{os.cpu_count()}-core {platform.machine()} CPU.\n\n'
+        '| model | d2lrec, ms | PyTorch, ms | PyTorch / d2lrec '
+        '| d2lrec, CPU ms | PyTorch, CPU ms | PyTorch / d2lrec |\n|---|---|---|---|---|---|---|'
+    )
     for name, (build, module) in MODELS.items():
         net, peer = build(), module()
         net.initialize()
@@ -234,11 +249,13 @@ def main():
         sides, times = [ours(net, batches), theirs(peer, batches)], [[], []]
         first, second = [steps(1) for steps in sides]
         if abs(first - second) > 1e-5:
-            sys.exit(f'{name}: the losses are {first} and {second}, but both sides should compute '
-                     'the same: correct the model here or there.')
+            sys.exit(
+                f'{name}: the losses are {first} and {second}, but both sides should compute '
+                'the same: correct the model here or there.'
+            )
         check_gradients(net, peer)
         for steps in sides:
-            steps(args.steps)               # to warm up
+            steps(args.steps)  # to warm up
         for _ in range(args.blocks):
             for steps, taken in zip(sides, times):
                 start = time.perf_counter(), time.process_time()

@@ -10,28 +10,29 @@ without which it does not run or cannot be compared: devices are given (its defa
 without a GPU), `last_batch` is 'keep', and the progress is printed once instead of animated
 (its figure would be most of the time). Runs alternate; the table gives medians.
 """
+
 import os
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
-import argparse  # noqa: E402
-import statistics  # noqa: E402
-import tempfile  # noqa: E402
-import time  # noqa: E402
-import warnings  # noqa: E402
+import argparse
+import statistics
+import tempfile
+import time
+import warnings
 
-import mxnet as mx  # noqa: E402
-from d2l import mxnet as original  # noqa: E402
-from mxnet import gluon, init, np, npx  # noqa: E402
-from mxnet.gluon import nn  # noqa: E402
+import mxnet as mx
+from d2l import mxnet as original
+from mxnet import gluon, init, npx
+from mxnet.gluon import nn
 
-import d2lrec as d2l  # noqa: E402
+import d2lrec as d2l
 
 BATCH, EPOCHS = 2048, 3
 
 
 class OriginalDeepFM(nn.Block):
-    """Two look-ups, reductions over axes, a sigmoid at the end: as readers of the original had it."""
+    """Two look-ups, reductions over axes, a sigmoid at the end: as the original's readers had it."""
 
     def __init__(self, field_dims, num_factors, mlp_dims, drop_rate=0.1):
         super().__init__()
@@ -47,25 +48,31 @@ class OriginalDeepFM(nn.Block):
 
     def forward(self, x):
         e = self.embedding(x)
-        pairs = np.sum(e, axis=1) ** 2 - np.sum(e ** 2, axis=1)
-        return npx.sigmoid(self.linear_layer(self.fc(x).sum(1)) + 0.5 * pairs.sum(1, keepdims=True)
-                           + self.mlp(np.reshape(e, (-1, self.width))))
+        pairs = mx.np.sum(e, axis=1) ** 2 - mx.np.sum(e**2, axis=1)
+        return npx.sigmoid(
+            self.linear_layer(self.fc(x).sum(1))
+            + 0.5 * pairs.sum(1, keepdims=True)
+            + self.mlp(mx.np.reshape(e, (-1, self.width)))
+        )
 
 
 def run_original(path):
     start = time.time()
     data = original.CTRDataset(path)
     read = time.time() - start
-    loaders = [gluon.data.DataLoader(data, shuffle=shuffle, last_batch='keep', batch_size=BATCH)
-               for shuffle in (True, False)]
+    loaders = [
+        gluon.data.DataLoader(data, shuffle=shuffle, last_batch='keep', batch_size=BATCH)
+        for shuffle in (True, False)
+    ]
     devices = [mx.cpu()]
     net = OriginalDeepFM(data.field_dims, 10, [30, 20, 10])
     net.initialize(init.Xavier(), ctx=devices)
     trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': 0.01})
     original.Animator = lambda **_: type('Quiet', (), {'add': lambda *_: None})()
     start = time.time()
-    original.train_ch13(net, *loaders, gluon.loss.SigmoidBinaryCrossEntropyLoss(), trainer, EPOCHS,
-                        devices)
+    original.train_ch13(
+        net, *loaders, gluon.loss.SigmoidBinaryCrossEntropyLoss(), trainer, EPOCHS, devices
+    )
     return read, (time.time() - start) / EPOCHS, len(data)
 
 
@@ -73,15 +80,18 @@ def run_ours(path):
     start = time.time()
     data = d2l.CTRDataset(path)
     read = time.time() - start
-    loaders = [d2l.BatchLoader(data, batch_size=BATCH, shuffle=shuffle, seed=0)
-               for shuffle in (True, False)]
+    loaders = [
+        d2l.BatchLoader(data, batch_size=BATCH, shuffle=shuffle, seed=0)
+        for shuffle in (True, False)
+    ]
     net = d2l.DeepFM(data.field_dims, 10, [30, 20, 10])
     net.initialize()
     net.hybridize(static_alloc=True, static_shape=True)
     trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': 0.01})
     start = time.time()
-    d2l.train_ch13(net, *loaders, gluon.loss.SigmoidBinaryCrossEntropyLoss(), trainer, EPOCHS,
-                   verbose=False)
+    d2l.train_ch13(
+        net, *loaders, gluon.loss.SigmoidBinaryCrossEntropyLoss(), trainer, EPOCHS, verbose=False
+    )
     return read, (time.time() - start) / EPOCHS, len(data)
 
 
@@ -95,20 +105,25 @@ def main():
         path = args.file
         if path is None:
             path = os.path.join(folder, 'train.csv')
-            d2l.planted(15_000, [2_000] * 34, rate=.22, seed=0).write(path)
+            d2l.planted(15_000, [2_000] * 34, rate=0.22, seed=0).write(path)
         runs = {'original': [], 'd2lrec': []}
         for _ in range(args.repeats):
             runs['original'].append(run_original(path))
             runs['d2lrec'].append(run_ours(path))
     rows = runs['d2lrec'][0][2]
-    speed = {name: [rows / statistics.median(column) for column in list(zip(*results))[:2]]
-             for name, results in runs.items()}
+    speed = {
+        name: [rows / statistics.median(column) for column in list(zip(*results))[:2]]
+        for name, results in runs.items()
+    }
     print(f'{rows:,} rows x 34 fields, {args.repeats} alternating runs, medians, rows/s')
     print('| | read and encode | an epoch: shuffle, train, test pass |\n|---|---|---|')
     for name, values in speed.items():
         print(f'| {name} | ' + ' | '.join(f'{v:,.0f}' for v in values) + ' |')
-    print('| ratio | ' + ' | '.join(f'{a / b:.1f}' for a, b in zip(speed['d2lrec'],
-                                                                  speed['original'])) + ' |')
+    print(
+        '| ratio | '
+        + ' | '.join(f'{a / b:.1f}' for a, b in zip(speed['d2lrec'], speed['original']))
+        + ' |'
+    )
 
 
 if __name__ == '__main__':

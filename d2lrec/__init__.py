@@ -3,20 +3,36 @@
 `import d2lrec as d2l` also serves the code of the FM, DeepFM and AutoRec chapters of
 Dive into Deep Learning.
 """
+
 from mxnet import npx as _npx
 
-_npx.set_np()   # Every array, block and loader of this library is in the NumPy interface.
+_npx.set_np()  # Every array, block and loader of this library is in the NumPy interface.
 
 from . import check, data, layers, metrics, models, plot, saving, train  # noqa: E402
-from .data import *  # noqa: E402,F401,F403
-from .ftrl import FTRL  # noqa: E402,F401
-from .metrics import *  # noqa: E402,F401,F403
-from .models import *  # noqa: E402,F401,F403
-from .saving import load, save  # noqa: E402,F401
-from .train import *  # noqa: E402,F401,F403
-from .warm import warm_start  # noqa: E402,F401
+from .data import *  # noqa: E402, F403
+from .ftrl import FTRL  # noqa: E402
+from .metrics import *  # noqa: E402, F403
+from .models import *  # noqa: E402, F403
+from .saving import load, save  # noqa: E402
+from .train import *  # noqa: E402, F403
+from .warm import warm_start  # noqa: E402
 
 __version__ = '0.1.0'
-__all__ = ['check', 'data', 'layers', 'metrics', 'models', 'plot', 'saving', 'train',
-           *data.__all__, *metrics.__all__, *models.__all__, *train.__all__,
-           'FTRL', 'load', 'save', 'warm_start']
+__all__ = [
+    'check',
+    'data',
+    'layers',
+    'metrics',
+    'models',
+    'plot',
+    'saving',
+    'train',
+    *data.__all__,
+    *metrics.__all__,
+    *models.__all__,
+    *train.__all__,
+    'FTRL',
+    'load',
+    'save',
+    'warm_start',
+]

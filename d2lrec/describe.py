@@ -1,7 +1,8 @@
 """Count a net's parameters and multiply-adds, by following its graph."""
+
 import json
 
-import numpy as onp
+import numpy as np
 import pandas as pd
 from mxnet import gluon, sym
 
@@ -9,12 +10,45 @@ __all__ = ['table', 'multiply_adds']
 
 # Look-ups, moves of data and activations; whatever is neither here nor a product or a reduction
 # below is taken for arithmetic, one multiply-add for each element that comes out.
-FREE = {'null', 'Embedding', 'take', 'gather_nd', 'pick', 'one_hot', 'Dropout', 'Activation',
-        'LeakyReLU', 'SequenceMask', '_npx_relu', '_npx_sigmoid', '_npi_tanh', '_npi_exp',
-        '_npi_log', '_npi_log1p', '_npx_reshape', '_np_reshape', 'Flatten', '_npi_concatenate',
-        '_npi_stack', '_np_transpose', 'SwapAxis', 'slice', 'slice_axis', '_split_v2',
-        'expand_dims', '_np_squeeze', 'tile', 'repeat', '_npi_broadcast_to', '_npi_where',
-        '_npi_full_like', '_contrib_arange_like', '_np_copy', 'Cast', 'BlockGrad'}
+FREE = {
+    'null',
+    'Embedding',
+    'take',
+    'gather_nd',
+    'pick',
+    'one_hot',
+    'Dropout',
+    'Activation',
+    'LeakyReLU',
+    'SequenceMask',
+    '_npx_relu',
+    '_npx_sigmoid',
+    '_npi_tanh',
+    '_npi_exp',
+    '_npi_log',
+    '_npi_log1p',
+    '_npx_reshape',
+    '_np_reshape',
+    'Flatten',
+    '_npi_concatenate',
+    '_npi_stack',
+    '_np_transpose',
+    'SwapAxis',
+    'slice',
+    'slice_axis',
+    '_split_v2',
+    'expand_dims',
+    '_np_squeeze',
+    'tile',
+    'repeat',
+    '_npi_broadcast_to',
+    '_npi_where',
+    '_npi_full_like',
+    '_contrib_arange_like',
+    '_np_copy',
+    'Cast',
+    'BlockGrad',
+}
 PRODUCTS = {'_npi_einsum', '_npi_tensordot', '_npi_tensordot_int_axes', 'Convolution', 'RNN'}
 REDUCTIONS = {'_np_sum', '_npi_mean', '_np_max', '_np_prod', '_npi_norm'}
 
@@ -25,15 +59,21 @@ def table(net, input_shapes):
     `input_shapes(rows)` gives the shapes of the net's inputs. Parameters and operations that lie
     in no child block, such as the sum of the parts, stand under 'rest'.
     """
-    counted, parts = set(), {name: 0 for name in net._children}
+    counted, parts = set(), dict.fromkeys(net._children, 0)
     for name, child in [*net._children.items(), ('rest', net)]:
-        mine = [p for p in child.collect_params().values()
-                if p.grad_req != 'null' and p.name not in counted]
+        mine = [
+            p
+            for p in child.collect_params().values()
+            if p.grad_req != 'null' and p.name not in counted
+        ]
         counted.update(p.name for p in mine)
-        parts[name] = sum(int(onp.prod(p.shape)) for p in mine)
+        parts[name] = sum(int(np.prod(p.shape)) for p in mine)
     adds = multiply_adds(net, input_shapes)
-    rows = [(name, parts[name], adds[name]) for name in parts
-            if name != 'rest' or parts[name] or adds[name]]
+    rows = [
+        (name, parts[name], adds[name])
+        for name in parts
+        if name != 'rest' or parts[name] or adds[name]
+    ]
     rows.append(('total', sum(parts.values()), sum(adds.values())))
     return pd.DataFrame(rows, columns=['part', 'parameters', 'multiply_adds']).set_index('part')
 
@@ -50,39 +90,44 @@ def _count(net, shapes):
     internals = out.get_internals()
     names, sizes = internals.list_outputs(), internals.infer_shape(**inputs)[1]
     params = dict(net.collect_params().items())
-    counts = {**{name: 0 for name in net._children}, 'rest': 0}
-    prefixes = []       # of all blocks in a child: inner ones need not extend the outer one's
+    counts = {**dict.fromkeys(net._children, 0), 'rest': 0}
+    prefixes = []  # of all blocks in a child: inner ones need not extend the outer one's
     for name, child in net._children.items():
         child.apply(lambda block, name=name: prefixes.append((block.prefix, name)))
     nodes, first, at = json.loads(out.tojson())['nodes'], [], 0
-    for node in nodes:                          # where each node's outputs begin among `sizes`
+    for node in nodes:  # where each node's outputs begin among `sizes`
         first.append(at)
         at += 1
-        while at < len(names) and names[at] == f"{node['name']}_output{at - first[-1]}":
+        while at < len(names) and names[at] == f'{node["name"]}_output{at - first[-1]}':
             at += 1
     for node, output in zip(nodes, first):
         part = next((name for prefix, name in prefixes if node['name'].startswith(prefix)), 'rest')
         where = [first[i] + k for i, k, *_ in node['inputs']]
         constant = len(where) > 1 and params.get(names[where[1]])
-        nonzero = onp.count_nonzero(constant.value.asnumpy()) \
-            if isinstance(constant, gluon.Constant) else None
+        nonzero = (
+            np.count_nonzero(constant.value.asnumpy())
+            if isinstance(constant, gluon.Constant)
+            else None
+        )
         counts[part] += _cost(node, [sizes[i] for i in where], sizes[output], nonzero)
     return counts
 
 
 def _cost(node, ins, out, nonzero):
     """Multiply-adds of one operation; `nonzero` is that of its second input, if a constant."""
-    size, attrs = int(onp.prod(out)), node.get('attrs', {})
+    size, attrs = int(np.prod(out)), node.get('attrs', {})
     if node['op'] in FREE:
         return 0
     if node['op'] in PRODUCTS:
-        raise NotImplementedError(f"describe cannot count {node['op']} ({node['name']}): write "
-                                  'the product as npx.fully_connected, npx.batch_dot or np.dot.')
+        raise NotImplementedError(
+            f'describe cannot count {node["op"]} ({node["name"]}): write '
+            'the product as npx.fully_connected, npx.batch_dot or np.dot.'
+        )
     if node['op'] == 'FullyConnected':
-        weight = int(onp.prod(ins[1])) if nonzero is None else int(nonzero)
+        weight = int(np.prod(ins[1])) if nonzero is None else int(nonzero)
         return size // out[-1] * weight
     if node['op'] == 'batch_dot':
         return size * ins[0][-2 if attrs.get('transpose_a') == 'True' else -1]
     if node['op'] in ('_np_dot', '_npi_matmul'):
         return size * ins[0][-1]
-    return int(onp.prod(ins[0])) if node['op'] in REDUCTIONS else size
+    return int(np.prod(ins[0])) if node['op'] in REDUCTIONS else size

@@ -1,4 +1,5 @@
 """FTRL that can begin from weights other than 0."""
+
 import mxnet as mx
 
 __all__ = ['FTRL']

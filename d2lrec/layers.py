@@ -6,13 +6,27 @@ MXNet's reductions, broadcasts and powers run slowly on a CPU while its inner pr
 So a sum over an axis is written here as an inner product with a constant of zeros and ones:
 `benchmarks/operators.py` shows what that buys.
 """
-import numpy as onp
-from mxnet import init, np
+
+import mxnet as mx
+import numpy as np
+from mxnet import init
 from mxnet.gluon import HybridBlock, nn
 
-__all__ = ['Embedding', 'LinearTerm', 'PairwiseTerm', 'BiInteraction', 'MLP', 'WeightedBags',
-           'DotInteraction', 'FieldAwarePairwiseTerm', 'AttentionPooling', 'CrossNetwork',
-           'CrossNetworkV2', 'CIN', 'check_field_dims']
+__all__ = [
+    'Embedding',
+    'LinearTerm',
+    'PairwiseTerm',
+    'BiInteraction',
+    'MLP',
+    'WeightedBags',
+    'DotInteraction',
+    'FieldAwarePairwiseTerm',
+    'AttentionPooling',
+    'CrossNetwork',
+    'CrossNetworkV2',
+    'CIN',
+    'check_field_dims',
+]
 
 # The scale must not depend on the vocabulary's size, as it would with Xavier.
 EMBEDDING_INIT = init.Normal(0.01)
@@ -22,8 +36,10 @@ def check_field_dims(field_dims):
     """Return `field_dims` as a list of ints; refuse sizes that cannot be fields."""
     dims = [int(d) for d in field_dims]
     if not dims:
-        raise ValueError('field_dims is empty: give the number of ids of each field, '
-                         'for example train_data.field_dims.')
+        raise ValueError(
+            'field_dims is empty: give the number of ids of each field, '
+            'for example train_data.field_dims.'
+        )
     for field, dim in enumerate(dims):
         if dim < 1:
             raise ValueError(f'field_dims[{field}] is {dim}: each field needs at least one id.')
@@ -41,8 +57,9 @@ class Embedding(HybridBlock):
         super().__init__(**kwargs)
         self._size = {'input_dim': int(num_features), 'output_dim': int(num_factors)}
         with self.name_scope():
-            self.weight = self.params.get('weight', shape=(int(num_features), int(num_factors)),
-                                          init=EMBEDDING_INIT)
+            self.weight = self.params.get(
+                'weight', shape=(int(num_features), int(num_factors)), init=EMBEDDING_INIT
+            )
 
     def hybrid_forward(self, F, x, weight):
         return F.npx.embedding(x, weight, **self._size)
@@ -58,7 +75,7 @@ class SumOver(HybridBlock):
         super().__init__(**kwargs)
         self._width = width
         with self.name_scope():
-            self.ones = self.params.get_constant('ones', np.tile(np.eye(width), (1, copies)))
+            self.ones = self.params.get_constant('ones', mx.np.tile(mx.np.eye(width), (1, copies)))
 
     def hybrid_forward(self, F, x, ones):
         return F.npx.fully_connected(x, ones, num_hidden=self._width, no_bias=True)
@@ -80,10 +97,10 @@ class LinearTerm(HybridBlock):
             self.sum = SumOver(len(dims))
 
     def hybrid_forward(self, F, x, weight, bias):
-        w = F.npx.embedding(x, weight, **self._size)            # (B, F, 1)
+        w = F.npx.embedding(x, weight, **self._size)  # (B, F, 1)
         # The bias is added outside: inside fully_connected with a constant weight
         # MXNet 1.9.1 leaves its gradient at 0.
-        return self.sum(F.npx.reshape(w, (-2, -1))) + bias      # (B, 1)
+        return self.sum(F.npx.reshape(w, (-2, -1))) + bias  # (B, 1)
 
 
 class BiInteraction(HybridBlock):
@@ -100,9 +117,9 @@ class BiInteraction(HybridBlock):
             self.sum = SumOver(num_fields, num_factors)
 
     def hybrid_forward(self, F, e):
-        e = F.npx.reshape(e, (-2, -1))                          # (B, F * K)
-        square_of_sum = F.np.square(self.sum(e))                # (B, K)
-        sum_of_square = self.sum(F.np.square(e))                # (B, K)
+        e = F.npx.reshape(e, (-2, -1))  # (B, F * K)
+        square_of_sum = F.np.square(self.sum(e))  # (B, K)
+        sum_of_square = self.sum(F.np.square(e))  # (B, K)
         return 0.5 * (square_of_sum - sum_of_square)
 
 
@@ -141,7 +158,7 @@ class MLP(HybridBlock):
         Stands in for the first hidden layer's Dense, as `DotInteraction` does.
     """
 
-    def __init__(self, in_units, dims, drop_rate=0., batch_norm=False, first=None, **kwargs):
+    def __init__(self, in_units, dims, drop_rate=0.0, batch_norm=False, first=None, **kwargs):
         super().__init__(**kwargs)
         with self.name_scope():
             self.hidden = nn.HybridSequential()
@@ -169,11 +186,11 @@ class WeightedBags(HybridBlock):
 
     def __init__(self, sizes, **kwargs):
         super().__init__(**kwargs)
-        ends = onp.cumsum(sizes).tolist()
+        ends = np.cumsum(sizes).tolist()
         self._places = [slice(end - size, end) for size, end in zip(sizes, ends)]
 
     def hybrid_forward(self, F, e, weights):
-        weights = F.np.expand_dims(weights, axis=1)             # (B, 1, M)
+        weights = F.np.expand_dims(weights, axis=1)  # (B, 1, M)
         bags = [F.npx.batch_dot(weights[:, :, places], e[:, places]) for places in self._places]
         return bags[0] if len(bags) == 1 else F.np.concatenate(bags, axis=1)
 
@@ -203,23 +220,25 @@ class DotInteraction(HybridBlock):
 
     def __init__(self, num_vectors, num_factors, units, with_self=False, beside=False, **kwargs):
         super().__init__(**kwargs)
-        rows, columns = onp.tril_indices(num_vectors, 0 if with_self else -1)
-        pair, is_pair = onp.zeros((2, num_vectors, num_vectors))
-        pair[rows, columns], is_pair[rows, columns] = onp.arange(len(rows)), 1
+        rows, columns = np.tril_indices(num_vectors, 0 if with_self else -1)
+        pair, is_pair = np.zeros((2, num_vectors, num_vectors))
+        pair[rows, columns], is_pair[rows, columns] = np.arange(len(rows)), 1
         self._units = units
         with self.name_scope():
             self.weight = self.params.get('weight', shape=(units, len(rows)))
             self.bias = self.params.get('bias', shape=(units,), init=init.Zero())
-            self.pair = self.params.get_constant('pair', np.array(pair.ravel(), dtype='int32'))
+            self.pair = self.params.get_constant('pair', mx.np.array(pair.ravel(), dtype='int32'))
             self.is_pair = self.params.get_constant(
-                'is_pair', np.array(is_pair.reshape(1, -1), dtype='float32'))
+                'is_pair', mx.np.array(is_pair.reshape(1, -1), dtype='float32')
+            )
             self.beside = nn.Dense(units, in_units=num_factors, use_bias=False) if beside else None
 
     def hybrid_forward(self, F, z, weight, bias, pair, is_pair):
-        products = F.npx.batch_dot(z, z, transpose_b=True)      # (B, F, F)
-        weight = F.np.take(weight, pair, axis=1, mode='clip') * is_pair     # (units, F * F)
-        out = F.npx.fully_connected(F.npx.reshape(products, (-2, -1)), weight, bias,
-                                    num_hidden=self._units)
+        products = F.npx.batch_dot(z, z, transpose_b=True)  # (B, F, F)
+        weight = F.np.take(weight, pair, axis=1, mode='clip') * is_pair  # (units, F * F)
+        out = F.npx.fully_connected(
+            F.npx.reshape(products, (-2, -1)), weight, bias, num_hidden=self._units
+        )
         return out if self.beside is None else out + self.beside(z[:, 0])
 
 
@@ -236,13 +255,13 @@ class FieldAwarePairwiseTerm(HybridBlock):
         super().__init__(**kwargs)
         self._shape = num_fields, num_fields, num_factors
         # Each pair occurs twice, as (f, g) and as (g, f).
-        half = onp.where(onp.eye(num_fields), 0., .5).repeat(num_factors)
+        half = np.where(np.eye(num_fields), 0.0, 0.5).repeat(num_factors)
         with self.name_scope():
-            self.half = self.params.get_constant('half', np.array(half[None], dtype='float32'))
+            self.half = self.params.get_constant('half', mx.np.array(half[None], dtype='float32'))
 
     def hybrid_forward(self, F, e, half):
-        e = F.npx.reshape(e, (-2, *self._shape))                # (B, F, F, K)
-        products = e * F.np.transpose(e, (0, 2, 1, 3))          # e_fg * e_gf
+        e = F.npx.reshape(e, (-2, *self._shape))  # (B, F, F, K)
+        products = e * F.np.transpose(e, (0, 2, 1, 3))  # e_fg * e_gf
         return F.npx.fully_connected(products, half, num_hidden=1, no_bias=True)
 
 
@@ -269,28 +288,30 @@ class AttentionPooling(HybridBlock):
     def __init__(self, num_fields, num_factors, attention_dim, **kwargs):
         super().__init__(**kwargs)
         if num_fields < 2:
-            raise ValueError(f'attention weighs pairs of fields, but there is {num_fields} field: '
-                             'give at least two.')
-        left, right = onp.triu_indices(num_fields, 1)
+            raise ValueError(
+                f'attention weighs pairs of fields, but there is {num_fields} field: '
+                'give at least two.'
+            )
+        left, right = np.triu_indices(num_fields, 1)
         self._fields, self._factors, self._pairs = num_fields, num_factors, len(left)
         with self.name_scope():
-            self.left = self.params.get_constant('left', np.array(left, dtype='int32'))
-            self.right = self.params.get_constant('right', np.array(right, dtype='int32'))
-            self.copy = self.params.get_constant('copy', np.ones((num_factors, 1)))
-            self.add = self.params.get_constant('add', np.ones((1, 1, len(left))))
+            self.left = self.params.get_constant('left', mx.np.array(left, dtype='int32'))
+            self.right = self.params.get_constant('right', mx.np.array(right, dtype='int32'))
+            self.copy = self.params.get_constant('copy', mx.np.ones((num_factors, 1)))
+            self.add = self.params.get_constant('add', mx.np.ones((1, 1, len(left))))
             # No convolutions: in MXNet 1.9.1 no one can set their weights after a prediction.
             self.hidden = nn.Dense(attention_dim, in_units=num_factors, activation='relu')
             self.score = nn.Dense(1, in_units=attention_dim, use_bias=False)
 
     def hybrid_forward(self, F, e, left, right, copy, add):
         # With the pairs foremost, to pick and to add up fields means to move whole rows.
-        e = F.npx.reshape(F.np.transpose(e, (1, 0, 2)), (self._fields, -1))     # (F, B * K)
-        pairs = F.np.take(e, left, axis=0) * F.np.take(e, right, axis=0)        # (pairs, B * K)
-        pairs = F.npx.reshape(pairs, (-1, self._factors))                       # (pairs * B, K)
+        e = F.npx.reshape(F.np.transpose(e, (1, 0, 2)), (self._fields, -1))  # (F, B * K)
+        pairs = F.np.take(e, left, axis=0) * F.np.take(e, right, axis=0)  # (pairs, B * K)
+        pairs = F.npx.reshape(pairs, (-1, self._factors))  # (pairs * B, K)
         score = F.npx.reshape(self.score(self.hidden(pairs)), (self._pairs, -1))
-        weight = F.npx.reshape(F.npx.softmax(score, axis=0), (-1, 1))           # (pairs * B, 1)
+        weight = F.npx.reshape(F.npx.softmax(score, axis=0), (-1, 1))  # (pairs * B, 1)
         weight = F.npx.fully_connected(weight, copy, num_hidden=self._factors, no_bias=True)
-        weighed = F.npx.reshape(weight * pairs, (1, self._pairs, -1))           # (1, pairs, B * K)
+        weighed = F.npx.reshape(weight * pairs, (1, self._pairs, -1))  # (1, pairs, B * K)
         return F.npx.reshape(F.npx.batch_dot(add, weighed), (-1, self._factors))
 
 
@@ -313,19 +334,20 @@ class CrossNetwork(HybridBlock):
         with self.name_scope():
             self.weight = self.params.get('weight', shape=(num_layers, in_units))
             self.bias = self.params.get('bias', shape=(num_layers, in_units), init=init.Zero())
-            before = onp.tri(num_layers + 1, num_layers, -1)        # row l adds up b_0 ... b_{l-1}
-            self.before = self.params.get_constant('before', np.array(before, dtype='float32'))
-            self.ones = self.params.get_constant('ones', np.ones((in_units, 1)))
+            before = np.tri(num_layers + 1, num_layers, -1)  # row l adds up b_0 ... b_{l-1}
+            self.before = self.params.get_constant('before', mx.np.array(before, dtype='float32'))
+            self.ones = self.params.get_constant('ones', mx.np.ones((in_units, 1)))
 
     def hybrid_forward(self, F, x, weight, bias, before, ones):
         last = self._layers
-        c = F.np.dot(before, bias)                                      # (L + 1, D)
+        c = F.np.dot(before, bias)  # (L + 1, D)
         cw = F.np.sum(F.npx.slice(c, (0, None), (last, None)) * weight, axis=1)
-        xw = F.npx.fully_connected(x, weight, num_hidden=last, no_bias=True)        # (B, L)
-        one = a = F.np.ones_like(F.npx.slice(xw, (None, 0), (None, 1)))             # (B, 1)
+        xw = F.npx.fully_connected(x, weight, num_hidden=last, no_bias=True)  # (B, L)
+        one = a = F.np.ones_like(F.npx.slice(xw, (None, 0), (None, 1)))  # (B, 1)
         for l in range(last):
-            a = (a * (1 + F.npx.slice(xw, (None, l), (None, l + 1)))
-                 + F.npx.slice(cw, (l,), (l + 1,)))
+            a = a * (1 + F.npx.slice(xw, (None, l), (None, l + 1))) + F.npx.slice(
+                cw, (l,), (l + 1,)
+            )
         # Both products only copy: a to the D columns, the last c to the B rows.
         size = {'num_hidden': self._units, 'no_bias': True}
         c = F.npx.reshape(F.npx.slice(c, (last, None), (last + 1, None)), (-1, 1))
@@ -405,8 +427,10 @@ class CIN(HybridBlock):
         if not dims:
             raise ValueError('the CIN has no layer: give the number of feature maps of each.')
         if split and any(dim % 2 for dim in dims[:-1]):
-            raise ValueError(f'a CIN of {dims} feature maps cannot be split in halves: '
-                             'choose even numbers (the last may be odd), or split=False.')
+            raise ValueError(
+                f'a CIN of {dims} feature maps cannot be split in halves: '
+                'choose even numbers (the last may be odd), or split=False.'
+            )
         self._fields, self._factors = num_fields, num_factors
         self._fed = [dim // 2 if split else 0 for dim in dims[:-1]] + [0]
         self.out_units = sum(dims) - sum(self._fed)
@@ -414,21 +438,24 @@ class CIN(HybridBlock):
         with self.name_scope():
             self.maps, self.sums = nn.HybridSequential(), nn.HybridSequential()
             for dim, fed in zip(dims, self._fed):
-                self.maps.add(nn.Dense(dim, in_units=in_units * num_fields, use_bias=False,
-                                       activation=activation))
+                self.maps.add(
+                    nn.Dense(
+                        dim, in_units=in_units * num_fields, use_bias=False, activation=activation
+                    )
+                )
                 self.sums.add(SumOver(num_factors, dim - fed))
                 in_units = fed or dim
 
     def hybrid_forward(self, F, e):
         # Factors stay apart, as rows do, so that each layer is one inner product.
-        x = x0 = F.npx.reshape(F.np.transpose(e, (0, 2, 1)), (-1, self._fields))    # (B * K, F)
+        x = x0 = F.npx.reshape(F.np.transpose(e, (0, 2, 1)), (-1, self._fields))  # (B * K, F)
         outputs = []
         for maps, fed, total in zip(self.maps, self._fed, self.sums):
             pairs = F.npx.batch_dot(F.np.expand_dims(x, 2), F.np.expand_dims(x0, 1))
-            x = kept = maps(pairs)                                              # (B * K, maps)
+            x = kept = maps(pairs)  # (B * K, maps)
             if fed:
                 x = F.npx.slice(kept, (None, 0), (None, fed))
                 kept = F.npx.slice(kept, (None, fed), (None, None))
-            kept = F.npx.reshape(kept, (-6, -1, self._factors, -2))             # (B, K, maps)
+            kept = F.npx.reshape(kept, (-6, -1, self._factors, -2))  # (B, K, maps)
             outputs.append(total(kept))
         return F.np.concatenate(outputs, axis=1)

@@ -3,56 +3,77 @@
 N rows. Arrays may be NumPy's or MXNet's, of shape (N,) or (N, 1); labels are 0 or 1.
 Scikit-learn computes what it has; it is imported at the first call, for it is slow to import.
 """
-import numpy as onp
+
+import numpy as np
 import pandas as pd
 
-__all__ = ['accuracy', 'auc', 'calibration_table', 'constant_rate', 'ctr_report', 'gauc',
-           'hit_rate', 'log_loss', 'mae', 'masked_rmse', 'ndcg', 'normalized_entropy', 'rmse',
-           'sigmoid', 'squared_error']
+__all__ = [
+    'accuracy',
+    'auc',
+    'calibration_table',
+    'constant_rate',
+    'ctr_report',
+    'gauc',
+    'hit_rate',
+    'log_loss',
+    'mae',
+    'masked_rmse',
+    'ndcg',
+    'normalized_entropy',
+    'rmse',
+    'sigmoid',
+    'squared_error',
+]
 
 
 def _column(values, name):
     """`values` as a flat float64 array; refuse what is empty, not a column or not a number."""
-    values = values.asnumpy() if hasattr(values, 'asnumpy') else onp.asarray(values)
+    values = values.asnumpy() if hasattr(values, 'asnumpy') else np.asarray(values)
     if values.ndim != 1 and values.size != len(values):
         raise ValueError(f'{name} has shape {values.shape}: give one value for each row.')
     values = values.reshape(-1).astype('float64')
     if not values.size:
         raise ValueError(f'{name} is empty: there is nothing to measure.')
-    bad = onp.flatnonzero(~onp.isfinite(values))
+    bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
-        raise ValueError(f'{name}[{bad[0]}] is {values[bad[0]]}: '
-                         'look for a learning rate that is too high or a division by zero.')
+        raise ValueError(
+            f'{name}[{bad[0]}] is {values[bad[0]]}: '
+            'look for a learning rate that is too high or a division by zero.'
+        )
     return values
 
 
 def _pair(labels, predictions, name='probs'):
     labels, predictions = _column(labels, 'labels'), _column(predictions, name)
     if labels.size != predictions.size:
-        raise ValueError(f'{labels.size} labels but {predictions.size} {name}: '
-                         'both must come from the same rows.')
+        raise ValueError(
+            f'{labels.size} labels but {predictions.size} {name}: '
+            'both must come from the same rows.'
+        )
     return labels, predictions
 
 
 def _clicks(labels, predictions, name='probs'):
     """A checked pair with labels in {0, 1} and, for `probs`, predictions in [0, 1]."""
     labels, predictions = _pair(labels, predictions, name)
-    bad = onp.flatnonzero((labels != 0) & (labels != 1))
+    bad = np.flatnonzero((labels != 0) & (labels != 1))
     if bad.size:
         raise ValueError(f'labels[{bad[0]}] is {labels[bad[0]]:g}: a click label is 0 or 1.')
     if name == 'probs':
-        bad = onp.flatnonzero((predictions < 0) | (predictions > 1))
+        bad = np.flatnonzero((predictions < 0) | (predictions > 1))
         if bad.size:
-            raise ValueError(f'probs[{bad[0]}] is {predictions[bad[0]]:.3g}, not a probability: '
-                             'pass logits through sigmoid first.')
+            raise ValueError(
+                f'probs[{bad[0]}] is {predictions[bad[0]]:.3g}, not a probability: '
+                'pass logits through sigmoid first.'
+            )
     return labels, predictions
 
 
 def sigmoid(logits):
     """1 / (1 + exp(-logits)) without overflow, in float64; same shape as `logits`."""
-    x = logits.asnumpy() if hasattr(logits, 'asnumpy') else onp.asarray(logits)
-    z = onp.exp(-onp.abs(x.astype('float64')))
-    return onp.where(x >= 0, 1, z) / (1 + z)
+    x = logits.asnumpy() if hasattr(logits, 'asnumpy') else np.asarray(logits)
+    z = np.exp(-np.abs(x.astype('float64')))
+    return np.where(x >= 0, 1, z) / (1 + z)
 
 
 def log_loss(labels, probs):
@@ -61,6 +82,7 @@ def log_loss(labels, probs):
     Probabilities of exactly 0 or 1 are clipped by float64's machine epsilon.
     """
     from sklearn.metrics import log_loss as sk_log_loss
+
     labels, probs = _clicks(labels, probs)
     return float(sk_log_loss(labels, probs, labels=[0, 1]))
 
@@ -71,6 +93,7 @@ def auc(labels, scores):
     `scores` may be logits or probabilities. Ties count one half.
     """
     from sklearn.metrics import roc_auc_score
+
     labels, scores = _clicks(labels, scores, 'scores')
     if labels.min() == labels.max():
         raise ValueError(f'all {labels.size} labels are {labels[0]:g}: AUC needs both classes.')
@@ -83,7 +106,7 @@ def accuracy(y_hat, y):
     Logits of shape (N,) or (N, 1) predict 1 above 0; scores of shape (N, C) with C > 1 predict
     their largest column. Returns a float: divide by N for the share.
     """
-    y_hat = y_hat.asnumpy() if hasattr(y_hat, 'asnumpy') else onp.asarray(y_hat)
+    y_hat = y_hat.asnumpy() if hasattr(y_hat, 'asnumpy') else np.asarray(y_hat)
     if y_hat.ndim == 2 and y_hat.shape[1] > 1:
         y_hat = y_hat.argmax(axis=1)
         labels, classes = _pair(y, y_hat, 'y_hat')
@@ -96,12 +119,13 @@ def accuracy(y_hat, y):
 def rmse(ratings, predictions):
     """Root mean squared error over the rows, in rating units."""
     ratings, predictions = _pair(ratings, predictions, 'predictions')
-    return float(onp.sqrt(onp.mean(onp.square(ratings - predictions))))
+    return float(np.sqrt(np.mean(np.square(ratings - predictions))))
 
 
 def mae(ratings, predictions):
     """Mean absolute error over the rows, in rating units."""
     from sklearn.metrics import mean_absolute_error
+
     return float(mean_absolute_error(*_pair(ratings, predictions, 'predictions')))
 
 
@@ -117,17 +141,23 @@ def squared_error(ratings, predictions, mask=None):
     mask : array of that shape, optional
         Not 0 where a rating was observed; by default wherever `ratings` is not 0.
     """
-    ratings, predictions, mask = (None if a is None else a.asnumpy() if hasattr(a, 'asnumpy')
-                                  else onp.asarray(a) for a in (ratings, predictions, mask))
+    ratings, predictions, mask = (
+        None if a is None else a.asnumpy() if hasattr(a, 'asnumpy') else np.asarray(a)
+        for a in (ratings, predictions, mask)
+    )
     mask = ratings != 0 if mask is None else mask != 0
     if not ratings.shape == predictions.shape == mask.shape:
-        raise ValueError(f'the ratings have shape {ratings.shape}, the predictions '
-                         f'{predictions.shape} and the mask {mask.shape}: give equal shapes.')
+        raise ValueError(
+            f'the ratings have shape {ratings.shape}, the predictions '
+            f'{predictions.shape} and the mask {mask.shape}: give equal shapes.'
+        )
     errors = ratings[mask].astype('float64') - predictions[mask]
-    if not onp.isfinite(errors).all():
-        raise ValueError('an observed rating or its prediction is not a number: look for a '
-                         'learning rate that is too high, or mark missing ratings in the mask.')
-    return float(onp.square(errors).sum()), int(mask.sum())
+    if not np.isfinite(errors).all():
+        raise ValueError(
+            'an observed rating or its prediction is not a number: look for a '
+            'learning rate that is too high, or mark missing ratings in the mask.'
+        )
+    return float(np.square(errors).sum()), int(mask.sum())
 
 
 def masked_rmse(ratings, predictions, mask=None):
@@ -142,13 +172,15 @@ def masked_rmse(ratings, predictions, mask=None):
         ratings, predictions, mask = [ratings], [predictions], [mask]
     masks = [None] * len(ratings) if mask is None else mask
     if not len(ratings) == len(predictions) == len(masks):
-        raise ValueError(f'{len(ratings)} arrays of ratings, {len(predictions)} of predictions '
-                         f'and {len(masks)} masks: give as many of each.')
+        raise ValueError(
+            f'{len(ratings)} arrays of ratings, {len(predictions)} of predictions '
+            f'and {len(masks)} masks: give as many of each.'
+        )
     pieces = [squared_error(*piece) for piece in zip(ratings, predictions, masks)]
     count = sum(n for _, n in pieces)
     if not count:
         raise ValueError('no rating is observed: there is nothing to measure.')
-    return float(onp.sqrt(sum(s for s, _ in pieces) / count))
+    return float(np.sqrt(sum(s for s, _ in pieces) / count))
 
 
 def gauc(labels, scores, users):
@@ -168,22 +200,28 @@ def gauc(labels, scores, users):
     dict with `gauc`, `users` (that count), `users_left_out` and `rows_left_out`.
     """
     labels, scores = _clicks(labels, scores, 'scores')
-    users = pd.factorize(onp.asarray(users.asnumpy() if hasattr(users, 'asnumpy') else users)
-                         .reshape(-1))[0]
+    users = pd.factorize(
+        np.asarray(users.asnumpy() if hasattr(users, 'asnumpy') else users).reshape(-1)
+    )[0]
     if users.size != labels.size:
         raise ValueError(f'{labels.size} labels but {users.size} users: give one for each row.')
-    rows = onp.bincount(users).astype('float64')
-    ones = onp.bincount(users, labels)
+    rows = np.bincount(users).astype('float64')
+    ones = np.bincount(users, labels)
     # Mann-Whitney: the sum of the ones' ranks (1 for the lowest, means where tied) less its least.
     ranks = pd.Series(scores).groupby(users).rank().to_numpy()
-    above = onp.bincount(users, ranks * labels) - ones * (ones + 1) / 2
+    above = np.bincount(users, ranks * labels) - ones * (ones + 1) / 2
     both = (ones > 0) & (ones < rows)
     if not both.any():
-        raise ValueError(f'none of the {len(rows)} users has labels of both classes: '
-                         'GAUC needs one who has.')
+        raise ValueError(
+            f'none of the {len(rows)} users has labels of both classes: GAUC needs one who has.'
+        )
     aucs = above[both] / (ones * (rows - ones))[both]
-    return {'gauc': float(onp.average(aucs, weights=rows[both])), 'users': int(both.sum()),
-            'users_left_out': int((~both).sum()), 'rows_left_out': int(rows[~both].sum())}
+    return {
+        'gauc': float(np.average(aucs, weights=rows[both])),
+        'users': int(both.sum()),
+        'users_left_out': int((~both).sum()),
+        'rows_left_out': int(rows[~both].sum()),
+    }
 
 
 def normalized_entropy(labels, probs):
@@ -194,8 +232,10 @@ def normalized_entropy(labels, probs):
     """
     labels, probs = _clicks(labels, probs)
     if labels.min() == labels.max():
-        raise ValueError(f'all {labels.size} labels are {labels[0]:g}: their entropy is 0, '
-                         'and nothing can be divided by it.')
+        raise ValueError(
+            f'all {labels.size} labels are {labels[0]:g}: their entropy is 0, '
+            'and nothing can be divided by it.'
+        )
     return log_loss(labels, probs) / constant_rate(labels)['log_loss']
 
 
@@ -234,8 +274,9 @@ def ndcg(scores, held_out, seen=None, k=10):
     Parameters and errors as in `hit_rate`, and so is the rule for equal scores.
     """
     from sklearn.metrics import ndcg_score
+
     relevant, ranks = _ranks(scores, held_out, seen, k)
-    return float(ndcg_score(relevant, -ranks, k=k, ignore_ties=True))      # ranks have no ties
+    return float(ndcg_score(relevant, -ranks, k=k, ignore_ties=True))  # ranks have no ties
 
 
 def _ranks(scores, held_out, seen, k):
@@ -243,27 +284,29 @@ def _ranks(scores, held_out, seen, k):
 
     Of equal scores relevant items come last; seen items come after all others.
     """
-    scores = scores.asnumpy() if hasattr(scores, 'asnumpy') else onp.asarray(scores)
+    scores = scores.asnumpy() if hasattr(scores, 'asnumpy') else np.asarray(scores)
     if scores.ndim != 2 or scores.shape[1] < 2:
         raise ValueError(f'scores has shape {scores.shape}: give (users, items), 2 items or more.')
-    if not onp.isfinite(scores).all():
-        user, item = onp.argwhere(~onp.isfinite(scores))[0]
-        raise ValueError(f'scores[{user}, {item}] is {scores[user, item]}: give numbers only, and '
-                         'items that are no candidates as seen.')
+    if not np.isfinite(scores).all():
+        user, item = np.argwhere(~np.isfinite(scores))[0]
+        raise ValueError(
+            f'scores[{user}, {item}] is {scores[user, item]}: give numbers only, and '
+            'items that are no candidates as seen.'
+        )
     if k < 1:
         raise ValueError(f'k is {k}: give 1 or more.')
     relevant = _items(held_out, scores.shape, 'held_out')
     known = _items({} if seen is None else seen, scores.shape, 'seen')
     if (relevant & known).any():
-        user, item = onp.argwhere(relevant & known)[0]
+        user, item = np.argwhere(relevant & known)[0]
         raise ValueError(f'user {user} has item {item} both seen and held out: leave it in one.')
     users = relevant.any(axis=1)
     if not users.any():
         raise ValueError('no user has a held-out item: there is nothing to measure.')
     scores, relevant, known = scores[users], relevant[users], known[users]
-    order = onp.lexsort((relevant, -scores, known), axis=1)
-    ranks = onp.empty(order.shape, 'int64')
-    onp.put_along_axis(ranks, order, onp.arange(1, scores.shape[1] + 1)[None], axis=1)
+    order = np.lexsort((relevant, -scores, known), axis=1)
+    ranks = np.empty(order.shape, 'int64')
+    np.put_along_axis(ranks, order, np.arange(1, scores.shape[1] + 1)[None], axis=1)
     return relevant, ranks
 
 
@@ -271,20 +314,24 @@ def _items(items, shape, name):
     """Items of users in any of the forms of `hit_rate`, as a boolean matrix of this shape."""
     users, num_items = shape
     items = items.asnumpy() if hasattr(items, 'asnumpy') else items
-    if isinstance(items, onp.ndarray) and items.shape == shape:
+    if isinstance(items, np.ndarray) and items.shape == shape:
         return items != 0
     if not isinstance(items, dict):
         if len(items) != users:
-            raise ValueError(f'{name} is for {len(items)} users and scores for {users}: '
-                             'give the items of each user.')
+            raise ValueError(
+                f'{name} is for {len(items)} users and scores for {users}: '
+                'give the items of each user.'
+            )
         items = dict(enumerate(items))
-    out = onp.zeros(shape, bool)
+    out = np.zeros(shape, bool)
     for user, of_user in items.items():
-        of_user = onp.asarray(of_user, dtype='int64').reshape(-1)
+        of_user = np.asarray(of_user, dtype='int64').reshape(-1)
         bad = of_user[(of_user < 0) | (of_user >= num_items)]
         if bad.size or not 0 <= user < users:
-            raise ValueError(f'{name} gives user {user} the items {of_user.tolist()[:5]}: give '
-                             f'users from 0 to {users - 1} and items from 0 to {num_items - 1}.')
+            raise ValueError(
+                f'{name} gives user {user} the items {of_user.tolist()[:5]}: give '
+                f'users from 0 to {users - 1} and items from 0 to {num_items - 1}.'
+            )
         out[user, of_user] = True
     return out
 
@@ -298,7 +345,7 @@ def constant_rate(labels):
     """
     labels = _column(labels, 'labels')
     rate = float(labels.mean())
-    return {'rate': rate, 'log_loss': log_loss(labels, onp.full(labels.size, rate)), 'auc': .5}
+    return {'rate': rate, 'log_loss': log_loss(labels, np.full(labels.size, rate)), 'auc': 0.5}
 
 
 def calibration_table(labels, probs, num_bins=10):
@@ -312,14 +359,18 @@ def calibration_table(labels, probs, num_bins=10):
     labels, probs = _clicks(labels, probs)
     if not 1 <= num_bins <= labels.size:
         raise ValueError(f'num_bins is {num_bins}: choose between 1 and the {labels.size} rows.')
-    order = onp.argsort(probs, kind='stable')
-    bins = onp.array_split(order, num_bins)
-    table = pd.DataFrame({'rows': [len(b) for b in bins],
-                          'predicted': [probs[b].mean() for b in bins],
-                          'observed': [labels[b].mean() for b in bins]},
-                         index=pd.RangeIndex(1, num_bins + 1, name='bin'))
+    order = np.argsort(probs, kind='stable')
+    bins = np.array_split(order, num_bins)
+    table = pd.DataFrame(
+        {
+            'rows': [len(b) for b in bins],
+            'predicted': [probs[b].mean() for b in bins],
+            'observed': [labels[b].mean() for b in bins],
+        },
+        index=pd.RangeIndex(1, num_bins + 1, name='bin'),
+    )
     table['ratio'] = table.predicted / table.observed.where(table.observed > 0)
-    return table.fillna({'ratio': onp.inf})
+    return table.fillna({'ratio': np.inf})
 
 
 def ctr_report(labels, probs):
@@ -333,7 +384,11 @@ def ctr_report(labels, probs):
     labels, probs = _clicks(labels, probs)
     base = constant_rate(labels)
     both = labels.min() < labels.max()
-    return {'auc': auc(labels, probs) if both else float('nan'),
-            'log_loss': log_loss(labels, probs), 'base_log_loss': base['log_loss'],
-            'accuracy': float(((probs > .5) == labels).mean()),
-            'rate': base['rate'], 'mean_prob': float(probs.mean())}
+    return {
+        'auc': auc(labels, probs) if both else float('nan'),
+        'log_loss': log_loss(labels, probs),
+        'base_log_loss': base['log_loss'],
+        'accuracy': float(((probs > 0.5) == labels).mean()),
+        'rate': base['rate'],
+        'mean_prob': float(probs.mean()),
+    }

@@ -2,6 +2,7 @@
 
 Shapes: B rows of a batch, N rows of a data set, U users, I items.
 """
+
 import os
 import random
 import time
@@ -9,16 +10,25 @@ import warnings
 from collections import deque
 
 import mxnet as mx
-import numpy as onp
+import numpy as np
 import pandas as pd
-from mxnet import autograd, np
+from mxnet import autograd
 from tqdm import tqdm
 
 from . import metrics, saving
 from .layers import Embedding, LinearTerm
 
-__all__ = ['History', 'decay_embeddings_only', 'evaluate', 'evaluator', 'predict', 'set_seed',
-           'train_ch13', 'train_recsys_rating', 'try_all_gpus']
+__all__ = [
+    'History',
+    'decay_embeddings_only',
+    'evaluate',
+    'evaluator',
+    'predict',
+    'set_seed',
+    'train_ch13',
+    'train_recsys_rating',
+    'try_all_gpus',
+]
 
 # How many batches the engine may lie behind the loop. Reading a result at each batch would stop
 # it; never reading one would queue a whole epoch's batches in memory.
@@ -33,7 +43,7 @@ def try_all_gpus():
 def set_seed(seed):
     """Seed Python, NumPy (Gluon's sampler shuffles with it) and MXNet on every device."""
     random.seed(seed)
-    onp.random.seed(seed)
+    np.random.seed(seed)
     mx.random.seed(seed)
 
 
@@ -45,11 +55,12 @@ def decay_embeddings_only(net):
     loss + λ/2 · (sum of the squares of those weights), over the whole tables, whichever ids the
     batch holds. For a layer of your own, set `param.wd_mult`.
     """
-    net.collect_params().setattr('wd_mult', 0.)
+    net.collect_params().setattr('wd_mult', 0.0)
 
     def mark(block):
         if isinstance(block, (Embedding, LinearTerm)):
-            block.weight.wd_mult = 1.
+            block.weight.wd_mult = 1.0
+
     return net.apply(mark)
 
 
@@ -97,11 +108,13 @@ class History:
     def plot(self, **kwargs):
         """Draw the curves; see `d2lrec.plot.history`."""
         from . import plot
+
         return plot.history(self, **kwargs)
 
     def _repr_svg_(self):
         # A notebook shows the curves where a training call is a cell's last line.
         from . import plot
+
         return plot.as_svg(self.plot()) if self.rows else None
 
     def __repr__(self):
@@ -115,16 +128,20 @@ def _devices_of(net, devices=None):
     try:
         here = params[0].list_ctx() if params else try_all_gpus()
     except RuntimeError:
-        raise ValueError(f'{type(net).__name__} has no weights yet: '
-                         'call net.initialize() before training or predicting.') from None
+        raise ValueError(
+            f'{type(net).__name__} has no weights yet: '
+            'call net.initialize() before training or predicting.'
+        ) from None
     if devices is None:
         return here
     devices = [devices] if isinstance(devices, mx.Context) else list(devices)
     if not devices:
-        raise ValueError('devices is empty: pass try_all_gpus(), or None for the net\'s own.')
+        raise ValueError("devices is empty: pass try_all_gpus(), or None for the net's own.")
     if params and not set(devices) <= set(here):
-        raise ValueError(f'the weights are on {here} but devices is {devices}: '
-                         'call net.initialize(ctx=devices) with the same list.')
+        raise ValueError(
+            f'the weights are on {here} but devices is {devices}: '
+            'call net.initialize(ctx=devices) with the same list.'
+        )
     return devices
 
 
@@ -136,13 +153,15 @@ def _shards(array, devices):
     if isinstance(array, (list, tuple)) and array and hasattr(array[0], 'shape'):
         return list(zip(*[_shards(a, devices) for a in array]))
     if not isinstance(array, mx.nd.NDArray):
-        array = np.array(array, dtype=getattr(array, 'dtype', None))
+        array = mx.np.array(array, dtype=getattr(array, 'dtype', None))
     rows, num = array.shape[0], max(1, min(len(devices), array.shape[0]))
     if num == 1:
         return [array.as_in_ctx(devices[0])]
     bounds = [rows * i // num for i in range(num + 1)]
-    return [array[start:stop].as_in_ctx(device)
-            for start, stop, device in zip(bounds, bounds[1:], devices)]
+    return [
+        array[start:stop].as_in_ctx(device)
+        for start, stop, device in zip(bounds, bounds[1:], devices)
+    ]
 
 
 def _call(net, X):
@@ -168,15 +187,17 @@ def _column_like(y, out):
     if y.shape == out.shape or out.ndim == 2 and out.shape[1] > 1 and y.shape == out.shape[:1]:
         return y
     if y.size != out.size:
-        raise ValueError(f'the net gives outputs of shape {out.shape} for labels of shape '
-                         f'{y.shape}: it must give one logit for each row, shape (B, 1).')
+        raise ValueError(
+            f'the net gives outputs of shape {out.shape} for labels of shape '
+            f'{y.shape}: it must give one logit for each row, shape (B, 1).'
+        )
     return y.reshape(out.shape)
 
 
 def _forward_backward(net, loss, X_shards, y_shards, devices):
     """One batch through the net and back; returns (outputs, labels, losses), a shard each."""
     outs, ys, losses = [], [], []
-    idle = devices[len(X_shards):]
+    idle = devices[len(X_shards) :]
     with autograd.record():
         for X, y in zip(X_shards, y_shards):
             out = _call(net, X)
@@ -186,8 +207,9 @@ def _forward_backward(net, loss, X_shards, y_shards, devices):
             losses.append(loss(out, y))
         # Fewer rows than devices: an idle replica still needs a gradient, which is zero,
         # or the trainer would add the one left from the batch before.
-        nothing = [loss(_call(net, _first_row(X_shards[0], d)), _first_row(ys[0], d)) * 0
-                   for d in idle]
+        nothing = [
+            loss(_call(net, _first_row(X_shards[0], d)), _first_row(ys[0], d)) * 0 for d in idle
+        ]
     autograd.backward(losses + nothing)
     return outs, ys, losses
 
@@ -234,7 +256,7 @@ def _num_correct(out, y, threshold):
     """Rows whose class is right, still on the device."""
     if out.ndim == 2 and out.shape[1] > 1:
         return out.argmax(axis=1).astype('float32') == y.astype('float32').reshape(-1)
-    return (out > threshold) == (y > .5)
+    return (out > threshold) == (y > 0.5)
 
 
 def _outputs(net, data_iter, devices):
@@ -247,21 +269,23 @@ def _outputs(net, data_iter, devices):
         labels.append(y)
     if not outs:
         raise ValueError('the data to predict is empty: check the path and the split.')
-    outs = onp.concatenate([out.asnumpy().reshape(out.shape[0], -1) for out in outs])
+    outs = np.concatenate([out.asnumpy().reshape(out.shape[0], -1) for out in outs])
     if labels[0] is None:
         return outs, None
-    return outs, onp.concatenate([onp.asarray(y.asnumpy() if hasattr(y, 'asnumpy') else y)
-                                  .reshape(-1) for y in labels])
+    return outs, np.concatenate(
+        [np.asarray(y.asnumpy() if hasattr(y, 'asnumpy') else y).reshape(-1) for y in labels]
+    )
 
 
 def _batches(data, batch_size=4096):
     """`data` as something that yields batches in order: a loader stays as it is."""
     from .data import BatchLoader, CTRDataset
+
     if isinstance(data, CTRDataset):
         return BatchLoader(data, batch_size=batch_size)
-    if isinstance(data, (onp.ndarray, mx.nd.NDArray)):
+    if isinstance(data, (np.ndarray, mx.nd.NDArray)):
         return BatchLoader(data, batch_size=batch_size)
-    if isinstance(data, tuple) and hasattr(data[0], 'shape'):   # inputs without a label
+    if isinstance(data, tuple) and hasattr(data[0], 'shape'):  # inputs without a label
         return ((batch, None) for batch in map(tuple, BatchLoader(*data, batch_size=batch_size)))
     return data
 
@@ -283,8 +307,10 @@ def predict(net, data, devices=None):
     """
     outs, _ = _outputs(net, _batches(data), _devices_of(net, devices))
     if outs.shape[1] != 1:
-        raise ValueError(f'the net gives {outs.shape[1]} outputs a row: '
-                         'predict needs one logit a row, shape (B, 1).')
+        raise ValueError(
+            f'the net gives {outs.shape[1]} outputs a row: '
+            'predict needs one logit a row, shape (B, 1).'
+        )
     return metrics.sigmoid(outs[:, 0])
 
 
@@ -302,8 +328,11 @@ def _measure(net, data_iter, devices, from_sigmoid, prefix):
     if outs.shape[1] > 1:
         return {f'{prefix}_acc': metrics.accuracy(outs, labels) / len(labels)}, outs
     report = metrics.ctr_report(labels, outs if from_sigmoid else metrics.sigmoid(outs))
-    return {f'{prefix}_loss': report['log_loss'], f'{prefix}_acc': report['accuracy'],
-            f'{prefix}_auc': report['auc']}, outs
+    return {
+        f'{prefix}_loss': report['log_loss'],
+        f'{prefix}_acc': report['accuracy'],
+        f'{prefix}_auc': report['auc'],
+    }, outs
 
 
 def _warn_of_double_sigmoid(net, outs):
@@ -311,12 +340,13 @@ def _warn_of_double_sigmoid(net, outs):
         warnings.warn(
             f'every output of {type(net).__name__} lies in [0, 1]: if it ends in a sigmoid, '
             'SigmoidBinaryCrossEntropyLoss applies a second one and training stalls; '
-            'return logits, or pass from_sigmoid=True to the loss.', stacklevel=3)
+            'return logits, or pass from_sigmoid=True to the loss.',
+            stacklevel=3,
+        )
 
 
 def _weights(net):
-    return {name: p.data(p.list_ctx()[0]).copy()
-            for name, p in saving.weights_of(net).items()}
+    return {name: p.data(p.list_ctx()[0]).copy() for name, p in saving.weights_of(net).items()}
 
 
 def _restore(net, weights):
@@ -327,20 +357,21 @@ def _restore(net, weights):
 class _Run:
     """What both loops do around their epochs: seed each, keep the best weights, stop, resume."""
 
-    def __init__(self, net, trainers, train_iter, devices, seed, patience, checkpoint,
-                 lr_factor=None):
+    def __init__(
+        self, net, trainers, train_iter, devices, seed, patience, checkpoint, lr_factor=None
+    ):
         self.net, self.trainers, self.train_iter = net, trainers, train_iter
         self.seed, self.patience, self.checkpoint = seed, patience, checkpoint
         self.lr_factor = lr_factor
-        self.history, self.best, self.best_score = History(devices), None, onp.inf
+        self.history, self.best, self.best_score = History(devices), None, np.inf
         if checkpoint is None:
             return
         if os.path.exists(checkpoint):
             state, self.best = saving.read_checkpoint(checkpoint, net, trainers, train_iter, seed)
             self.seed, self.best_score = state['seed'], state['best_score']
             self.history.rows, self.history.best_epoch = state['rows'], state['best_epoch']
-        elif seed is None:      # each epoch needs one that a later run can find again
-            self.seed = int(onp.random.randint(2 ** 31))
+        elif seed is None:  # each epoch needs one that a later run can find again
+            self.seed = int(np.random.randint(2**31))
 
     def epochs(self, num_epochs):
         """The epochs that are left, until patience ends.
@@ -353,7 +384,7 @@ class _Run:
             if self.patience is not None and best and epoch - 1 - best >= self.patience:
                 return
             if self.seed is not None:
-                sequence = onp.random.SeedSequence([self.seed, epoch])
+                sequence = np.random.SeedSequence([self.seed, epoch])
                 set_seed(int(sequence.generate_state(1)[0] >> 1))
             yield epoch
 
@@ -367,10 +398,15 @@ class _Run:
             for trainer in self.trainers:
                 trainer.set_learning_rate(trainer.learning_rate * self.lr_factor)
         if self.checkpoint is not None:
-            state = {'seed': self.seed, 'rows': self.history.rows, 'best_score': self.best_score,
-                     'best_epoch': self.history.best_epoch}
-            saving.write_checkpoint(self.checkpoint, self.net, self.trainers, self.train_iter,
-                                    state, self.best)
+            state = {
+                'seed': self.seed,
+                'rows': self.history.rows,
+                'best_score': self.best_score,
+                'best_epoch': self.history.best_epoch,
+            }
+            saving.write_checkpoint(
+                self.checkpoint, self.net, self.trainers, self.train_iter, state, self.best
+            )
 
     def finish(self):
         """Give the net the weights of the best epoch, where a validation set chose one."""
@@ -379,9 +415,24 @@ class _Run:
         return self.history
 
 
-def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=None,
-               split_f=None, *, valid_iter=None, patience=None, monitor='log_loss', seed=None,
-               verbose=True, checkpoint=None, lr_factor=None):
+def train_ch13(
+    net,
+    train_iter,
+    test_iter,
+    loss,
+    trainer,
+    num_epochs,
+    devices=None,
+    split_f=None,
+    *,
+    valid_iter=None,
+    patience=None,
+    monitor='log_loss',
+    seed=None,
+    verbose=True,
+    checkpoint=None,
+    lr_factor=None,
+):
     """Train a classifier; print loss, accuracy and speed; return a `History`.
 
     The first eight arguments are those of the function of this name in Dive into Deep Learning.
@@ -445,12 +496,27 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
     from_sigmoid = getattr(loss, '_from_sigmoid', False)
     warned = from_sigmoid
 
-    with tqdm(total=num_epochs * len(train_iter), initial=len(run.history) * len(train_iter),
-              unit='batch', leave=False, disable=not verbose) as bar:
+    with tqdm(
+        total=num_epochs * len(train_iter),
+        initial=len(run.history) * len(train_iter),
+        unit='batch',
+        leave=False,
+        disable=not verbose,
+    ) as bar:
         for epoch in run.epochs(num_epochs):
-            row = {'epoch': epoch,
-                   **_train_epoch(net, train_iter, loss, trainers, devices, split_f,
-                                   .5 if from_sigmoid else 0., bar)}
+            row = {
+                'epoch': epoch,
+                **_train_epoch(
+                    net,
+                    train_iter,
+                    loss,
+                    trainers,
+                    devices,
+                    split_f,
+                    0.5 if from_sigmoid else 0.0,
+                    bar,
+                ),
+            }
             start = time.time()
             for prefix, data_iter in (('valid', valid_iter), ('test', test_iter)):
                 if data_iter is not None:
@@ -464,8 +530,9 @@ def train_ch13(net, train_iter, test_iter, loss, trainer, num_epochs, devices=No
             if valid_iter is None:
                 run.end_epoch(row)
             else:
-                run.end_epoch(row, row['valid_loss'] if monitor == 'log_loss'
-                              else -row['valid_auc'])
+                run.end_epoch(
+                    row, row['valid_loss'] if monitor == 'log_loss' else -row['valid_auc']
+                )
     history = run.finish()
     if verbose and history.rows:
         _print_summary(history)
@@ -490,24 +557,35 @@ def _train_epoch(net, train_iter, loss, trainers, devices, split_f, threshold, b
         rows += len(y)
         bar.update()
     if not rows:
-        raise ValueError('the training data gave no batch: check its length, batch_size and '
-                         "last_batch ('discard' drops a batch that is not full).")
+        raise ValueError(
+            'the training data gave no batch: check its length, batch_size and '
+            "last_batch ('discard' drops a batch that is not full)."
+        )
     mean_loss = loss_sum.read() / total
-    if not onp.isfinite(mean_loss):
-        raise ValueError(f'the training loss became {mean_loss}: lower the learning rate, '
-                         'or look for inputs that are not numbers.')
-    return {'train_loss': mean_loss, 'train_acc': correct.read() / rows, 'train_rows': rows,
-            'seconds': time.time() - start}
+    if not np.isfinite(mean_loss):
+        raise ValueError(
+            f'the training loss became {mean_loss}: lower the learning rate, '
+            'or look for inputs that are not numbers.'
+        )
+    return {
+        'train_loss': mean_loss,
+        'train_acc': correct.read() / rows,
+        'train_rows': rows,
+        'seconds': time.time() - start,
+    }
 
 
 def _print_summary(history):
     row = history.last
-    parts = [f"loss {row['train_loss']:.3f}", f"train acc {row['train_acc']:.3f}"]
+    parts = [f'loss {row["train_loss"]:.3f}', f'train acc {row["train_acc"]:.3f}']
     if 'test_acc' in row:
-        parts.append(f"test acc {row['test_acc']:.3f}")
+        parts.append(f'test acc {row["test_acc"]:.3f}')
     print(', '.join(parts))
-    parts = [f"{name} log loss {row[name + '_loss']:.3f}, AUC {row[name + '_auc']:.3f}"
-             for name in ('valid', 'test') if name + '_loss' in row]
+    parts = [
+        f'{name} log loss {row[name + "_loss"]:.3f}, AUC {row[name + "_auc"]:.3f}'
+        for name in ('valid', 'test')
+        if name + '_loss' in row
+    ]
     if history.best_epoch:
         parts.append(f'weights of epoch {history.best_epoch}, the best of {len(history)}')
     if parts:
@@ -537,39 +615,42 @@ def evaluator(network, inter_matrix, test_data, devices=None, mask=None):
     ValueError
         For no held-out rating, or another number of rows than `test_data` has.
     """
-    devices, first, squared, count = _devices_of(network, devices), 0, 0., 0
+    devices, first, squared, count = _devices_of(network, devices), 0, 0.0, 0
     for values in inter_matrix:
         shards = zip(*[_shards(v, devices) for v in _list(values)])
         for out in [network(_shown(*s)[0]) for s in shards]:
             rows = slice(first, first + len(out))
             if rows.stop > len(test_data):
-                raise ValueError(f'the loader gives more rows than the {len(test_data)} of the '
-                                 'held-out ratings: both must be of the same rows, in order.')
-            s, n = metrics.squared_error(test_data[rows], out,
-                                         None if mask is None else mask[rows])
+                raise ValueError(
+                    f'the loader gives more rows than the {len(test_data)} of the '
+                    'held-out ratings: both must be of the same rows, in order.'
+                )
+            s, n = metrics.squared_error(test_data[rows], out, None if mask is None else mask[rows])
             squared, count, first = squared + s, count + n, rows.stop
     if first != len(test_data):
-        raise ValueError(f'the loader gives {first} rows for the {len(test_data)} of the held-out '
-                         'ratings: both must be of the same rows, in order.')
+        raise ValueError(
+            f'the loader gives {first} rows for the {len(test_data)} of the held-out '
+            'ratings: both must be of the same rows, in order.'
+        )
     if not count:
         raise ValueError('there is no test rating to measure: check the split and inter_mat.')
-    return float(onp.sqrt(squared / count))
+    return float(np.sqrt(squared / count))
 
 
-_rows_rmse = evaluator      # `train_recsys_rating` has an argument of this name
+_rows_rmse = evaluator  # `train_recsys_rating` has an argument of this name
 
 
 def _pairs_rmse(net, test_iter, devices):
     """The same of a net that maps (users, items) to ratings, on batches that end in ratings."""
-    squared, count = 0., 0
+    squared, count = 0.0, 0
     for *feats, ratings in test_iter:
         outs = [net(*s) for s in zip(*[_shards(v, devices) for v in feats])]
-        out = onp.concatenate([o.asnumpy().reshape(-1) for o in outs])
-        s, n = metrics.squared_error(ratings.reshape(-1), out, onp.ones(len(out), bool))
+        out = np.concatenate([o.asnumpy().reshape(-1) for o in outs])
+        s, n = metrics.squared_error(ratings.reshape(-1), out, np.ones(len(out), bool))
         squared, count = squared + s, count + n
     if not count:
         raise ValueError('there is no test rating to measure: check the split and test_iter.')
-    return float(onp.sqrt(squared / count))
+    return float(np.sqrt(squared / count))
 
 
 def _list(values):
@@ -584,15 +665,33 @@ def _shown(rows, mask=None):
     if mask is None:
         return rows, (rows != 0).astype('float32')
     if mask.shape != rows.shape:
-        raise ValueError(f'the mask has shape {mask.shape} and the rows {rows.shape}: '
-                         'give one mark for each rating.')
-    return np.where(mask != 0, rows, np.zeros_like(rows)), (mask != 0).astype('float32')
+        raise ValueError(
+            f'the mask has shape {mask.shape} and the rows {rows.shape}: '
+            'give one mark for each rating.'
+        )
+    return mx.np.where(mask != 0, rows, mx.np.zeros_like(rows)), (mask != 0).astype('float32')
 
 
-def train_recsys_rating(net, train_iter, test_iter, loss, trainer, num_epochs, devices=None,
-                        evaluator=None, inter_mat=None, *, seed=None, verbose=True,
-                        inter_mask=None, valid_iter=None, valid_mat=None, valid_mask=None,
-                        patience=None, checkpoint=None):
+def train_recsys_rating(
+    net,
+    train_iter,
+    test_iter,
+    loss,
+    trainer,
+    num_epochs,
+    devices=None,
+    evaluator=None,
+    inter_mat=None,
+    *,
+    seed=None,
+    verbose=True,
+    inter_mask=None,
+    valid_iter=None,
+    valid_mat=None,
+    valid_mask=None,
+    patience=None,
+    checkpoint=None,
+):
     """Train a model of ratings; print train loss, test RMSE and speed; return a `History`.
 
     The arguments up to `inter_mat` are those of the function of this name in Dive into Deep
@@ -641,15 +740,21 @@ def train_recsys_rating(net, train_iter, test_iter, loss, trainer, num_epochs, d
             return _pairs_rmse(net, data_iter, devices)
         args = [a for a in (mat, devices, mask) if a is not None]
         return float((evaluator or _rows_rmse)(net, data_iter, *args))
+
     run = _Run(net, trainers, train_iter, devices, seed, patience, checkpoint)
-    with tqdm(total=num_epochs * len(train_iter), initial=len(run.history) * len(train_iter),
-              unit='batch', leave=False, disable=not verbose) as bar:
+    with tqdm(
+        total=num_epochs * len(train_iter),
+        initial=len(run.history) * len(train_iter),
+        unit='batch',
+        leave=False,
+        disable=not verbose,
+    ) as bar:
         for epoch in run.epochs(num_epochs):
             start, loss_sum, throttle, ratings = time.time(), _Sum(), _Throttle(), 0
             for values in train_iter:
                 ls, count = _rating_batch(net, loss, _list(values), devices, rebuilds)
                 bar.update()
-                if not count:       # rows without a rating teach nothing
+                if not count:  # rows without a rating teach nothing
                     continue
                 if not ratings:
                     _settle(devices)
@@ -661,26 +766,34 @@ def train_recsys_rating(net, train_iter, test_iter, loss, trainer, num_epochs, d
                 ratings += count
             if not ratings:
                 raise ValueError('the training data holds no rating: check the split.')
-            row = {'epoch': epoch, 'train_loss': loss_sum.read() / ratings,
-                   'train_rows': ratings, 'seconds': time.time() - start}
-            if not onp.isfinite(row['train_loss']):
-                raise ValueError(f"the training loss became {row['train_loss']}: lower the "
-                                 'learning rate, or look for ratings that are not numbers.')
+            row = {
+                'epoch': epoch,
+                'train_loss': loss_sum.read() / ratings,
+                'train_rows': ratings,
+                'seconds': time.time() - start,
+            }
+            if not np.isfinite(row['train_loss']):
+                raise ValueError(
+                    f'the training loss became {row["train_loss"]}: lower the '
+                    'learning rate, or look for ratings that are not numbers.'
+                )
             start = time.time()
             if valid_iter is not None:
                 row['valid_rmse'] = measure(valid_iter, valid_mat, valid_mask)
             if test_iter is not None:
                 row['test_rmse'] = measure(test_iter, inter_mat, inter_mask)
             row['eval_seconds'] = time.time() - start
-            bar.set_postfix({k: f'{v:.3f}' for k, v in row.items()
-                             if k.endswith(('loss', 'rmse'))})
+            bar.set_postfix({k: f'{v:.3f}' for k, v in row.items() if k.endswith(('loss', 'rmse'))})
             run.end_epoch(row, row.get('valid_rmse'))
     history = run.finish()
     if verbose and history.rows:
         row = history.last
-        parts = [f"train loss {row['train_loss']:.3f}"]
-        parts += [f'{name} RMSE {row[name + "_rmse"]:.3f}' for name in ('test', 'valid')
-                  if name + '_rmse' in row]
+        parts = [f'train loss {row["train_loss"]:.3f}']
+        parts += [
+            f'{name} RMSE {row[name + "_rmse"]:.3f}'
+            for name in ('test', 'valid')
+            if name + '_rmse' in row
+        ]
         if history.best_epoch:
             parts.append(f'weights of epoch {history.best_epoch}, the best of {len(history)}')
         print(', '.join(parts))
@@ -695,7 +808,7 @@ def _rating_batch(net, loss, values, devices, rebuilds):
         shards = [_shown(*s) for s in shards]
         count = int(sum(float(mask.sum()) for _, mask in shards))
 
-        def of(x, mask):        # a Gluon loss averages over the D columns: undo that
+        def of(x, mask):  # a Gluon loss averages over the D columns: undo that
             return loss(net(x), x, mask) * x.shape[1]
     else:
         count = int(values[-1].size)
@@ -703,12 +816,12 @@ def _rating_batch(net, loss, values, devices, rebuilds):
         def of(*batch):
             out = net(*batch[:-1])
             return loss(out, _column_like(batch[-1], out))
+
     if not count:
         return [], 0
     with autograd.record():
         ls = [of(*s) for s in shards]
         # An idle replica needs a gradient of zero, as in `_forward_backward`.
-        nothing = [of(*(v[:1].as_in_ctx(d) for v in shards[0])) * 0
-                   for d in devices[len(shards):]]
+        nothing = [of(*(v[:1].as_in_ctx(d) for v in shards[0])) * 0 for d in devices[len(shards) :]]
     autograd.backward(ls + nothing)
     return ls, count

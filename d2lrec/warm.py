@@ -1,6 +1,7 @@
 """Begin from the weights of a net trained before, although the vocabulary has grown."""
-import numpy as onp
-from mxnet import np
+
+import mxnet as mx
+import numpy as np
 from mxnet.gluon.parameter import Constant
 
 from .layers import Embedding, LinearTerm
@@ -42,16 +43,18 @@ def warm_start(net, data, old_net, old_data, crosses=None, old_crosses=None):
         weight, old = _value(param), _value(olds[name][0])
         if is_table:
             if (len(weight), len(old)) not in ((len(source), old_rows), (ids, old_ids)):
-                raise ValueError(f'{name} has {len(weight)} rows and {len(old)} in the old net, '
-                                 f'but the data has {len(source)} and {old_rows} ids: pass the '
-                                 'data, and the crosses, that each net was built for.')
-            rows = source[:len(weight)]
+                raise ValueError(
+                    f'{name} has {len(weight)} rows and {len(old)} in the old net, '
+                    f'but the data has {len(source)} and {old_rows} ids: pass the '
+                    'data, and the crosses, that each net was built for.'
+                )
+            rows = source[: len(weight)]
             _check_same(f'columns of {name}', weight.shape[1:], old.shape[1:])
             weight[rows >= 0] = old[rows[rows >= 0]]
         else:
             _check_same(f'shapes of {name}', weight.shape, old.shape)
             weight = old
-        param.set_data(np.array(weight, dtype=weight.dtype))
+        param.set_data(mx.np.array(weight, dtype=weight.dtype))
     return source >= 0
 
 
@@ -60,20 +63,20 @@ def _sources(data, old_data, crosses, old_crosses):
     source, old_offset = [], 0
     pairs = list(zip(_tables(data, crosses), _tables(old_data, old_crosses)))
     for (dim, words), (old_dim, old_words) in pairs:
-        rows = onp.full(dim, -1, dtype='int64')
+        rows = np.full(dim, -1, dtype='int64')
         for word, row in words.items():
             if word in old_words:
                 rows[row] = old_offset + old_words[word]
         source.append(rows)
         old_offset += old_dim
-    return onp.concatenate(source), old_offset
+    return np.concatenate(source), old_offset
 
 
 def _tables(data, crosses):
     """Number of ids, and {value: id within the field}, of each field and cross, in order."""
     for f, dim in enumerate(data.field_dims, 1):
         words = dict(data.feat_mapper[f])
-        if f in data.defaults:              # where every unknown value goes
+        if f in data.defaults:  # where every unknown value goes
             words[None] = data.defaults[f]
         yield int(dim), words
     for dim, vocab in zip(crosses.dims, crosses.vocab) if crosses else ():
@@ -85,8 +88,10 @@ def _params(block, prefix=''):
     """(name, (parameter, whether its rows are ids)) of all that is learned or kept."""
     for name, param in block._reg_params.items():
         if not isinstance(param, Constant):
-            yield prefix + name, (param, name == 'weight'
-                                  and isinstance(block, (Embedding, LinearTerm)))
+            yield (
+                prefix + name,
+                (param, name == 'weight' and isinstance(block, (Embedding, LinearTerm))),
+            )
     for name, child in block._children.items():
         yield from _params(child, f'{prefix}{name}.')
 
@@ -97,5 +102,7 @@ def _value(param):
 
 def _check_same(what, new, old):
     if new != old:
-        raise ValueError(f'the {what} differ ({new} and, before, {old}): a warm start needs the '
-                         'same model over the same fields, with only more ids.')
+        raise ValueError(
+            f'the {what} differ ({new} and, before, {old}): a warm start needs the '
+            'same model over the same fields, with only more ids.'
+        )

@@ -3,11 +3,12 @@
 Slow on purpose: each is held against the layer or model that computes the same fast.
 Ids x (B, F); w (V, 1); v (V, K); e (B, F, K).
 """
-import numpy as onp
+
+import numpy as np
 
 
 def linear_term(w, b, x):
-    out = onp.zeros((len(x), 1))
+    out = np.zeros((len(x), 1))
     for row, ids in enumerate(x):
         out[row] = b[0]
         for i in ids:
@@ -17,7 +18,7 @@ def linear_term(w, b, x):
 
 def bi_interaction(e):
     rows, fields, factors = e.shape
-    out = onp.zeros((rows, factors))
+    out = np.zeros((rows, factors))
     for row in range(rows):
         for f in range(fields):
             for g in range(f + 1, fields):
@@ -28,7 +29,7 @@ def bi_interaction(e):
 
 def pairwise_term(e):
     rows, fields, factors = e.shape
-    out = onp.zeros((rows, 1))
+    out = np.zeros((rows, 1))
     for row in range(rows):
         for f in range(fields):
             for g in range(f + 1, fields):
@@ -38,7 +39,7 @@ def pairwise_term(e):
 
 
 def dense(weight, bias, x):
-    out = onp.zeros((len(x), len(weight)))
+    out = np.zeros((len(x), len(weight)))
     for row in range(len(x)):
         for unit in range(len(weight)):
             out[row, unit] = bias[unit]
@@ -53,12 +54,12 @@ def mlp(layers, x):
         x = dense(weight, bias, x)
         for row in range(len(x)):
             for unit in range(x.shape[1]):
-                x[row, unit] = max(0., x[row, unit])
+                x[row, unit] = max(0.0, x[row, unit])
     return dense(*layers[-1], x)
 
 
 def mf(mean, user_bias, item_bias, p, q, users, items):
-    out = onp.zeros(len(users))
+    out = np.zeros(len(users))
     for row, (u, i) in enumerate(zip(users, items)):
         out[row] = mean[0] + user_bias[u, 0] + item_bias[i, 0]
         for k in range(p.shape[1]):
@@ -91,9 +92,9 @@ def ranking(scores, held_out, seen):
 
 def cross_product(onehot, cross):
     """φ(x) = prod_i x_i^c_i, for one row's one-hot features x (V,) and c (V,) in {0, 1}."""
-    product = 1.
+    product = 1.0
     for x_i, c_i in zip(onehot, cross):
-        product *= x_i ** c_i
+        product *= x_i**c_i
     return product
 
 
@@ -101,24 +102,24 @@ def wide_deep(w, b, cross_weights, v, layers, x, dense):
     """`cross_weights` is a list of (c, weight); `layers` as in `mlp`."""
     out = linear_term(w, b, x)
     for row, ids in enumerate(x):
-        onehot = onp.zeros(len(w))
+        onehot = np.zeros(len(w))
         onehot[ids] = 1
         for cross, weight in cross_weights:
             out[row] += weight * cross_product(onehot, cross)
         deep = [number for i in ids for number in v[i]] + list(dense[row])
-        out[row] += mlp(layers, onp.array([deep]))[0]
+        out[row] += mlp(layers, np.array([deep]))[0]
     return out
 
 
 def weighted_bags(e, weights, sizes):
     rows, _, factors = e.shape
-    out, place = onp.zeros((rows, len(sizes), factors)), 0
+    out, first = np.zeros((rows, len(sizes), factors)), 0
     for bag, size in enumerate(sizes):
-        for place in range(place, place + size):
+        for place in range(first, first + size):
             for row in range(rows):
                 for k in range(factors):
                     out[row, bag, k] += weights[row, place] * e[row, place, k]
-        place += 1
+        first += size
     return out
 
 
@@ -130,21 +131,21 @@ def dot_products(z, with_self=False):
         for i in range(vectors):
             for j in range(i + 1 if with_self else i):
                 out[row].append(sum(z[row, i, k] * z[row, j, k] for k in range(factors)))
-    return onp.array(out)
+    return np.array(out)
 
 
 def quantile(x, train, n):
     """(i - 1) / (n - 1) for an x in the i-th of n quantiles of `train`, by P(X <= x)."""
     at_most = sum(1 for t in train if t <= x)
     for i in range(1, n + 1):
-        if at_most * n <= i * len(train):       # P(X <= x) <= i / n, without rounding
+        if at_most * n <= i * len(train):  # P(X <= x) <= i / n, without rounding
             return (i - 1) / (n - 1)
 
 
 def field_aware_pairwise_term(e):
     """e (B, F, F, K): e[row, f, g] is the vector of field f's feature for field g."""
     rows, fields, _, factors = e.shape
-    out = onp.zeros((rows, 1))
+    out = np.zeros((rows, 1))
     for row in range(rows):
         for f in range(fields):
             for g in range(f + 1, fields):
@@ -156,31 +157,31 @@ def field_aware_pairwise_term(e):
 def attention_pooling(e, weight, bias, h):
     """weight (A, K), bias (A,), h (A,)."""
     rows, fields, factors = e.shape
-    out = onp.zeros((rows, factors))
+    out = np.zeros((rows, factors))
     for row in range(rows):
         products, scores = [], []
         for f in range(fields):
             for g in range(f + 1, fields):
                 products.append(e[row, f] * e[row, g])
-                scores.append(0.)
+                scores.append(0.0)
                 for a in range(len(h)):
                     hidden = bias[a]
                     for k in range(factors):
                         hidden += weight[a, k] * products[-1][k]
-                    scores[-1] += h[a] * max(0., hidden)
-        total = sum(onp.exp(score) for score in scores)
+                    scores[-1] += h[a] * max(0.0, hidden)
+        total = sum(np.exp(score) for score in scores)
         for product, score in zip(products, scores):
-            out[row] += onp.exp(score) / total * product
+            out[row] += np.exp(score) / total * product
     return out
 
 
 def cross_network(weight, bias, x):
     """weight, bias (L, D): x_{l+1} = x_0 (x_l . w_l) + b_l + x_l."""
-    out = onp.zeros(x.shape)
+    out = np.zeros(x.shape)
     for row, x0 in enumerate(x):
         xl = x0
         for w, b in zip(weight, bias):
-            dot = 0.
+            dot = 0.0
             for i in range(len(xl)):
                 dot += xl[i] * w[i]
             xl = x0 * dot + b + xl
@@ -190,11 +191,11 @@ def cross_network(weight, bias, x):
 
 def cross_network_v2(layers, x):
     """`layers` is a list of (matrix (D, D), bias (D,)): x_{l+1} = x_0 * (W x_l + b) + x_l."""
-    out = onp.zeros(x.shape)
+    out = np.zeros(x.shape)
     for row, x0 in enumerate(x):
         xl = x0
         for weight, bias in layers:
-            new = onp.zeros(len(xl))
+            new = np.zeros(len(xl))
             for i in range(len(xl)):
                 inner = bias[i]
                 for j in range(len(xl)):
@@ -212,7 +213,7 @@ def cin(weights, e, split, activation=None):
     for x0 in e:
         xl, sums = x0, []
         for layer, weight in enumerate(weights):
-            maps = onp.zeros((len(weight), factors))
+            maps = np.zeros((len(weight), factors))
             for h in range(len(weight)):
                 for k in range(factors):
                     for i in range(len(xl)):
@@ -225,4 +226,4 @@ def cin(weights, e, split, activation=None):
                 sums.append(sum(maps[h, k] for k in range(factors)))
             xl = maps[:half] if half else maps
         out.append(sums)
-    return onp.array(out)
+    return np.array(out)

@@ -1,9 +1,10 @@
 """The benchmarks run, on planted data in the layout of the real files."""
+
 import importlib
 import sys
 from pathlib import Path
 
-import numpy as onp
+import numpy as np
 import pytest
 
 import d2lrec as d2l
@@ -22,13 +23,18 @@ def folder():
 @pytest.fixture
 def files(tmp_path):
     """frappe_x1.npz and bars_ctr.csv as they are published, with planted clicks."""
-    clicks = d2l.planted(9_000, DIMS, linear=.5, pairwise=1.5, zipf=.5, seed=3)
-    table = onp.column_stack([clicks.labels, clicks.features]).astype('int16')
-    onp.savez(tmp_path / 'frappe_x1.npz', train=table[:6_000], valid=table[6_000:7_500],
-              test=table[7_500:])
+    clicks = d2l.planted(9_000, DIMS, linear=0.5, pairwise=1.5, zipf=0.5, seed=3)
+    table = np.column_stack([clicks.labels, clicks.features]).astype('int16')
+    np.savez(
+        tmp_path / 'frappe_x1.npz',
+        train=table[:6_000],
+        valid=table[6_000:7_500],
+        test=table[7_500:],
+    )
     (tmp_path / 'bars_ctr.csv').write_text(
         'model,frappe_x1_AUC,frappe_x1_logloss,avazu_x4_001_AUC\n'
-        'LR,0.5,0.69,\nFM,0.9999,0.01,0.7\nHOFM,,,0.7\n')
+        'LR,0.5,0.69,\nFM,0.9999,0.01,0.7\nHOFM,,,0.7\n'
+    )
     return tmp_path
 
 
@@ -42,8 +48,22 @@ def cells(line):
 
 @pytest.mark.filterwarnings('ignore:every output of LR')
 def test_frappe_gives_a_row_a_model_beside_the_published_one(files, capsys):
-    quality('frappe', files / 'frappe_x1.npz', '--published', files / 'bars_ctr.csv', '--models',
-            'LR', 'FM', 'DLRM', '--epochs', 2, '--rate', .05, '--results', files / 'rows.md')
+    quality(
+        'frappe',
+        files / 'frappe_x1.npz',
+        '--published',
+        files / 'bars_ctr.csv',
+        '--models',
+        'LR',
+        'FM',
+        'DLRM',
+        '--epochs',
+        2,
+        '--rate',
+        0.05,
+        '--results',
+        files / 'rows.md',
+    )
     printed = capsys.readouterr().out.splitlines()
     assert (files / 'rows.md').read_text().splitlines() == printed
     head, lr, fm, dlrm = [cells(line) for line in printed if not line.startswith('|---')]
@@ -51,8 +71,8 @@ def test_frappe_gives_a_row_a_model_beside_the_published_one(files, capsys):
     assert [r['model'] for r in rows] == ['LR', 'FM', 'DLRM']
     assert [r['meets'] for r in rows] == ['yes', 'no', '–']
     assert [r['published AUC'] for r in rows] == ['0.5000', '0.9999', '–']
-    assert float(lr[2]) - .5 == pytest.approx(float(rows[0]['difference in AUC']), abs=1e-5)
-    assert float(rows[1]['test AUC']) > .5
+    assert float(lr[2]) - 0.5 == pytest.approx(float(rows[0]['difference in AUC']), abs=1e-5)
+    assert float(rows[1]['test AUC']) > 0.5
     assert 'L2 5e-06, rate 0.05, seed 0' in rows[1]['settings']
 
 
@@ -60,25 +80,39 @@ def test_frappe_keeps_the_best_epoch_by_validation_auc(files):
     frappe = importlib.import_module('quality_frappe')
     parts, field_dims = frappe.read_parts(str(files / 'frappe_x1.npz'))
     assert list(field_dims) == DIMS
-    args = type('Args', (), {'rate': .3, 'seed': 0, 'epochs': 12, 'progress': False,
-                              'l2': None, 'dropout': None,
-                              'checkpoints': str(files / 'runs')})
+    args = type(
+        'Args',
+        (),
+        {
+            'rate': 0.3,
+            'seed': 0,
+            'epochs': 12,
+            'progress': False,
+            'l2': None,
+            'dropout': None,
+            'checkpoints': str(files / 'runs'),
+        },
+    )
     report, history = frappe.train('FM', parts, field_dims, args)
     aucs = history['valid_auc']
     assert history.best_epoch == 1 + aucs.index(max(aucs)) == len(history) - 2 < 10
     assert report['rate'] == pytest.approx(parts['test'][1].mean())
-    again = frappe.train('FM', parts, field_dims, args)     # all done: nothing but read
+    again = frappe.train('FM', parts, field_dims, args)  # all done: nothing but read
     assert again[0] == report and again[1].rows == history.rows
 
 
-@pytest.mark.parametrize('case, words', [
-    ('absent', 'does not exist: give the path of frappe_x1.npz'),
-    ('no published', 'does not exist: give the path of bars_ctr.csv'),
-    ('no test', 'has no array test'),
-    ('overlap', 'fields whose ids overlap')])
+@pytest.mark.parametrize(
+    'case, words',
+    [
+        ('absent', 'does not exist: give the path of frappe_x1.npz'),
+        ('no published', 'does not exist: give the path of bars_ctr.csv'),
+        ('no test', 'has no array test'),
+        ('overlap', 'fields whose ids overlap'),
+    ],
+)
 def test_frappe_refuses_in_one_sentence(case, words, files):
     path, published = files / 'frappe_x1.npz', files / 'bars_ctr.csv'
-    with onp.load(path) as file:
+    with np.load(path) as file:
         arrays = dict(file)
     if case == 'absent':
         path = files / 'nothing.npz'
@@ -87,9 +121,9 @@ def test_frappe_refuses_in_one_sentence(case, words, files):
     elif case == 'no test':
         del arrays['test']
     else:
-        arrays = {name: onp.hstack([a, a[:, -1:]]) for name, a in arrays.items()}
+        arrays = {name: np.hstack([a, a[:, -1:]]) for name, a in arrays.items()}
     if path.exists():
-        onp.savez(path, **arrays)
+        np.savez(path, **arrays)
     with pytest.raises(SystemExit, match=words) as stop:
         quality('frappe', path, '--published', published, '--results', files / 'rows.md')
     assert '\n' not in str(stop.value)

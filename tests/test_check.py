@@ -1,44 +1,48 @@
 """The exercises' checks: the right answer passes, each known mistake is told by name."""
-import numpy as onp
+
+import mxnet as mx
+import numpy as np
 import pytest
-from mxnet import np
 
 import d2lrec as d2l
 from d2lrec import check
 
 
 def pairwise(v):
-    return .5 * (np.square(v.sum(1)) - np.square(v).sum(1)).sum(1, keepdims=True)
+    return 0.5 * (mx.np.square(v.sum(1)) - mx.np.square(v).sum(1)).sum(1, keepdims=True)
 
 
 def logit_loss(z, y):
-    return (np.maximum(z, 0) - y * z + np.log(1 + np.exp(-np.abs(z)))).mean()
+    return (mx.np.maximum(z, 0) - y * z + mx.np.log(1 + mx.np.exp(-mx.np.abs(z)))).mean()
 
 
 def naive_loss(z, y):
-    p = 1 / (1 + np.exp(-z))
-    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
+    p = 1 / (1 + mx.np.exp(-z))
+    return -(y * mx.np.log(p) + (1 - y) * mx.np.log(1 - p)).mean()
 
 
-def auc(labels, scores, tie=.5):
+def auc(labels, scores, tie=0.5):
     labels, scores = labels.asnumpy(), scores.asnumpy()
     gaps = scores[labels == 1][:, None] - scores[labels == 0]
     return ((gaps > 0) + tie * (gaps == 0)).mean()
 
 
 def vocabulary(words, min_count, by=lambda value, count: (-count, value)):
-    values, inverse, counts = onp.unique(words.asnumpy(), return_inverse=True, return_counts=True)
-    order = sorted(range(len(values)), key=lambda i: (counts[i] < min_count,
-                                                      by(values[i], counts[i])))
-    rank = onp.argsort(order)
-    return onp.minimum(rank, (counts >= min_count).sum())[inverse]
+    values, inverse, counts = np.unique(words.asnumpy(), return_inverse=True, return_counts=True)
+    order = sorted(
+        range(len(values)), key=lambda i: (counts[i] < min_count, by(values[i], counts[i]))
+    )
+    rank = np.argsort(order)
+    return np.minimum(rank, (counts >= min_count).sum())[inverse]
 
 
 def some_unknown(change):
     def ids(words, min_count):
         out = vocabulary(words, min_count)
-        return change(out, int((onp.unique(words.asnumpy(), return_counts=True)[1]
-                                >= min_count).sum()))
+        return change(
+            out, int((np.unique(words.asnumpy(), return_counts=True)[1] >= min_count).sum())
+        )
+
     return ids
 
 
@@ -48,27 +52,28 @@ def biased_mf(mean, user_bias, item_bias, P, Q, users, items):
 
 def fold_in(Q, rest, damping):
     Q, rest = Q.asnumpy(), rest.asnumpy()
-    return onp.linalg.solve(Q.T @ Q + damping * onp.eye(Q.shape[1]), Q.T @ rest)
+    return np.linalg.solve(Q.T @ Q + damping * np.eye(Q.shape[1]), Q.T @ rest)
 
 
 def cross(x0, x, w, b):
-    return x0 * np.dot(x, w)[:, None] + b + x
+    return x0 * mx.np.dot(x, w)[:, None] + b + x
 
 
 def cin(x, x0, weight):
     rows, _, factors = x.shape
-    pairs = np.expand_dims(x, 2) * np.expand_dims(x0, 1)                    # (B, H, F, K)
-    out = np.dot(weight.reshape(len(weight), -1),
-                 pairs.transpose(1, 2, 0, 3).reshape(-1, rows * factors))   # (M, B * K)
+    pairs = mx.np.expand_dims(x, 2) * mx.np.expand_dims(x0, 1)  # (B, H, F, K)
+    out = mx.np.dot(
+        weight.reshape(len(weight), -1), pairs.transpose(1, 2, 0, 3).reshape(-1, rows * factors)
+    )  # (M, B * K)
     return out.reshape(len(weight), rows, factors).transpose(1, 0, 2)
 
 
 def masked_error(outputs, ratings, mask):
-    return (mask * np.square(ratings - outputs)).sum() / mask.sum()
+    return (mask * mx.np.square(ratings - outputs)).sum() / mask.sum()
 
 
 def masked_rows(outputs, ratings, mask):
-    return (mask * np.square(ratings - outputs)).sum(1)
+    return (mask * mx.np.square(ratings - outputs)).sum(1)
 
 
 def merged(means, rows):
@@ -78,23 +83,27 @@ def merged(means, rows):
 def updated(table, ids, grads, lr, add=None):
     table, ids, grads = (a.asnumpy().copy() for a in (table, ids, grads))
     if add is None:
-        onp.subtract.at(table, ids, lr * grads)
+        np.subtract.at(table, ids, lr * grads)
     else:
         add(table, ids, table[ids] - lr * grads)
     return table
 
 
 def pieces(p, r, size):
-    return [(p[a:a + size, 0], r[a:a + size]) for a in range(0, len(r), size)]
+    return [(p[a : a + size, 0], r[a : a + size]) for a in range(0, len(r), size)]
 
 
 def rmse(p, r, size):
-    return (sum(float(np.square(a - b).sum()) for a, b in pieces(p, r, size)) / len(r)) ** .5
+    return (sum(float(mx.np.square(a - b).sum()) for a, b in pieces(p, r, size)) / len(r)) ** 0.5
 
 
-def batch_rmse(p, r, size):     # both mistakes of the chapter on the original's defects
-    return mean([float(np.square(p[a:a + size] - r[a:a + size]).mean()) ** .5
-                 for a in range(0, len(r), size)])
+def batch_rmse(p, r, size):  # both mistakes of the chapter on the original's defects
+    return mean(
+        [
+            float(mx.np.square(p[a : a + size] - r[a : a + size]).mean()) ** 0.5
+            for a in range(0, len(r), size)
+        ]
+    )
 
 
 def mean(values):
@@ -102,36 +111,44 @@ def mean(values):
 
 
 def crossed(x, c):
-    return np.array([[min((a for a, on in zip(row, pick) if on), default=1.)
-                      for pick in c.asnumpy()] for row in x.asnumpy()])
+    return mx.np.array(
+        [
+            [min((a for a, on in zip(row, pick) if on), default=1.0) for pick in c.asnumpy()]
+            for row in x.asnumpy()
+        ]
+    )
 
 
-def ftrl(z, n, alpha, beta, l1, l2, sign=-1., pull=1., keep=0.):
-    shrunk = np.maximum(np.abs(z) - pull * l1, 0) * np.sign(z)
-    return np.where(np.abs(z) > l1, shrunk, keep * z) * sign / ((beta + np.sqrt(n)) / alpha + l2)
+def ftrl(z, n, alpha, beta, l1, l2, sign=-1.0, pull=1.0, keep=0.0):
+    shrunk = mx.np.maximum(mx.np.abs(z) - pull * l1, 0) * mx.np.sign(z)
+    return (
+        mx.np.where(mx.np.abs(z) > l1, shrunk, keep * z)
+        * sign
+        / ((beta + mx.np.sqrt(n)) / alpha + l2)
+    )
 
 
 def bag(table, ids, offsets, weights):
-    places, ends = onp.arange(len(ids)), [*offsets.asnumpy()[1:], len(ids)]
+    places, ends = np.arange(len(ids)), [*offsets.asnumpy()[1:], len(ids)]
     inside = [(places >= start) & (places < end) for start, end in zip(offsets.asnumpy(), ends)]
-    return np.dot(np.array(inside, dtype='float32') * weights, table[ids])
+    return mx.np.dot(mx.np.array(inside, dtype='float32') * weights, table[ids])
 
 
 def ones(weights):
-    return np.ones(weights.shape)
+    return mx.np.ones(weights.shape)
 
 
 def reduceat(table, ids, offsets, weights):
-    products = (np.expand_dims(weights, 1) * table[ids]).asnumpy()
-    return onp.add.reduceat(products, offsets.asnumpy(), axis=0)
+    products = (mx.np.expand_dims(weights, 1) * table[ids]).asnumpy()
+    return np.add.reduceat(products, offsets.asnumpy(), axis=0)
 
 
 def products(z):
-    return np.matmul(z, np.transpose(z, (0, 2, 1)))
+    return mx.np.matmul(z, mx.np.transpose(z, (0, 2, 1)))
 
 
 def dots(z, diagonal=-1):
-    i, j = onp.tril_indices(z.shape[1], diagonal)
+    i, j = np.tril_indices(z.shape[1], diagonal)
     return products(z).asnumpy()[:, i, j]
 
 
@@ -150,124 +167,241 @@ def mean_of_users(labels, scores, users, weigh=len, without=None):
 
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
 CASES = [
-    (check.pairwise_term, pairwise, [
-        (lambda v: 2 * pairwise(v), 'twice'),
-        (lambda v: .5 * np.square(v.sum(1)).sum(1, keepdims=True), 'diagonal'),
-        (lambda v: pairwise(v)[:, 0], '(B, 1)'),
-    ]),
-    (check.logit_loss, logit_loss, [
-        (lambda z, y: 5 * logit_loss(z, y), 'sum'),
-        (lambda z, y: logit_loss(1 / (1 + np.exp(-z)), y), 'second sigmoid'),
-        (lambda z, y: logit_loss(-z, y), 'wrong way'),
-        (lambda z, y: np.maximum(z, 0) - y * z + np.log(1 + np.exp(-np.abs(z))), 'mean'),
-        (naive_loss, 'infinity'),
-    ]),
-    (check.auc, auc, [
-        (lambda y, s: auc(y, s, tie=0), 'as lost'),
-        (lambda y, s: auc(y, s, tie=1), 'as won'),
-        (lambda y, s: 1 - auc(y, s), 'Upside down'),
-        (lambda y, s: ((s.asnumpy() > .5) == y.asnumpy()).mean(), 'accuracy'),
-    ]),
-    (check.vocabulary, vocabulary, [
-        (lambda w, n: vocabulary(w, n + 1), 'exactly min_count'),
-        (lambda w, n: vocabulary(w, n, by=lambda value, count: value), 'most frequent'),
-        (lambda w, n: vocabulary(w, n, by=lambda value, count: (-count, -value)), 'reversed'),
-        (some_unknown(lambda ids, kept: onp.where(ids == kept, -1, ids)), '-1'),
-        (some_unknown(lambda ids, kept: (ids + 1) % (kept + 1)), 'comes last'),
-    ]),
-    (check.biased_mf, biased_mf, [
-        (lambda mean, *rest: biased_mf(0, *rest), 'mean'),
-        (lambda mean, b_u, b_i, P, Q, u, i: mean + (P[u] * Q[i]).sum(1), 'biases'),
-        (lambda mean, b_u, b_i, P, Q, u, i:
-            mean + b_u[u].reshape(-1, 1) + b_i[i] + np.dot(P[u], Q[i].T), '(B, B)'),
-        (lambda *a: biased_mf(*a).reshape(-1, 1), '(B,)'),
-    ]),
-    (check.fold_in, fold_in, [
-        (lambda Q, r, damping: onp.linalg.pinv(Q.asnumpy()) @ r.asnumpy(), 'missing'),
-        (lambda Q, r, damping: fold_in(Q, r, damping * len(Q)), 'multiplied'),
-        (lambda Q, r, damping: np.dot(Q.T, r), 'right-hand side'),
-    ]),
-    (check.cross_layer, cross, [
-        (lambda x0, x, w, b: cross(x0, x, w, b) - x, 'residual'),
-        (lambda x0, x, w, b: cross(x0, x, w, b) - x + x0, 'residual that is added is x_0'),
-        (lambda x0, x, w, b: cross(x, x, w, b), 'where x_0 should be'),
-        (lambda x0, x, w, b: x0 * (np.dot(x, w)[:, None] + b) + x, 'inside the product'),
-        (lambda x0, x, w, b: x0 * x * w + b + x, 'sum over D'),
-    ]),
-    (check.cin_layer, cin, [
-        (lambda x, x0, w: cin(x, x0.sum(2, keepdims=True) * np.ones_like(x0), w), 'same coord'),
-        (lambda x, x0, w: onp.einsum('bik,bjn,mij->bmkn', x.asnumpy(), x0.asnumpy(),
-                                     w.asnumpy()), 'same coordinate'),
-        (lambda x, x0, w: cin(x, x0, w).sum(2), 'summed over k'),
-        (lambda x, x0, w: cin(x, x, w), 'not by itself'),
-        (lambda x, x0, w: cin(x, np.ones_like(x0), w), 'weighted sum'),
-    ]),
-    (check.masked_error, masked_error, [
-        (lambda o, r, m: (m * np.square(r - o)).mean(), 'divided by all entries'),
-        (lambda o, r, m: np.square(r - o).mean(), 'unobserved'),
-        (lambda o, r, m: (masked_rows(o, r, m) / np.maximum(m.sum(1), 1)).mean(), 'rows'),
-        (lambda o, r, m: masked_error(o, r, (r != 0).astype('float32')), 'a rating of 0'),
-        (lambda o, r, m: np.square(r - o * np.sign(r)).mean(), 'flips the output'),
-        (lambda o, r, m: np.square(r - o * np.sign(r)).sum() / m.sum(), 'flips the output'),
-        (lambda o, r, m: masked_rows(o, r, m).sum(), 'the sum'),
-        (lambda o, r, m: np.sqrt(masked_error(o, r, m)), 'root'),
-        (lambda o, r, m: masked_rows(o, r, m) / m.sum(1), 'shape'),
-        (lambda o, r, m: .5 * masked_error(o, r, m), 'should be'),
-    ]),
-    (check.merge_shards, merged, [
-        (lambda means, rows: means.mean(0), 'average of averages'),
-        (lambda means, rows: means.sum(0), 'merely added'),
-        (lambda means, rows: merged(means, rows) * rows.sum(), 'summed loss'),
-    ]),
-    (check.sparse_update, updated, [
-        (lambda *a: updated(*a, add=onp.ndarray.__setitem__), 'overwritten'),
-        (lambda t, i, g, lr: updated(t, i, g / np.array([3, 1, 3, 1, 3] if len(i) == 5 else [2, 2])
-                                     .reshape(-1, 1), lr), 'averaged'),
-        (lambda t, i, g, lr: updated(t, i, g, -lr), 'sign'),
-        (lambda t, i, g, lr: updated(t, i, g, 1.), 'learning rate'),
-    ]),
-    (check.accumulated_rmse, rmse, [
-        (batch_rmse, 'Both mistakes'),
-        (lambda p, r, size: mean([float(np.square(a - b).mean()) ** .5
-                                  for a, b in pieces(p, r, size)]), 'one root'),
-        (lambda p, r, size: mean([float(np.square(a - b).mean())
-                                  for a, b in pieces(p, r, size)]) ** .5, 'small last batch'),
-        (lambda p, r, size: (sum(float(np.square(p[a:a + size] - r[a:a + size]).sum())
-                                 for a in range(0, len(r), size)) / len(r)) ** .5, '(B, B)'),
-        (lambda p, r, size: rmse(p, r, size) ** 2, 'MSE'),
-    ]),
-    (check.cross_product, crossed, [
-        (lambda x, c: (np.dot(x, c.T) > 0).astype('float32'), 'OR'),
-        (lambda x, c: np.dot(x, c.T), 'counts'),
-        (lambda x, c: (np.expand_dims(x, 1) * c).prod(axis=2), 'exponent'),
-        (lambda x, c: crossed(x, c)[:, 0], 'shape'),
-    ]),
-    (check.ftrl_weight, ftrl, [
-        (lambda *a: ftrl(*a, sign=1.), 'against'),
-        (lambda z, n, a, b, l1, l2: ftrl(z, n, a, b, 0., l2), 'does nothing'),
-        (lambda *a: ftrl(*a, pull=0.), 'zeros are right'),
-        (lambda *a: ftrl(*a, pull=-1.), 'away'),
-        (lambda z, n, a, b, l1, l2: -(z - np.sign(z) * l1) / ((b + np.sqrt(n)) / a + l2),
-         'flipped'),
-    ]),
-    (check.embedding_bag, bag, [
-        (lambda t, i, o, w: bag(t, i, o, ones(w)), 'ignored'),
-        (lambda t, i, o, w: bag(t, i, o, w) / bag(ones(t), i, o, w), 'mean'),
-        (lambda t, i, o, w: bag(t, i, o, ones(w)) / bag(ones(t), i, o, ones(w)), 'mean'),
-        (reduceat, 'empty bag takes'),
-    ]),
-    (check.dot_interaction, dots, [
-        (lambda z: dots(z, 0), 'diagonal'),
-        (lambda z: products(z).reshape(len(z), -1), 'whole matrix'),
-        (products, 'whole matrix'),
-        (lambda z: products(z).asnumpy()[:, (i := onp.triu_indices(z.shape[1], 1))[0], i[1]],
-         'upper triangle'),
-    ]),
-    (check.gauc, mean_of_users, [
-        (lambda *a: mean_of_users(*a, weigh=lambda mine: 1), 'weigh the same'),
-        (lambda *a: mean_of_users(*a, without=.5), 'leave them out'),
-        (lambda labels, scores, users: d2l.auc(labels, scores), 'all rows together'),
-    ]),
+    (
+        check.pairwise_term,
+        pairwise,
+        [
+            (lambda v: 2 * pairwise(v), 'twice'),
+            (lambda v: 0.5 * mx.np.square(v.sum(1)).sum(1, keepdims=True), 'diagonal'),
+            (lambda v: pairwise(v)[:, 0], '(B, 1)'),
+        ],
+    ),
+    (
+        check.logit_loss,
+        logit_loss,
+        [
+            (lambda z, y: 5 * logit_loss(z, y), 'sum'),
+            (lambda z, y: logit_loss(1 / (1 + mx.np.exp(-z)), y), 'second sigmoid'),
+            (lambda z, y: logit_loss(-z, y), 'wrong way'),
+            (
+                lambda z, y: mx.np.maximum(z, 0) - y * z + mx.np.log(1 + mx.np.exp(-mx.np.abs(z))),
+                'mean',
+            ),
+            (naive_loss, 'infinity'),
+        ],
+    ),
+    (
+        check.auc,
+        auc,
+        [
+            (lambda y, s: auc(y, s, tie=0), 'as lost'),
+            (lambda y, s: auc(y, s, tie=1), 'as won'),
+            (lambda y, s: 1 - auc(y, s), 'Upside down'),
+            (lambda y, s: ((s.asnumpy() > 0.5) == y.asnumpy()).mean(), 'accuracy'),
+        ],
+    ),
+    (
+        check.vocabulary,
+        vocabulary,
+        [
+            (lambda w, n: vocabulary(w, n + 1), 'exactly min_count'),
+            (lambda w, n: vocabulary(w, n, by=lambda value, count: value), 'most frequent'),
+            (lambda w, n: vocabulary(w, n, by=lambda value, count: (-count, -value)), 'reversed'),
+            (some_unknown(lambda ids, kept: np.where(ids == kept, -1, ids)), '-1'),
+            (some_unknown(lambda ids, kept: (ids + 1) % (kept + 1)), 'comes last'),
+        ],
+    ),
+    (
+        check.biased_mf,
+        biased_mf,
+        [
+            (lambda mean, *rest: biased_mf(0, *rest), 'mean'),
+            (lambda mean, b_u, b_i, P, Q, u, i: mean + (P[u] * Q[i]).sum(1), 'biases'),
+            (
+                lambda mean, b_u, b_i, P, Q, u, i: (
+                    mean + b_u[u].reshape(-1, 1) + b_i[i] + mx.np.dot(P[u], Q[i].T)
+                ),
+                '(B, B)',
+            ),
+            (lambda *a: biased_mf(*a).reshape(-1, 1), '(B,)'),
+        ],
+    ),
+    (
+        check.fold_in,
+        fold_in,
+        [
+            (lambda Q, r, damping: np.linalg.pinv(Q.asnumpy()) @ r.asnumpy(), 'missing'),
+            (lambda Q, r, damping: fold_in(Q, r, damping * len(Q)), 'multiplied'),
+            (lambda Q, r, damping: mx.np.dot(Q.T, r), 'right-hand side'),
+        ],
+    ),
+    (
+        check.cross_layer,
+        cross,
+        [
+            (lambda x0, x, w, b: cross(x0, x, w, b) - x, 'residual'),
+            (lambda x0, x, w, b: cross(x0, x, w, b) - x + x0, 'residual that is added is x_0'),
+            (lambda x0, x, w, b: cross(x, x, w, b), 'where x_0 should be'),
+            (lambda x0, x, w, b: x0 * (mx.np.dot(x, w)[:, None] + b) + x, 'inside the product'),
+            (lambda x0, x, w, b: x0 * x * w + b + x, 'sum over D'),
+        ],
+    ),
+    (
+        check.cin_layer,
+        cin,
+        [
+            (
+                lambda x, x0, w: cin(x, x0.sum(2, keepdims=True) * mx.np.ones_like(x0), w),
+                'same coord',
+            ),
+            (
+                lambda x, x0, w: np.einsum(
+                    'bik,bjn,mij->bmkn', x.asnumpy(), x0.asnumpy(), w.asnumpy()
+                ),
+                'same coordinate',
+            ),
+            (lambda x, x0, w: cin(x, x0, w).sum(2), 'summed over k'),
+            (lambda x, x0, w: cin(x, x, w), 'not by itself'),
+            (lambda x, x0, w: cin(x, mx.np.ones_like(x0), w), 'weighted sum'),
+        ],
+    ),
+    (
+        check.masked_error,
+        masked_error,
+        [
+            (lambda o, r, m: (m * mx.np.square(r - o)).mean(), 'divided by all entries'),
+            (lambda o, r, m: mx.np.square(r - o).mean(), 'unobserved'),
+            (lambda o, r, m: (masked_rows(o, r, m) / mx.np.maximum(m.sum(1), 1)).mean(), 'rows'),
+            (lambda o, r, m: masked_error(o, r, (r != 0).astype('float32')), 'a rating of 0'),
+            (lambda o, r, m: mx.np.square(r - o * mx.np.sign(r)).mean(), 'flips the output'),
+            (
+                lambda o, r, m: mx.np.square(r - o * mx.np.sign(r)).sum() / m.sum(),
+                'flips the output',
+            ),
+            (lambda o, r, m: masked_rows(o, r, m).sum(), 'the sum'),
+            (lambda o, r, m: mx.np.sqrt(masked_error(o, r, m)), 'root'),
+            (lambda o, r, m: masked_rows(o, r, m) / m.sum(1), 'shape'),
+            (lambda o, r, m: 0.5 * masked_error(o, r, m), 'should be'),
+        ],
+    ),
+    (
+        check.merge_shards,
+        merged,
+        [
+            (lambda means, rows: means.mean(0), 'average of averages'),
+            (lambda means, rows: means.sum(0), 'merely added'),
+            (lambda means, rows: merged(means, rows) * rows.sum(), 'summed loss'),
+        ],
+    ),
+    (
+        check.sparse_update,
+        updated,
+        [
+            (lambda *a: updated(*a, add=np.ndarray.__setitem__), 'overwritten'),
+            (
+                lambda t, i, g, lr: updated(
+                    t,
+                    i,
+                    g / mx.np.array([3, 1, 3, 1, 3] if len(i) == 5 else [2, 2]).reshape(-1, 1),
+                    lr,
+                ),
+                'averaged',
+            ),
+            (lambda t, i, g, lr: updated(t, i, g, -lr), 'sign'),
+            (lambda t, i, g, lr: updated(t, i, g, 1.0), 'learning rate'),
+        ],
+    ),
+    (
+        check.accumulated_rmse,
+        rmse,
+        [
+            (batch_rmse, 'Both mistakes'),
+            (
+                lambda p, r, size: mean(
+                    [float(mx.np.square(a - b).mean()) ** 0.5 for a, b in pieces(p, r, size)]
+                ),
+                'one root',
+            ),
+            (
+                lambda p, r, size: (
+                    mean([float(mx.np.square(a - b).mean()) for a, b in pieces(p, r, size)]) ** 0.5
+                ),
+                'small last batch',
+            ),
+            (
+                lambda p, r, size: (
+                    (
+                        sum(
+                            float(mx.np.square(p[a : a + size] - r[a : a + size]).sum())
+                            for a in range(0, len(r), size)
+                        )
+                        / len(r)
+                    )
+                    ** 0.5
+                ),
+                '(B, B)',
+            ),
+            (lambda p, r, size: rmse(p, r, size) ** 2, 'MSE'),
+        ],
+    ),
+    (
+        check.cross_product,
+        crossed,
+        [
+            (lambda x, c: (mx.np.dot(x, c.T) > 0).astype('float32'), 'OR'),
+            (lambda x, c: mx.np.dot(x, c.T), 'counts'),
+            (lambda x, c: (mx.np.expand_dims(x, 1) * c).prod(axis=2), 'exponent'),
+            (lambda x, c: crossed(x, c)[:, 0], 'shape'),
+        ],
+    ),
+    (
+        check.ftrl_weight,
+        ftrl,
+        [
+            (lambda *a: ftrl(*a, sign=1.0), 'against'),
+            (lambda z, n, a, b, l1, l2: ftrl(z, n, a, b, 0.0, l2), 'does nothing'),
+            (lambda *a: ftrl(*a, pull=0.0), 'zeros are right'),
+            (lambda *a: ftrl(*a, pull=-1.0), 'away'),
+            (
+                lambda z, n, a, b, l1, l2: (
+                    -(z - mx.np.sign(z) * l1) / ((b + mx.np.sqrt(n)) / a + l2)
+                ),
+                'flipped',
+            ),
+        ],
+    ),
+    (
+        check.embedding_bag,
+        bag,
+        [
+            (lambda t, i, o, w: bag(t, i, o, ones(w)), 'ignored'),
+            (lambda t, i, o, w: bag(t, i, o, w) / bag(ones(t), i, o, w), 'mean'),
+            (lambda t, i, o, w: bag(t, i, o, ones(w)) / bag(ones(t), i, o, ones(w)), 'mean'),
+            (reduceat, 'empty bag takes'),
+        ],
+    ),
+    (
+        check.dot_interaction,
+        dots,
+        [
+            (lambda z: dots(z, 0), 'diagonal'),
+            (lambda z: products(z).reshape(len(z), -1), 'whole matrix'),
+            (products, 'whole matrix'),
+            (
+                lambda z: products(z).asnumpy()[:, (i := np.triu_indices(z.shape[1], 1))[0], i[1]],
+                'upper triangle',
+            ),
+        ],
+    ),
+    (
+        check.gauc,
+        mean_of_users,
+        [
+            (lambda *a: mean_of_users(*a, weigh=lambda mine: 1), 'weigh the same'),
+            (lambda *a: mean_of_users(*a, without=0.5), 'leave them out'),
+            (lambda labels, scores, users: d2l.auc(labels, scores), 'all rows together'),
+        ],
+    ),
 ]
 EACH = pytest.mark.parametrize('judge, right, wrong', CASES, ids=[c[0].__name__ for c in CASES])
 
@@ -293,10 +427,17 @@ def test_the_right_answer_passes_and_mistakes_are_named(judge, right, wrong):
 
 
 @EACH
-@pytest.mark.parametrize('function, word', [
-    (3, 'function itself'), (lambda *a: None, 'returns nothing'),
-    (lambda *a: 1 / 0, 'ZeroDivisionError'), (lambda: 0, 'TypeError'),
-    (lambda *a: 'text', 'ValueError')], ids=['number', 'none', 'raises', 'arguments', 'text'])
+@pytest.mark.parametrize(
+    'function, word',
+    [
+        (3, 'function itself'),
+        (lambda *a: None, 'returns nothing'),
+        (lambda *a: 1 / 0, 'ZeroDivisionError'),
+        (lambda: 0, 'TypeError'),
+        (lambda *a: 'text', 'ValueError'),
+    ],
+    ids=['number', 'none', 'raises', 'arguments', 'text'],
+)
 def test_any_answer_gets_a_sentence(judge, right, wrong, function, word):
     verdict = judge(function)
     assert not verdict and word in repr(verdict)
@@ -307,16 +448,25 @@ def test_shapes_values_and_nan_get_a_sentence(judge, right, wrong):
     def changed(change):
         def function(*arguments):
             out = right(*arguments)
-            return change(onp.asarray(out.asnumpy() if hasattr(out, 'asnumpy') else out))
+            return change(np.asarray(out.asnumpy() if hasattr(out, 'asnumpy') else out))
+
         return judge(function)
+
     assert 'should be' in repr(changed(lambda a: a + 17.25))
-    assert 'shape' in repr(changed(lambda a: onp.stack([a, a, a])))
-    assert 'NaN' in repr(changed(lambda a: a * onp.nan))
+    assert 'shape' in repr(changed(lambda a: np.stack([a, a, a])))
+    assert 'NaN' in repr(changed(lambda a: a * np.nan))
 
 
-@pytest.mark.parametrize('folder, environment, spoken', [
-    ('ko', {}, 'ko'), ('en', {'LANG': 'ko_KR.UTF-8'}, 'en'), ('x', {'LANG': 'ko_KR.UTF-8'}, 'ko'),
-    ('x', {'JPY_SESSION_NAME': '/book/chapters/ko/fm.ipynb'}, 'ko'), ('x', {}, 'en')])
+@pytest.mark.parametrize(
+    'folder, environment, spoken',
+    [
+        ('ko', {}, 'ko'),
+        ('en', {'LANG': 'ko_KR.UTF-8'}, 'en'),
+        ('x', {'LANG': 'ko_KR.UTF-8'}, 'ko'),
+        ('x', {'JPY_SESSION_NAME': '/book/chapters/ko/fm.ipynb'}, 'ko'),
+        ('x', {}, 'en'),
+    ],
+)
 def test_the_notebooks_language(monkeypatch, tmp_path, folder, environment, spoken):
     monkeypatch.setattr(check, 'language', None)
     for name in ('LC_ALL', 'LC_MESSAGES', 'LANG', 'JPY_SESSION_NAME'):

@@ -1,13 +1,14 @@
 """Parameters and multiply-adds, counted by hand."""
+
+import mxnet as mx
 import pytest
-from mxnet import np
 from mxnet.gluon import nn
 
 import d2lrec as d2l
 from d2lrec.models.base import CTRModel, Model
 
 DIMS, V, F, K = [3, 5, 2, 4], 14, 4, 6
-LINEAR = F + 1                              # F weights, one bias
+LINEAR = F + 1  # F weights, one bias
 # Twice a sum over fields, FK squares before the second; K squares, differences, halves, additions.
 PAIRWISE = 2 * F * K + F * K + 4 * K
 
@@ -23,8 +24,12 @@ def test_lr():
 
 def test_fm():
     assert counts(d2l.FM(DIMS, K)) == {
-        'linear': (V + 1, LINEAR), 'embedding': (V * K, 0), 'pairwise': (0, PAIRWISE),
-        'rest': (0, 1), 'total': (V + 1 + V * K, LINEAR + PAIRWISE + 1)}
+        'linear': (V + 1, LINEAR),
+        'embedding': (V * K, 0),
+        'pairwise': (0, PAIRWISE),
+        'rest': (0, 1),
+        'total': (V + 1 + V * K, LINEAR + PAIRWISE + 1),
+    }
 
 
 @pytest.mark.parametrize('hybrid', [False, True])
@@ -33,19 +38,27 @@ def test_deepfm(hybrid):
     net.hybridize(hybrid)
     weights = F * K * 5 + 5 * 3 + 3
     assert counts(net) == {
-        'linear': (V + 1, LINEAR), 'embedding': (V * K, 0), 'pairwise': (0, PAIRWISE),
-        'mlp': (weights + 5 + 3 + 1, weights), 'rest': (0, 2),
-        'total': (V + 1 + V * K + weights + 9, LINEAR + PAIRWISE + weights + 2)}
+        'linear': (V + 1, LINEAR),
+        'embedding': (V * K, 0),
+        'pairwise': (0, PAIRWISE),
+        'mlp': (weights + 5 + 3 + 1, weights),
+        'rest': (0, 2),
+        'total': (V + 1 + V * K + weights + 9, LINEAR + PAIRWISE + weights + 2),
+    }
 
 
 def test_rating_models():
     assert counts(d2l.MF(K, 7, 9))['total'] == ((7 + 9) * (K + 1), 2 * K + 3)
     assert counts(d2l.AutoRec([5, 3], 9)) == {
-        'encoder': (9 * 5 + 5 + 5 * 3 + 3, 9 * 5 + 5 * 3), 'decoder': (3 * 9 + 9, 3 * 9),
-        'total': (9 * 5 + 5 + 5 * 3 + 3 + 3 * 9 + 9, 9 * 5 + 5 * 3 + 3 * 9)}
+        'encoder': (9 * 5 + 5 + 5 * 3 + 3, 9 * 5 + 5 * 3),
+        'decoder': (3 * 9 + 9, 3 * 9),
+        'total': (9 * 5 + 5 + 5 * 3 + 3 + 3 * 9 + 9, 9 * 5 + 5 * 3 + 3 * 9),
+    }
     mlp = 2 * K * 5 + 5
-    assert counts(d2l.NeuMF(K, 7, 9, [5]))['total'] == (2 * (7 + 9) * K + K + mlp + 5 + 1,
-                                                        K + K + mlp + 1)
+    assert counts(d2l.NeuMF(K, 7, 9, [5]))['total'] == (
+        2 * (7 + 9) * K + K + mlp + 5 + 1,
+        K + K + mlp + 1,
+    )
 
 
 class Odd(CTRModel):
@@ -63,32 +76,41 @@ class Odd(CTRModel):
         e = self.embedding(x)
         gram = F.npx.batch_dot(e, e, transpose_b=True)
         h = self.norm(self.twice(self.twice(F.npx.reshape(e, (-2, -1)))))
-        weight = F.np.square(scale)                 # the same for any number of rows
-        return F.np.sum(gram, axis=(1, 2)) + F.npx.fully_connected(
-            h, F.npx.reshape(weight, (1, -1)), num_hidden=1, no_bias=True)[:, 0]
+        weight = F.np.square(scale)  # the same for any number of rows
+        return (
+            F.np.sum(gram, axis=(1, 2))
+            + F.npx.fully_connected(h, F.npx.reshape(weight, (1, -1)), num_hidden=1, no_bias=True)[
+                :, 0
+            ]
+        )
 
 
 def test_any_net_is_counted_through_its_graph():
     width = F * K
     assert counts(Odd(DIMS)) == {
-        'embedding': (V * K, 0), 'twice': (width ** 2 + width, 2 * width ** 2),
+        'embedding': (V * K, 0),
+        'twice': (width**2 + width, 2 * width**2),
         'norm': (2 * width, width),
         'rest': (F * K, F * F * K + F * F + width + 1),
-        'total': (V * K + width ** 2 + 4 * width,
-                  2 * width ** 2 + width + F * F * K + F * F + width + 1)}
+        'total': (
+            V * K + width**2 + 4 * width,
+            2 * width**2 + width + F * F * K + F * F + width + 1,
+        ),
+    }
 
 
 def test_summary_without_inputs_is_the_description(capsys):
     net = d2l.FM(DIMS, K)
     assert net.summary().equals(net.describe())
     net.initialize()
-    net.summary(np.zeros((2, F), dtype='int32'))
+    net.summary(mx.np.zeros((2, F), dtype='int32'))
     assert 'Total params' in capsys.readouterr().out
 
 
 def test_a_model_that_does_not_say_what_it_takes():
     class Silent(Model):
         pass
+
     with pytest.raises(NotImplementedError, match='Silent does not say.*input_shapes'):
         Silent().describe()
 
@@ -97,5 +119,6 @@ def test_a_product_that_cannot_be_counted_is_not_passed_over():
     class Outer(CTRModel):
         def hybrid_forward(self, F, x):
             return F.np.einsum('bi,bj->bij', x, x)
+
     with pytest.raises(NotImplementedError, match='cannot count _npi_einsum.*batch_dot'):
         Outer(DIMS).describe()

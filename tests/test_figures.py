@@ -1,11 +1,11 @@
 """The drawn figures: files that any page can inline, legible in a narrow column, both themes."""
+
 import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-import pytest
-
 import figures
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted((ROOT / 'img').glob('*.svg'))
@@ -23,7 +23,7 @@ each = pytest.mark.parametrize('path', FILES, ids=[p.stem for p in FILES])
 
 def tag(element):
     assert element.tag.startswith(SVG), f'{element.tag} is not SVG'
-    return element.tag[len(SVG):]
+    return element.tag[len(SVG) :]
 
 
 def rules(root):
@@ -78,8 +78,9 @@ def test_colours_can_be_switched(path):
         assert not {'fill', 'stroke', 'color', 'stop-color', 'flood-color'} & set(element.attrib)
         if tag(element) in DRAWN:
             # without a fill of its own a shape is black, on a dark page too
-            assert any('fill' in sheet[c] for c in element.get('class', '').split()), \
+            assert any('fill' in sheet[c] for c in element.get('class', '').split()), (
                 f'{path.name}: {ET.tostring(element)[:120]}'
+            )
         style = element.get('style', '')
         assert not re.search('fill|stroke|color', style)
 
@@ -111,7 +112,7 @@ def test_text_is_large_enough_in_a_narrow_column(path):
     assert (x, y) == (0, 0) and width <= 720
     assert 'max-width:100%' in root.get('style') and 'height:auto' in root.get('style')
     shown = float(root.get('height')) / float(root.get('width'))
-    assert shown == pytest.approx(height / width, abs=.002)
+    assert shown == pytest.approx(height / width, abs=0.002)
     sheet = rules(root)
     sized = {}
     for name, rule in sheet.items():
@@ -128,8 +129,9 @@ def test_files_are_what_the_script_draws(tmp_path):
     drawn = {p.name: p.read_text(encoding='utf-8') for p in tmp_path.glob('*.svg')}
     assert set(drawn) == {p.name for p in FILES}
     for path in FILES:
-        assert path.read_text(encoding='utf-8') == drawn[path.name], \
+        assert path.read_text(encoding='utf-8') == drawn[path.name], (
             f'{path.name} differs from the script: run python tools/figures.py'
+        )
 
 
 # In a browser -----------------------------------------------------------------------------------
@@ -188,19 +190,28 @@ def test_the_collision_check_sees_collisions(page):
         '<text x="30" y="30">too wide</text>'
         '<text x="20" y="90">under</text><text x="30" y="92">over</text>'
         '<text x="280" y="180">outside</text>'
-        '<path d="M150 0V200"/><text x="130" y="120">crossed</text></svg>')
+        '<path d="M150 0V200"/><text x="130" y="120">crossed</text></svg>'
+    )
     faults = page.eval_on_selector('svg', FAULTS)
-    assert sorted(faults) == ['a line runs through crossed', 'leaves its box: too wide',
-                              'leaves the figure: outside', 'under on over']
+    assert sorted(faults) == [
+        'a line runs through crossed',
+        'leaves its box: too wide',
+        'leaves the figure: outside',
+        'under on over',
+    ]
 
 
 @each
 @pytest.mark.parametrize('width', [360, 740])
 def test_scales_with_its_column(path, width, page):
-    page.set_content(f'<!doctype html><div style="width:{width}px">'
-                     f'{path.read_text(encoding="utf-8")}</div>')
-    box, ratio = page.eval_on_selector('svg', """svg => {
+    page.set_content(
+        f'<!doctype html><div style="width:{width}px">{path.read_text(encoding="utf-8")}</div>'
+    )
+    box, ratio = page.eval_on_selector(
+        'svg',
+        """svg => {
         const b = svg.getBoundingClientRect(), v = svg.viewBox.baseVal;
-        return [[b.width, b.height], v.height / v.width]; }""")
+        return [[b.width, b.height], v.height / v.width]; }""",
+    )
     assert box[0] <= width
-    assert box[1] / box[0] == pytest.approx(ratio, abs=.01)
+    assert box[1] / box[0] == pytest.approx(ratio, abs=0.01)

@@ -1,4 +1,5 @@
 """A file is written whole, or what stood there stays and nothing is left over."""
+
 import pytest
 
 from d2lrec.files import written_whole

@@ -1,59 +1,69 @@
 """Measures against their definitions in loops, and refusals in words."""
+
 import math
 
 import definitions
-import numpy as onp
+import mxnet as mx
+import numpy as np
 import pytest
-from mxnet import np
 
 from d2lrec import metrics
 
 
 @pytest.fixture
 def clicks():
-    rng = onp.random.default_rng(0)
-    probs = rng.random(60).round(1)         # rounded, so that there are ties
+    rng = np.random.default_rng(0)
+    probs = rng.random(60).round(1)  # rounded, so that there are ties
     return (rng.random(60) < probs).astype('float32'), probs
 
 
 def test_log_loss_is_its_definition(clicks):
-    labels, probs = clicks[0], clicks[1] * .98 + .01
+    labels, probs = clicks[0], clicks[1] * 0.98 + 0.01
     expected = sum(-math.log(p) if y else -math.log(1 - p) for y, p in zip(labels, probs)) / 60
     assert metrics.log_loss(labels, probs) == pytest.approx(expected)
 
 
 def test_log_loss_of_a_certain_mistake_is_finite():
-    assert 10 < metrics.log_loss([1, 0], [0., 0.]) < 40
+    assert 10 < metrics.log_loss([1, 0], [0.0, 0.0]) < 40
 
 
 def test_auc_counts_ordered_pairs(clicks):
     labels, scores = clicks
-    pairs = [(a > b) + (a == b) / 2 for a, y in zip(scores, labels) if y
-             for b, z in zip(scores, labels) if not z]
+    pairs = [
+        (a > b) + (a == b) / 2
+        for a, y in zip(scores, labels)
+        if y
+        for b, z in zip(scores, labels)
+        if not z
+    ]
     assert metrics.auc(labels, scores) == pytest.approx(sum(pairs) / len(pairs))
 
 
 def test_shapes_do_not_broadcast(clicks):
     labels, probs = clicks
-    column = np.array(probs).reshape(-1, 1)
-    assert metrics.auc(np.array(labels), column) == pytest.approx(metrics.auc(labels, probs))
-    assert metrics.accuracy(np.array([[1.], [-1.], [2.]]), np.array([1., 0., 0.])) == 2.
+    column = mx.np.array(probs).reshape(-1, 1)
+    assert metrics.auc(mx.np.array(labels), column) == pytest.approx(metrics.auc(labels, probs))
+    assert (
+        metrics.accuracy(mx.np.array([[1.0], [-1.0], [2.0]]), mx.np.array([1.0, 0.0, 0.0])) == 2.0
+    )
 
 
 def test_accuracy_of_several_classes():
-    assert metrics.accuracy(onp.array([[.1, .9], [.8, .2], [.3, .7]]), onp.array([1, 0, 0])) == 2.
+    assert (
+        metrics.accuracy(np.array([[0.1, 0.9], [0.8, 0.2], [0.3, 0.7]]), np.array([1, 0, 0])) == 2.0
+    )
 
 
 def test_sigmoid_does_not_overflow():
-    with onp.errstate(over='raise', invalid='raise'):
-        out = metrics.sigmoid(onp.array([-1000., 0., 1000.]))
-    onp.testing.assert_array_equal(out, [0., .5, 1.])
+    with np.errstate(over='raise', invalid='raise'):
+        out = metrics.sigmoid(np.array([-1000.0, 0.0, 1000.0]))
+    np.testing.assert_array_equal(out, [0.0, 0.5, 1.0])
 
 
 def test_constant_rate_is_the_entropy_of_the_rate():
     base = metrics.constant_rate([1, 0, 0, 0])
-    assert base['rate'] == .25 and base['auc'] == .5
-    assert base['log_loss'] == pytest.approx(-.25 * math.log(.25) - .75 * math.log(.75))
+    assert base['rate'] == 0.25 and base['auc'] == 0.5
+    assert base['log_loss'] == pytest.approx(-0.25 * math.log(0.25) - 0.75 * math.log(0.75))
 
 
 def test_calibration_table(clicks):
@@ -63,36 +73,40 @@ def test_calibration_table(clicks):
     assert table.predicted.is_monotonic_increasing
     assert (table.rows * table.observed).sum() == pytest.approx(labels.sum())
     assert (table.rows * table.predicted).sum() == pytest.approx(probs.sum())
-    assert metrics.calibration_table([0, 0], [.5, .5], 1).ratio[1] == onp.inf
+    assert metrics.calibration_table([0, 0], [0.5, 0.5], 1).ratio[1] == np.inf
 
 
 def test_calibration_of_true_probabilities_is_near_one():
-    rng = onp.random.default_rng(1)
-    probs = rng.uniform(.2, .8, 100_000)
+    rng = np.random.default_rng(1)
+    probs = rng.uniform(0.2, 0.8, 100_000)
     table = metrics.calibration_table(rng.random(100_000) < probs, probs)
-    assert ((table.ratio - 1).abs() < .05).all()
+    assert ((table.ratio - 1).abs() < 0.05).all()
 
 
 def test_report_holds_the_baseline_beside_the_model(clicks):
     report = metrics.ctr_report(*clicks)
     assert report['base_log_loss'] == metrics.constant_rate(clicks[0])['log_loss']
     assert report['rate'] == pytest.approx(clicks[0].mean())
-    assert math.isnan(metrics.ctr_report([1, 1], [.5, .5])['auc'])
+    assert math.isnan(metrics.ctr_report([1, 1], [0.5, 0.5])['auc'])
 
 
 def test_rmse():
-    assert metrics.rmse([1, 2, 3], np.array([1., 2., 5.])) == pytest.approx(math.sqrt(4 / 3))
+    assert metrics.rmse([1, 2, 3], mx.np.array([1.0, 2.0, 5.0])) == pytest.approx(math.sqrt(4 / 3))
 
 
-@pytest.mark.parametrize('call, words', [
-    (lambda: metrics.log_loss([], []), 'labels is empty'),
-    (lambda: metrics.log_loss([0, 1], [.5]), '2 labels but 1 probs'),
-    (lambda: metrics.log_loss([0, 2], [.5, .5]), r'labels\[1\] is 2'),
-    (lambda: metrics.log_loss([0, 1], [.5, 3.]), r'probs\[1\] is 3.*sigmoid'),
-    (lambda: metrics.auc([0, 1], [.5, float('nan')]), r'scores\[1\] is nan'),
-    (lambda: metrics.auc([1, 1], [.5, .4]), 'both classes'),
-    (lambda: metrics.auc([0, 1], onp.zeros((2, 2))), r'scores has shape \(2, 2\)'),
-    (lambda: metrics.calibration_table([0, 1], [.5, .5], 3), 'num_bins is 3')])
+@pytest.mark.parametrize(
+    'call, words',
+    [
+        (lambda: metrics.log_loss([], []), 'labels is empty'),
+        (lambda: metrics.log_loss([0, 1], [0.5]), '2 labels but 1 probs'),
+        (lambda: metrics.log_loss([0, 2], [0.5, 0.5]), r'labels\[1\] is 2'),
+        (lambda: metrics.log_loss([0, 1], [0.5, 3.0]), r'probs\[1\] is 3.*sigmoid'),
+        (lambda: metrics.auc([0, 1], [0.5, float('nan')]), r'scores\[1\] is nan'),
+        (lambda: metrics.auc([1, 1], [0.5, 0.4]), 'both classes'),
+        (lambda: metrics.auc([0, 1], np.zeros((2, 2))), r'scores has shape \(2, 2\)'),
+        (lambda: metrics.calibration_table([0, 1], [0.5, 0.5], 3), 'num_bins is 3'),
+    ],
+)
 def test_refusals_say_what_where_and_what_to_do(call, words):
     with pytest.raises(ValueError, match=words) as refusal:
         call()
@@ -100,22 +114,26 @@ def test_refusals_say_what_where_and_what_to_do(call, words):
 
 
 def test_mae():
-    assert metrics.mae([1, 2, 3], np.array([[1.], [2.5], [5.]])) == pytest.approx(2.5 / 3)
+    assert metrics.mae([1, 2, 3], mx.np.array([[1.0], [2.5], [5.0]])) == pytest.approx(2.5 / 3)
 
 
 @pytest.fixture
 def matrix():
     """Ratings (7, 5), predictions, and a mask that keeps some zeros and drops other values."""
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     ratings = rng.integers(-2, 3, (7, 5)).astype('float32')
-    return ratings, rng.normal(size=(7, 5)), rng.random((7, 5)) < .6
+    return ratings, rng.normal(size=(7, 5)), rng.random((7, 5)) < 0.6
 
 
 def test_masked_rmse_is_its_definition_in_loops(matrix):
     ratings, predictions, mask = matrix
     for given, observed in ((mask, mask), (mask.astype(int), mask), (None, ratings != 0)):
-        errors = [(ratings[r, c] - predictions[r, c]) ** 2
-                  for r in range(7) for c in range(5) if observed[r, c]]
+        errors = [
+            (ratings[r, c] - predictions[r, c]) ** 2
+            for r in range(7)
+            for c in range(5)
+            if observed[r, c]
+        ]
         expected = math.sqrt(sum(errors) / len(errors))
         assert metrics.masked_rmse(ratings, predictions, given) == pytest.approx(expected)
     assert (ratings[mask] == 0).any() and (ratings[~mask] != 0).any()
@@ -123,7 +141,7 @@ def test_masked_rmse_is_its_definition_in_loops(matrix):
 
 def test_masked_rmse_of_pieces_takes_one_root(matrix):
     cut = [slice(0, 1), slice(1, 3), slice(3, 7)]
-    pieces = [[np.array(a[s]) for s in cut] for a in matrix]
+    pieces = [[mx.np.array(a[s]) for s in cut] for a in matrix]
     assert metrics.masked_rmse(*pieces) == pytest.approx(metrics.masked_rmse(*matrix))
     assert metrics.masked_rmse(*pieces[:2]) == pytest.approx(metrics.masked_rmse(*matrix[:2]))
     total = sum(metrics.squared_error(*p)[0] for p in zip(*pieces))
@@ -133,15 +151,15 @@ def test_masked_rmse_of_pieces_takes_one_root(matrix):
 def test_what_is_not_observed_may_be_anything(matrix):
     ratings, predictions, mask = (a.copy() for a in matrix)
     expected = metrics.masked_rmse(ratings, predictions, mask)
-    ratings[~mask] = onp.nan
+    ratings[~mask] = np.nan
     assert metrics.masked_rmse(ratings, predictions, mask) == expected
 
 
 def test_gauc_is_the_weighted_mean_of_each_user_s_auc(clicks):
     labels, scores = clicks
-    users = onp.random.default_rng(1).integers(0, 12, 60)
+    users = np.random.default_rng(1).integers(0, 12, 60)
     labels[users == 3], labels[users == 5] = 0, 1
-    total, rows, left_out = 0., 0, []
+    total, rows, left_out = 0.0, 0, []
     for user in set(users):
         mine = users == user
         if 0 < labels[mine].sum() < mine.sum():
@@ -151,37 +169,41 @@ def test_gauc_is_the_weighted_mean_of_each_user_s_auc(clicks):
             left_out.append(user)
     assert {3, 5} <= set(left_out)
     report = metrics.gauc(labels, scores, users)
-    assert report == {'gauc': pytest.approx(total / rows),
-                      'users': len(set(users)) - len(left_out),
-                      'users_left_out': len(left_out), 'rows_left_out': 60 - rows}
+    assert report == {
+        'gauc': pytest.approx(total / rows),
+        'users': len(set(users)) - len(left_out),
+        'users_left_out': len(left_out),
+        'rows_left_out': 60 - rows,
+    }
     names = [f'user {u}' for u in users]
     assert metrics.gauc(labels, scores, names) == report
 
 
 def test_gauc_of_a_score_that_only_tells_users_apart():
-    users = onp.repeat([0, 1], 100)
-    labels = onp.concatenate([onp.arange(100) < 80, onp.arange(100) < 20]).astype(int)
-    assert metrics.gauc(labels, -users, users)['gauc'] == .5 < metrics.auc(labels, -users) - .2
+    users = np.repeat([0, 1], 100)
+    labels = np.concatenate([np.arange(100) < 80, np.arange(100) < 20]).astype(int)
+    assert metrics.gauc(labels, -users, users)['gauc'] == 0.5 < metrics.auc(labels, -users) - 0.2
 
 
 def test_normalized_entropy(clicks):
-    labels, probs = clicks[0], clicks[1] * .98 + .01
+    labels, probs = clicks[0], clicks[1] * 0.98 + 0.01
     rate = labels.mean()
     entropy = -rate * math.log(rate) - (1 - rate) * math.log(1 - rate)
     assert metrics.normalized_entropy(labels, probs) == pytest.approx(
-        metrics.log_loss(labels, probs) / entropy)
-    assert metrics.normalized_entropy(labels, onp.full(60, rate)) == pytest.approx(1)
+        metrics.log_loss(labels, probs) / entropy
+    )
+    assert metrics.normalized_entropy(labels, np.full(60, rate)) == pytest.approx(1)
 
 
 @pytest.fixture
 def ranked():
     """Scores (30, 12) with many ties, held-out and seen items of 30 users; one has none."""
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     held_out, seen = [], []
     for user in range(30):
         items = rng.permutation(12)
-        held_out.append(items[:rng.integers(1, 4)].tolist() if user else [])
-        seen.append(items[4:4 + rng.integers(0, 5)].tolist())
+        held_out.append(items[: rng.integers(1, 4)].tolist() if user else [])
+        seen.append(items[4 : 4 + rng.integers(0, 5)].tolist())
     return rng.integers(0, 5, (30, 12)).astype('float32'), held_out, seen
 
 
@@ -190,11 +212,12 @@ def ranked():
 def test_hit_rate_and_ndcg_are_their_definitions_in_loops(ranked, k, hide):
     scores, held_out, seen = ranked
     hits, gains = [], []
-    for user, order in enumerate(definitions.ranking(scores, held_out,
-                                                     seen if hide else [[]] * 30)):
+    for user, order in enumerate(
+        definitions.ranking(scores, held_out, seen if hide else [[]] * 30)
+    ):
         if not held_out[user]:
             continue
-        gain, best = 0., 0.
+        gain, best = 0.0, 0.0
         for place, item in enumerate(order[:k], 1):
             gain += (item in held_out[user]) / math.log2(1 + place)
         for place in range(1, min(k, len(held_out[user])) + 1):
@@ -209,40 +232,44 @@ def test_hit_rate_and_ndcg_are_their_definitions_in_loops(ranked, k, hide):
 
 def test_items_may_come_as_matrix_dict_lists_or_one_a_user(ranked):
     scores, held_out, seen = ranked
-    dense = onp.zeros((2, 30, 12), bool)
+    dense = np.zeros((2, 30, 12), bool)
     for user in range(30):
         dense[0, user, held_out[user]] = dense[1, user, seen[user]] = True
     for measure in (metrics.hit_rate, metrics.ndcg):
         expected = measure(scores, held_out, seen, 3)
-        assert measure(np.array(scores), *dense, k=3) == expected
+        assert measure(mx.np.array(scores), *dense, k=3) == expected
         assert measure(scores, dict(enumerate(held_out)), dict(enumerate(seen)), 3) == expected
-        first = onp.array([(mine or [0])[0] for mine in held_out])
+        first = np.array([(mine or [0])[0] for mine in held_out])
         assert measure(scores, first) == measure(scores, [[i] for i in first])
 
 
 def test_equal_scores_earn_nothing():
-    assert metrics.hit_rate(onp.zeros((4, 20)), [3, 0, 5, 19], k=10) == 0
-    assert metrics.ndcg(onp.zeros((4, 20)), [3, 0, 5, 19], k=19) == 0
+    assert metrics.hit_rate(np.zeros((4, 20)), [3, 0, 5, 19], k=10) == 0
+    assert metrics.ndcg(np.zeros((4, 20)), [3, 0, 5, 19], k=19) == 0
     # Of 20 items 10 are seen: among the 10 left every rank is in the first 10.
     seen = [[i for i in range(20) if i % 2 != item % 2] for item in (3, 0, 5, 19)]
-    assert metrics.hit_rate(onp.zeros((4, 20)), [3, 0, 5, 19], seen, k=10) == 1
+    assert metrics.hit_rate(np.zeros((4, 20)), [3, 0, 5, 19], seen, k=10) == 1
 
 
-@pytest.mark.parametrize('call, words', [
-    (lambda: metrics.masked_rmse(onp.ones((2, 2)), onp.ones((2, 3))), r'\(2, 2\).*\(2, 3\)'),
-    (lambda: metrics.masked_rmse(onp.zeros((2, 2)), onp.ones((2, 2))), 'no rating is observed'),
-    (lambda: metrics.masked_rmse([onp.ones(2)], [onp.ones(2)] * 2), '1 arrays of ratings'),
-    (lambda: metrics.masked_rmse(onp.ones(2), onp.array([1, onp.inf])), 'not a number'),
-    (lambda: metrics.gauc([0, 1], [.1, .2], [1]), '2 labels but 1 users'),
-    (lambda: metrics.gauc([0, 1], [.1, .2], [1, 2]), 'none of the 2 users'),
-    (lambda: metrics.normalized_entropy([1, 1], [.1, .2]), 'entropy is 0'),
-    (lambda: metrics.hit_rate(onp.zeros(3), [0]), r'scores has shape \(3,\)'),
-    (lambda: metrics.hit_rate(onp.full((1, 3), onp.nan), [0]), r'scores\[0, 0\] is nan'),
-    (lambda: metrics.ndcg(onp.zeros((2, 3)), [0]), 'held_out is for 1 users and scores for 2'),
-    (lambda: metrics.ndcg(onp.zeros((2, 3)), [0, 3]), r'user 1 the items \[3\].*0 to 2'),
-    (lambda: metrics.ndcg(onp.zeros((2, 3)), [0, 1], [[], [1]]), 'user 1 has item 1 both'),
-    (lambda: metrics.ndcg(onp.zeros((2, 3)), [[], []]), 'no user has a held-out item'),
-    (lambda: metrics.ndcg(onp.zeros((2, 3)), [0, 1], k=0), 'k is 0')])
+@pytest.mark.parametrize(
+    'call, words',
+    [
+        (lambda: metrics.masked_rmse(np.ones((2, 2)), np.ones((2, 3))), r'\(2, 2\).*\(2, 3\)'),
+        (lambda: metrics.masked_rmse(np.zeros((2, 2)), np.ones((2, 2))), 'no rating is observed'),
+        (lambda: metrics.masked_rmse([np.ones(2)], [np.ones(2)] * 2), '1 arrays of ratings'),
+        (lambda: metrics.masked_rmse(np.ones(2), np.array([1, np.inf])), 'not a number'),
+        (lambda: metrics.gauc([0, 1], [0.1, 0.2], [1]), '2 labels but 1 users'),
+        (lambda: metrics.gauc([0, 1], [0.1, 0.2], [1, 2]), 'none of the 2 users'),
+        (lambda: metrics.normalized_entropy([1, 1], [0.1, 0.2]), 'entropy is 0'),
+        (lambda: metrics.hit_rate(np.zeros(3), [0]), r'scores has shape \(3,\)'),
+        (lambda: metrics.hit_rate(np.full((1, 3), np.nan), [0]), r'scores\[0, 0\] is nan'),
+        (lambda: metrics.ndcg(np.zeros((2, 3)), [0]), 'held_out is for 1 users and scores for 2'),
+        (lambda: metrics.ndcg(np.zeros((2, 3)), [0, 3]), r'user 1 the items \[3\].*0 to 2'),
+        (lambda: metrics.ndcg(np.zeros((2, 3)), [0, 1], [[], [1]]), 'user 1 has item 1 both'),
+        (lambda: metrics.ndcg(np.zeros((2, 3)), [[], []]), 'no user has a held-out item'),
+        (lambda: metrics.ndcg(np.zeros((2, 3)), [0, 1], k=0), 'k is 0'),
+    ],
+)
 def test_refusals_of_rating_and_ranking_measures(call, words):
     with pytest.raises(ValueError, match=words) as refusal:
         call()

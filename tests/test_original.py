@@ -4,6 +4,7 @@ The readers' own classes stand here as those chapters have readers write them, m
 a Block that ends in a sigmoid, a loader that rolls over, an evaluator of their own. The data are
 made up in the layout of the real files.
 """
+
 import os
 
 import mxnet as mx
@@ -20,7 +21,7 @@ npx.set_np()
 
 @pytest.fixture
 def ctr(tmp_path, monkeypatch):
-    clicks = d2l.planted(6_000, [30] * 34, linear=1.5, pairwise=.5, rate=.22, seed=1)
+    clicks = d2l.planted(6_000, [30] * 34, linear=1.5, pairwise=0.5, rate=0.22, seed=1)
     clicks[:5_000].write(tmp_path / 'train.csv')
     clicks[5_000:].write(tmp_path / 'test.csv')
     monkeypatch.setattr(d2l, 'download_extract', {'ctr': str(tmp_path)}.get)
@@ -34,7 +35,8 @@ def ml_100k(tmp_path, monkeypatch):
     quality = rng.normal(size=31)
     rating = onp.clip(onp.round(3 + quality[item]), 1, 5).astype(int)
     pd.DataFrame([user, item, rating, 880_000_000 + pairs]).T.to_csv(
-        tmp_path / 'u.data', sep='\t', header=False, index=False)
+        tmp_path / 'u.data', sep='\t', header=False, index=False
+    )
     monkeypatch.setattr(d2l.data.movielens, 'download_extract', {'ml-100k': str(tmp_path)}.get)
 
 
@@ -49,8 +51,9 @@ class FM(nn.Block):
     def forward(self, x):
         square_of_sum = np.sum(self.embedding(x), axis=1) ** 2
         sum_of_square = np.sum(self.embedding(x) ** 2, axis=1)
-        x = (self.linear_layer(self.fc(x).sum(1))
-             + 0.5 * (square_of_sum - sum_of_square).sum(1, keepdims=True))
+        x = self.linear_layer(self.fc(x).sum(1)) + 0.5 * (square_of_sum - sum_of_square).sum(
+            1, keepdims=True
+        )
         return npx.sigmoid(x)
 
 
@@ -73,32 +76,49 @@ class DeepFM(nn.Block):
     def forward(self, x):
         embed_x = self.embedding(x)
         square_of_sum = np.sum(embed_x, axis=1) ** 2
-        sum_of_square = np.sum(embed_x ** 2, axis=1)
+        sum_of_square = np.sum(embed_x**2, axis=1)
         inputs = np.reshape(embed_x, (-1, self.embed_output_dim))
-        x = (self.linear_layer(self.fc(x).sum(1))
-             + 0.5 * (square_of_sum - sum_of_square).sum(1, keepdims=True) + self.mlp(inputs))
+        x = (
+            self.linear_layer(self.fc(x).sum(1))
+            + 0.5 * (square_of_sum - sum_of_square).sum(1, keepdims=True)
+            + self.mlp(inputs)
+        )
         return npx.sigmoid(x)
 
 
 @pytest.mark.filterwarnings('ignore:every output')
-@pytest.mark.parametrize('build, known', [
-    (lambda dims: FM(dims, num_factors=20), False),
-    (lambda dims: DeepFM(dims, num_factors=10, mlp_dims=[30, 20, 10]), False),
-    (lambda dims: d2l.FM(dims, num_factors=20), True),
-    (lambda dims: d2l.DeepFM(dims, num_factors=10, mlp_dims=[30, 20, 10]), True)])
+@pytest.mark.parametrize(
+    'build, known',
+    [
+        (lambda dims: FM(dims, num_factors=20), False),
+        (lambda dims: DeepFM(dims, num_factors=10, mlp_dims=[30, 20, 10]), False),
+        (lambda dims: d2l.FM(dims, num_factors=20), True),
+        (lambda dims: d2l.DeepFM(dims, num_factors=10, mlp_dims=[30, 20, 10]), True),
+    ],
+)
 def test_the_click_chapters(ctr, build, known, capsys):
     batch_size = 300
     data_dir = d2l.download_extract('ctr')
     train_data = d2l.CTRDataset(os.path.join(data_dir, 'train.csv'))
-    test_data = d2l.CTRDataset(os.path.join(data_dir, 'test.csv'),
-                               feat_mapper=train_data.feat_mapper,
-                               defaults=train_data.defaults)
+    test_data = d2l.CTRDataset(
+        os.path.join(data_dir, 'test.csv'),
+        feat_mapper=train_data.feat_mapper,
+        defaults=train_data.defaults,
+    )
     train_iter = gluon.data.DataLoader(
-        train_data, shuffle=True, last_batch='rollover', batch_size=batch_size,
-        num_workers=d2l.get_dataloader_workers())
+        train_data,
+        shuffle=True,
+        last_batch='rollover',
+        batch_size=batch_size,
+        num_workers=d2l.get_dataloader_workers(),
+    )
     test_iter = gluon.data.DataLoader(
-        test_data, shuffle=False, last_batch='rollover', batch_size=batch_size,
-        num_workers=d2l.get_dataloader_workers())
+        test_data,
+        shuffle=False,
+        last_batch='rollover',
+        batch_size=batch_size,
+        num_workers=d2l.get_dataloader_workers(),
+    )
     devices = d2l.try_all_gpus()
     net = build(train_data.field_dims)
     net.initialize(init.Xavier(), ctx=devices)
@@ -109,8 +129,8 @@ def test_the_click_chapters(ctr, build, known, capsys):
     assert 'train acc' in out and 'test acc' in out and 'examples/sec on' in out
     assert len(history) == 4 and all(0 <= row['test_acc'] <= 1 for row in history.rows)
     assert history['train_loss'][-1] < history['train_loss'][0]
-    if known:       # the library's own model, which ends in a logit, has learned something
-        assert history.last['test_auc'] > .58
+    if known:  # the library's own model, which ends in a logit, has learned something
+        assert history.last['test_auc'] > 0.58
 
 
 class AutoRec(nn.Block):
@@ -134,8 +154,9 @@ def evaluator(network, inter_matrix, test_data, devices):
         feat = gluon.utils.split_and_load(values, devices, even_split=False)
         scores.extend([network(i).asnumpy() for i in feat])
     recons = np.array([item for sublist in scores for item in sublist])
-    rmse = np.sqrt(np.sum(np.square(test_data - np.sign(test_data) * recons))
-                   / np.sum(np.sign(test_data)))
+    rmse = np.sqrt(
+        np.sum(np.square(test_data - np.sign(test_data) * recons)) / np.sum(np.sign(test_data))
+    )
     return float(rmse)
 
 
@@ -146,17 +167,26 @@ def test_the_rating_chapter(ml_100k, capsys):
     _, _, _, train_inter_mat = d2l.load_data_ml100k(train_data, num_users, num_items)
     _, _, _, test_inter_mat = d2l.load_data_ml100k(test_data, num_users, num_items)
     train_iter = gluon.data.DataLoader(
-        train_inter_mat, shuffle=True, last_batch='rollover', batch_size=8,
-        num_workers=d2l.get_dataloader_workers())
+        train_inter_mat,
+        shuffle=True,
+        last_batch='rollover',
+        batch_size=8,
+        num_workers=d2l.get_dataloader_workers(),
+    )
     test_iter = gluon.data.DataLoader(
-        np.array(train_inter_mat), shuffle=False, last_batch='keep', batch_size=1024,
-        num_workers=d2l.get_dataloader_workers())
+        np.array(train_inter_mat),
+        shuffle=False,
+        last_batch='keep',
+        batch_size=1024,
+        num_workers=d2l.get_dataloader_workers(),
+    )
     net = AutoRec(20, num_users)
     net.initialize(ctx=devices, force_reinit=True, init=mx.init.Normal(0.01))
     loss = gluon.loss.L2Loss()
     trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': 0.02, 'wd': 1e-5})
-    history = d2l.train_recsys_rating(net, train_iter, test_iter, loss, trainer, 25, devices,
-                                      evaluator, inter_mat=test_inter_mat)
+    history = d2l.train_recsys_rating(
+        net, train_iter, test_iter, loss, trainer, 25, devices, evaluator, inter_mat=test_inter_mat
+    )
     out = capsys.readouterr().out
     assert 'train loss' in out and 'test RMSE' in out
     ratings = test_data.rating

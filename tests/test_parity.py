@@ -2,15 +2,17 @@
 
 D2LREC_PARITY_PYTHON names the interpreter of the environment that parity.py describes.
 """
+
 import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as onp
+import mxnet as mx
+import numpy as np
 import pytest
-from mxnet import gluon, np
+from mxnet import gluon
 
 import d2lrec as d2l
 
@@ -34,30 +36,38 @@ MODELS = {
 
 @pytest.mark.parametrize('name', MODELS)
 def test_every_weight_is_copied_once(name):
-    net = parity.randomize(MODELS[name](), onp.random.default_rng(0))
+    net = parity.randomize(MODELS[name](), np.random.default_rng(0))
     copies = parity.peer_weights(net)
-    biases = [part.bias for part in (getattr(net, 'linear', None),
-                                     net.mlp.output if hasattr(net, 'mlp') else None) if part]
-    onp.testing.assert_allclose(copies.pop('out.bias'),
-                                sum(b.data().asnumpy() for b in biases), rtol=1e-6)
-    ours = [p.data().asnumpy().ravel() for p in net.collect_params().values()
-            if not isinstance(p, gluon.Constant) and not any(p is b for b in biases)]
+    biases = [
+        part.bias
+        for part in (getattr(net, 'linear', None), net.mlp.output if hasattr(net, 'mlp') else None)
+        if part
+    ]
+    np.testing.assert_allclose(
+        copies.pop('out.bias'), sum(b.data().asnumpy() for b in biases), rtol=1e-6
+    )
+    ours = [
+        p.data().asnumpy().ravel()
+        for p in net.collect_params().values()
+        if not isinstance(p, gluon.Constant) and not any(p is b for b in biases)
+    ]
     theirs = [w.ravel() for name, w in copies.items() if 'num_batches' not in name]
-    ours, theirs = onp.concatenate(ours), onp.concatenate(theirs)
-    assert len(onp.unique(ours)) == len(ours)
-    assert (onp.sort(ours) == onp.sort(theirs)).all()
+    ours, theirs = np.concatenate(ours), np.concatenate(theirs)
+    assert len(np.unique(ours)) == len(ours)
+    assert (np.sort(ours) == np.sort(theirs)).all()
 
 
 def test_fields_own_tables_and_ids_give_the_same_logits():
-    net = parity.randomize(d2l.FM(DIMS, K), onp.random.default_rng(0))
-    ids = onp.array([[0, 3, 7], [2, 6, 8], [1, 4, 8]], dtype='int32')
+    net = parity.randomize(d2l.FM(DIMS, K), np.random.default_rng(0))
+    ids = np.array([[0, 3, 7], [2, 6, 8], [1, 4, 8]], dtype='int32')
     copies, local = parity.peer_weights(net), parity.peer_input(ids, DIMS).astype(int)
-    for row, logit in zip(local, net(np.array(ids, dtype='int32')).asnumpy()):
+    for row, logit in zip(local, net(mx.np.array(ids, dtype='int32')).asnumpy()):
         e = [copies[f'embedding_dict.x{f}.weight'][i] for f, i in enumerate(row)]
         expected = copies['out.bias'] + sum(
-            copies[f'linear_model.embedding_dict.x{f}.weight'][i] for f, i in enumerate(row))
+            copies[f'linear_model.embedding_dict.x{f}.weight'][i] for f, i in enumerate(row)
+        )
         expected += sum(e[f] @ e[g] for f in range(len(e)) for g in range(f))
-        onp.testing.assert_allclose(logit, expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(logit, expected, rtol=1e-5, atol=1e-6)
 
 
 def outcomes(text):
@@ -68,8 +78,16 @@ def outcomes(text):
 
 def test_the_committed_table_has_every_model_and_no_disagreement():
     rows = outcomes((ROOT / 'benchmarks' / 'results' / 'parity.md').read_text())
-    for model in ['FM', 'DeepFM', 'WideDeep', 'DCN(version=1)', 'DCN(version=2)', 'XDeepFM', 'NFM',
-                  'AFM']:
+    for model in [
+        'FM',
+        'DeepFM',
+        'WideDeep',
+        'DCN(version=1)',
+        'DCN(version=2)',
+        'XDeepFM',
+        'NFM',
+        'AFM',
+    ]:
         assert any(ours.startswith(model) for ours, _, _ in rows), model
     assert {agrees for _, _, agrees in rows} == {'yes', 'once undone'}
 
@@ -79,12 +97,18 @@ def test_the_peer_agrees_as_the_committed_table_says():
     if not python:
         missing = [m for m in ('torch', 'deepctr_torch') if importlib.util.find_spec(m) is None]
         if missing:
-            pytest.skip(f'no {" nor ".join(missing)} here: name an interpreter that has them in '
-                        'D2LREC_PARITY_PYTHON (benchmarks/parity.py says how to make it)')
+            pytest.skip(
+                f'no {" nor ".join(missing)} here: name an interpreter that has them in '
+                'D2LREC_PARITY_PYTHON (benchmarks/parity.py says how to make it)'
+            )
         python = sys.executable
-    run = subprocess.run([python, ROOT / 'benchmarks' / 'parity.py'], text=True,
-                         capture_output=True, timeout=300,
-                         env={**os.environ, 'PYTHONPATH': str(ROOT)})
+    run = subprocess.run(
+        [python, ROOT / 'benchmarks' / 'parity.py'],
+        text=True,
+        capture_output=True,
+        timeout=300,
+        env={**os.environ, 'PYTHONPATH': str(ROOT)},
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     committed = (ROOT / 'benchmarks' / 'results' / 'parity.md').read_text()
     assert outcomes(run.stdout) == outcomes(committed)

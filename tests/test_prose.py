@@ -2,39 +2,44 @@
 
 import re
 
+import notebooks
 import pytest
 import yaml
-
-import notebooks
-from chapters import ROOT, toc_files
 from d2lrec_site import glossary
 from pages import BOOKS, page_text
 
-PAGES = [pytest.param(language, ROOT / page, id=page.removeprefix("chapters/"))
-         for language in ("ko", "en") for page in toc_files(language)]
-SMALL = 12              # a count of a dozen or less needs no support
+from chapters import ROOT, toc_files
+
+PAGES = [
+    pytest.param(language, ROOT / page, id=page.removeprefix('chapters/'))
+    for language in ('ko', 'en')
+    for page in toc_files(language)
+]
+SMALL = 12  # a count of a dozen or less needs no support
 YEARS = range(1900, 2031)
-NUMBER = re.compile(r"(?<![\w.,@#])(\d+(?:,\d{3})+|\d+)?(\.\d+)?(?:\s?(%|만|million\b|퍼센트))?"
-                    r"(?![A-Za-z\d])")
-IN_CODE = re.compile(r"(?<![\w.])\d[\d_,]*\.?\d*(?:e-?\d+)?|(?<![\w.])\.\d+(?:e-?\d+)?")
-TIMES = {"만": 10_000, "million": 1_000_000}
+NUMBER = re.compile(
+    r'(?<![\w.,@#])(\d+(?:,\d{3})+|\d+)?(\.\d+)?(?:\s?(%|만|million\b|퍼센트))?'
+    r'(?![A-Za-z\d])'
+)
+IN_CODE = re.compile(r'(?<![\w.])\d[\d_,]*\.?\d*(?:e-?\d+)?|(?<![\w.])\.\d+(?:e-?\d+)?')
+TIMES = {'만': 10_000, 'million': 1_000_000}
 
 
 def prose(text):
     """A Markdown text's paragraphs, without what is no prose: code, formulas, links' targets,
     pictures, headings, comments, directives' own lines, the list of references."""
-    text = re.split(r"(?m)^## (?:참고 문헌|References)\s*$", text)[0]
-    text = re.sub(r"(?ms)^(`{3,})(?!\{).*?^\1\s*$", "", text)          # code blocks
-    text = re.sub(r"(?m)^`{3,}.*$|^:\w+:.*$", "", text)                 # directives' lines
-    text = re.sub(r"(?m)^#{1,6} .*$", "", text)
-    text = re.sub(r"(?s)\$\$.*?\$\$", "", text)
-    text = re.sub(r"\$[^$\n]+\$", " ", text)
-    text = re.sub(r"(?:MXNet|Python|파이썬) \d[\d.]*\d", " ", text)      # versions
-    text = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", text)
-    text = re.sub(r"\]\([^)]*\)", "]", text)
-    text = re.sub(r"\{(?!cite)[\w:-]+\}`[^`]*`", " ", text)
-    text = re.sub(r"(?<!\})`+[^`]+`+", " ", text)
-    return [part for part in re.split(r"\n\s*\n", text) if part.strip()]
+    text = re.split(r'(?m)^## (?:참고 문헌|References)\s*$', text)[0]
+    text = re.sub(r'(?ms)^(`{3,})(?!\{).*?^\1\s*$', '', text)  # code blocks
+    text = re.sub(r'(?m)^`{3,}.*$|^:\w+:.*$', '', text)  # directives' lines
+    text = re.sub(r'(?m)^#{1,6} .*$', '', text)
+    text = re.sub(r'(?s)\$\$.*?\$\$', '', text)
+    text = re.sub(r'\$[^$\n]+\$', ' ', text)
+    text = re.sub(r'(?:MXNet|Python|파이썬) \d[\d.]*\d', ' ', text)  # versions
+    text = re.sub(r'!\[[^\]]*\]\([^)]*\)', '', text)
+    text = re.sub(r'\]\([^)]*\)', ']', text)
+    text = re.sub(r'\{(?!cite)[\w:-]+\}`[^`]*`', ' ', text)
+    text = re.sub(r'(?<!\})`+[^`]+`+', ' ', text)
+    return [part for part in re.split(r'\n\s*\n', text) if part.strip()]
 
 
 def numbers(text):
@@ -43,35 +48,35 @@ def numbers(text):
         whole, fraction, unit = match.groups()
         if whole is None and fraction is None:
             continue
-        value = float((whole or "0").replace(",", "") + (fraction or ""))
+        value = float((whole or '0').replace(',', '') + (fraction or ''))
         decimals = len(fraction) - 1 if fraction else 0
-        yield (match.group().strip(), value * TIMES.get(unit, 1), decimals,
-               unit in ("%", "퍼센트"))
+        yield (match.group().strip(), value * TIMES.get(unit, 1), decimals, unit in ('%', '퍼센트'))
 
 
 def support(book):
     """All numbers that the page's code gives or its checked outputs show."""
     texts = []
     for cell in book.cells:
-        if cell.cell_type != "code":
+        if cell.cell_type != 'code':
             continue
         texts.append(cell.source)
-        if notebooks.CHECKED in cell.metadata.get("tags", []):
+        if notebooks.CHECKED in cell.metadata.get('tags', []):
             for output in cell.outputs:
-                texts.append(output.get("text") or output.get("data", {}).get("text/plain", ""))
+                texts.append(output.get('text') or output.get('data', {}).get('text/plain', ''))
     found = set()
     for text in texts:
         for match in IN_CODE.findall(text):
             try:
-                found.add(float(match.rstrip(".,").replace("_", "").replace(",", "")))
+                found.add(float(match.rstrip('.,').replace('_', '').replace(',', '')))
             except ValueError:
-                found.update(float(n) for n in re.findall(r"\d+", match))
+                found.update(float(n) for n in re.findall(r'\d+', match))
     return found
 
 
 def supported(value, decimals, percent, found):
     def near(other):
-        return abs(other - value) <= .5 * 10.0 ** -decimals + 1e-9
+        return abs(other - value) <= 0.5 * 10.0**-decimals + 1e-9
+
     return any(near(other) or percent and near(100 * other) for other in found)
 
 
@@ -79,93 +84,146 @@ def unsupported(book):
     """What the prose of a notebook claims without support."""
     found = support(book)
     for cell in book.cells:
-        if cell.cell_type != "markdown":
+        if cell.cell_type != 'markdown':
             continue
         for paragraph in prose(cell.source):
-            if "{cite" in paragraph:
+            if '{cite' in paragraph:
                 continue
             for written, value, decimals, percent in numbers(paragraph):
-                if not percent and not decimals and (value <= SMALL or value in YEARS
-                                                     or value == 100):
+                if (
+                    not percent
+                    and not decimals
+                    and (value <= SMALL or value in YEARS or value == 100)
+                ):
                     continue
                 if not supported(value, decimals, percent, found):
-                    yield f"{written}  in: {' '.join(paragraph.split())[:90]}"
+                    yield f'{written}  in: {" ".join(paragraph.split())[:90]}'
 
 
-@pytest.mark.parametrize("path", BOOKS)
+@pytest.mark.parametrize('path', BOOKS)
 def test_prose_numbers_are_on_the_page(path):
     claims = list(unsupported(notebooks.read(path)))
-    assert not claims, ("no checked output or code of the page supports\n  "
-                        + "\n  ".join(claims))
+    assert not claims, 'no checked output or code of the page supports\n  ' + '\n  '.join(claims)
 
 
-@pytest.mark.parametrize("language, page", PAGES)
+@pytest.mark.parametrize('language, page', PAGES)
 def test_pages_use_the_books_words(language, page):
-    text = "\n".join(prose(page_text(page)))
-    wrong = [f"{match.group()} (the book says {entry[language]})"
-             for entry in glossary.entries(str(ROOT / glossary.FILE))
-             for variant in entry.get(f"{language}_avoid", [])
-             for match in re.finditer(variant, text, re.IGNORECASE)]
-    if language == "ko":
-        wrong += [f"{match.group()} (the book says {right})" for variant, right in OTHERS.items()
-                  for match in re.finditer(variant, text)]
+    text = '\n'.join(prose(page_text(page)))
+    wrong = [
+        f'{match.group()} (the book says {entry[language]})'
+        for entry in glossary.entries(str(ROOT / glossary.FILE))
+        for variant in entry.get(f'{language}_avoid', [])
+        for match in re.finditer(variant, text, re.IGNORECASE)
+    ]
+    if language == 'ko':
+        wrong += [
+            f'{match.group()} (the book says {right})'
+            for variant, right in OTHERS.items()
+            for match in re.finditer(variant, text)
+        ]
     assert not wrong, wrong
 
 
 # Words that need no entry of the glossary but one spelling.
-OTHERS = {r"레이어": "층", r"유저": "사용자", r"데이타": "데이터", r"바이어스": "편향",
-          r"배치사이즈|배치 사이즈": "배치 크기", r"히든 레이어|숨은 층|은닉 층": "은닉층",
-          r"디바이스": "장치", r"하이퍼파라메터|초매개변수": "하이퍼파라미터",
-          r"손실함수": "손실 함수", r"활성화함수": "활성화 함수"}
+OTHERS = {
+    r'레이어': '층',
+    r'유저': '사용자',
+    r'데이타': '데이터',
+    r'바이어스': '편향',
+    r'배치사이즈|배치 사이즈': '배치 크기',
+    r'히든 레이어|숨은 층|은닉 층': '은닉층',
+    r'디바이스': '장치',
+    r'하이퍼파라메터|초매개변수': '하이퍼파라미터',
+    r'손실함수': '손실 함수',
+    r'활성화함수': '활성화 함수',
+}
 
 
 # --- the finders themselves
 
+
 def book_of(*cells):
     """A small notebook: text, or (code, output) of a checked cell."""
     import nbformat
+
     made = nbformat.v4.new_notebook()
     for cell in cells:
         if isinstance(cell, str):
             made.cells.append(nbformat.v4.new_markdown_cell(cell))
         else:
-            code = nbformat.v4.new_code_cell(cell[0], metadata={"tags": [notebooks.CHECKED]})
-            code.outputs = [nbformat.v4.new_output("stream", name="stdout", text=cell[1])]
+            code = nbformat.v4.new_code_cell(cell[0], metadata={'tags': [notebooks.CHECKED]})
+            code.outputs = [nbformat.v4.new_output('stream', name='stdout', text=cell[1])]
             made.cells.append(code)
     return made
 
 
-@pytest.mark.parametrize("text", [
-    "AUC는 0.79입니다.", "It rose by .0123.", "53%가 그렇습니다.", "there are 944 users",
-    "10만 개", "about 4.6 times", "약 45배"])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'AUC는 0.79입니다.',
+        'It rose by .0123.',
+        '53%가 그렇습니다.',
+        'there are 944 users',
+        '10만 개',
+        'about 4.6 times',
+        '약 45배',
+    ],
+)
 def test_a_number_without_support_is_found(text):
-    assert list(unsupported(book_of(text, ("print(auc)", "AUC 0.81, 943 users, 1000")))), text
+    assert list(unsupported(book_of(text, ('print(auc)', 'AUC 0.81, 943 users, 1000')))), text
 
 
-@pytest.mark.parametrize("text", [
-    "AUC는 0.81입니다.", "about .8", "81%입니다", "943명", "In 2017, ten of 12 fields",
-    "$0.345$ and `0.999`", "{cite:t}`he2017` report 0.91", "## 0.55", "MovieLens-100K", "10만 개",
-    "## References\n\n0.77", "see {doc}`fm`, {eq}`eq-1`", "![0.55](../x.svg)"])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'AUC는 0.81입니다.',
+        'about .8',
+        '81%입니다',
+        '943명',
+        'In 2017, ten of 12 fields',
+        '$0.345$ and `0.999`',
+        '{cite:t}`he2017` report 0.91',
+        '## 0.55',
+        'MovieLens-100K',
+        '10만 개',
+        '## References\n\n0.77',
+        'see {doc}`fm`, {eq}`eq-1`',
+        '![0.55](../x.svg)',
+    ],
+)
 def test_a_number_with_support_passes(text):
-    assert not list(unsupported(book_of(text, ("n = 100_000", "AUC 0.8123, 943 users")))), text
+    assert not list(unsupported(book_of(text, ('n = 100_000', 'AUC 0.8123, 943 users')))), text
 
 
-@pytest.mark.parametrize("term, language, text, found", [
-    ("임베딩", "ko", "이 임베딩은", True), ("필드", "ko", "플레이필드", False),
-    ("embedding", "en", "two Embeddings", True), ("field", "en", "midfield", False),
-    ("vocabulary", "en", "two vocabularies", True), ("AUC", "en", "the AUC.", True),
-    ("AUC", "en", "GAUC", False), ("AUC", "ko", "AUC는", True)])
+@pytest.mark.parametrize(
+    'term, language, text, found',
+    [
+        ('임베딩', 'ko', '이 임베딩은', True),
+        ('필드', 'ko', '플레이필드', False),
+        ('embedding', 'en', 'two Embeddings', True),
+        ('field', 'en', 'midfield', False),
+        ('vocabulary', 'en', 'two vocabularies', True),
+        ('AUC', 'en', 'the AUC.', True),
+        ('AUC', 'en', 'GAUC', False),
+        ('AUC', 'ko', 'AUC는', True),
+    ],
+)
 def test_terms_are_found_in_their_forms(term, language, text, found):
     assert bool(glossary.pattern(term, language).search(text)) == found
 
 
-@pytest.mark.parametrize("change, says", [
-    (lambda entry: [entry], None), (lambda entry: [{**entry, "en_text": ""}], "en_text"),
-    (lambda entry: [entry, {**entry, "ko": "다"}], "twice")])
+@pytest.mark.parametrize(
+    'change, says',
+    [
+        (lambda entry: [entry], None),
+        (lambda entry: [{**entry, 'en_text': ''}], 'en_text'),
+        (lambda entry: [entry, {**entry, 'ko': '다'}], 'twice'),
+    ],
+)
 def test_a_bad_entry_is_refused(tmp_path, change, says):
-    path = tmp_path / "glossary.yml"
-    entries = change({"ko": "가", "en": "a", "ko_text": "나", "en_text": "b"})
-    path.write_text(yaml.safe_dump(entries, allow_unicode=True), encoding="utf-8")
+    path = tmp_path / 'glossary.yml'
+    entries = change({'ko': '가', 'en': 'a', 'ko_text': '나', 'en_text': 'b'})
+    path.write_text(yaml.safe_dump(entries, allow_unicode=True), encoding='utf-8')
     if says is None:
         assert glossary.entries(str(path)) == entries
     else:

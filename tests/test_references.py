@@ -3,43 +3,45 @@
 import re
 
 import pytest
+from pages import BOOKS, page_text
 from pybtex.database import parse_file
 
 from chapters import ROOT
-from pages import BOOKS, page_text
 
-PAPERS = parse_file(ROOT / "chapters" / "references.bib").entries
-CITED = re.compile(r"\{cite(?::\w+)?\}`([^`]+)`")
+PAPERS = parse_file(ROOT / 'chapters' / 'references.bib').entries
+CITED = re.compile(r'\{cite(?::\w+)?\}`([^`]+)`')
 
 
 def cited(text):
-    return {key.strip() for keys in CITED.findall(text) for key in keys.split(",")}
+    return {key.strip() for keys in CITED.findall(text) for key in keys.split(',')}
 
 
-@pytest.mark.parametrize("key", PAPERS)
+@pytest.mark.parametrize('key', PAPERS)
 def test_a_paper_has_what_finds_it(key):
     fields = PAPERS[key].fields
-    assert re.fullmatch(r"10\.\d{4,}/\S+", fields.get("doi", "")) or (
-        re.fullmatch(r"\d{4}\.\d{4,5}", fields.get("eprint", ""))
-        and fields.get("archivePrefix") == "arXiv"), "give a DOI or an arXiv id"
-    assert fields.get("title") and re.fullmatch(r"\d{4}", fields.get("year", ""))
-    assert PAPERS[key].persons.get("author")
+    assert re.fullmatch(r'10\.\d{4,}/\S+', fields.get('doi', '')) or (
+        re.fullmatch(r'\d{4}\.\d{4,5}', fields.get('eprint', ''))
+        and fields.get('archivePrefix') == 'arXiv'
+    ), 'give a DOI or an arXiv id'
+    assert fields.get('title') and re.fullmatch(r'\d{4}', fields.get('year', ''))
+    assert PAPERS[key].persons.get('author')
 
 
 def test_no_paper_is_there_twice():
-    for field in ("doi", "eprint"):
+    for field in ('doi', 'eprint'):
         given = [e.fields[field].lower() for e in PAPERS.values() if field in e.fields]
         assert len(given) == len(set(given))
 
 
-@pytest.mark.parametrize("path", BOOKS)
+@pytest.mark.parametrize('path', BOOKS)
 def test_a_chapter_lists_what_it_cites(path):
     text = page_text(path)
-    body, heading, references = re.split(r"(?m)^(## (?:참고 문헌|References))\s*$", text)
+    body, heading, references = re.split(r'(?m)^(## (?:참고 문헌|References))\s*$', text)
     assert cited(text) <= set(PAPERS)
-    assert cited(body) <= cited(references), "cited, but not in the list"
-    assert all(CITED.search(line) for line in references.strip().splitlines()
-               if line.startswith("- "))
+    assert cited(body) <= cited(references), 'cited, but not in the list'
+    assert all(
+        CITED.search(line) for line in references.strip().splitlines() if line.startswith('- ')
+    )
 
 
 def test_every_paper_is_cited():

@@ -9,19 +9,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import build
 import pytest
+from d2lrec_site import cache_key, twin_page
 from packaging.requirements import Requirement
 
-import build
 from chapters import ROOT
-from d2lrec_site import cache_key, twin_page
 
 try:
     import tomllib
-except ModuleNotFoundError:      # Python < 3.11 has none; pip carries the same parser
+except ModuleNotFoundError:  # Python < 3.11 has none; pip carries the same parser
     from pip._vendor import tomli as tomllib
 
-TOOLS = ("sh", "dirname", "cat", "cksum", "rm", "env", "mkdir", "cp", "chmod")
+TOOLS = ('sh', 'dirname', 'cat', 'cksum', 'rm', 'env', 'mkdir', 'cp', 'chmod')
 
 # Makes the folder a virtual environment would be, with a pip that only notes its arguments.
 FAKE_VENV = """#!/bin/sh
@@ -40,34 +40,39 @@ class Machine:
     """A project folder and a PATH that hold only what a test puts there."""
 
     def __init__(self, folder):
-        self.project, self.bin = folder / "a project", folder / "bin"
-        (self.project / "tools").mkdir(parents=True)
+        self.project, self.bin = folder / 'a project', folder / 'bin'
+        (self.project / 'tools').mkdir(parents=True)
         self.bin.mkdir()
-        for name in ("requirements.txt", "pyproject.toml", "tools/setup.sh"):
+        for name in ('requirements.txt', 'pyproject.toml', 'tools/setup.sh'):
             shutil.copy(ROOT / name, self.project / name)
         for tool in TOOLS:
             (self.bin / tool).symlink_to(shutil.which(tool))
-        self.fake("getconf", "echo glibc 2.36")
-        self.platform("Linux", "x86_64")
+        self.fake('getconf', 'echo glibc 2.36')
+        self.platform('Linux', 'x86_64')
 
     def fake(self, name, body):
         path = self.bin / name
-        path.write_text(body if body.startswith("#!") else f"#!/bin/sh\n{body}\n")
+        path.write_text(body if body.startswith('#!') else f'#!/bin/sh\n{body}\n')
         path.chmod(0o755)
 
     def platform(self, system, machine):
-        self.fake("uname", f'[ "$1" = -s ] && echo {system} || echo {machine}')
+        self.fake('uname', f'[ "$1" = -s ] && echo {system} || echo {machine}')
 
     def python(self, name, right=True):
         self.fake(name, FAKE_VENV.format(name=name, right=0 if right else 1))
 
     def setup(self, **environment):
-        return subprocess.run(["sh", "tools/setup.sh"], cwd=self.project, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True,
-                              env={"PATH": str(self.bin), **environment})
+        return subprocess.run(
+            ['sh', 'tools/setup.sh'],
+            cwd=self.project,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={'PATH': str(self.bin), **environment},
+        )
 
     def calls(self):
-        path = self.project / "calls"
+        path = self.project / 'calls'
         return path.read_text().splitlines() if path.exists() else []
 
 
@@ -80,195 +85,239 @@ def assert_refuses(machine, *says):
     """One sentence on stderr, a code that is not 0, and nothing made."""
     done = machine.setup()
     lines = done.stderr.strip().splitlines()
-    assert done.returncode != 0 and done.stdout == "" and len(lines) == 1, done
-    assert re.search(r"\.$", lines[0]) and not re.search(r"\.\s+[A-Z]", lines[0]), lines[0]
+    assert done.returncode != 0 and done.stdout == '' and len(lines) == 1, done
+    assert re.search(r'\.$', lines[0]) and not re.search(r'\.\s+[A-Z]', lines[0]), lines[0]
     for word in says:
         assert word in lines[0]
-    assert not (machine.project / ".venv").exists() and machine.calls() == []
+    assert not (machine.project / '.venv').exists() and machine.calls() == []
 
 
-@pytest.mark.parametrize("system, processor", [
-    ("Linux", "aarch64"), ("Darwin", "arm64"), ("MINGW64_NT-10.0", "x86_64"), ("Linux", "i686")])
+@pytest.mark.parametrize(
+    'system, processor',
+    [('Linux', 'aarch64'), ('Darwin', 'arm64'), ('MINGW64_NT-10.0', 'x86_64'), ('Linux', 'i686')],
+)
 def test_platform_without_a_wheel_is_refused(machine, system, processor):
-    machine.python("python3")
+    machine.python('python3')
     machine.platform(system, processor)
-    assert_refuses(machine, processor, "Dockerfile", "linux/amd64", "Colab", "WSL")
+    assert_refuses(machine, processor, 'Dockerfile', 'linux/amd64', 'Colab', 'WSL')
 
 
 def test_linux_without_glibc_is_refused(machine):
-    machine.python("python3")
-    machine.fake("getconf", "exit 1")
-    assert_refuses(machine, "glibc", "Dockerfile")
+    machine.python('python3')
+    machine.fake('getconf', 'exit 1')
+    assert_refuses(machine, 'glibc', 'Dockerfile')
 
 
 def test_no_python_311_is_refused(machine):
-    machine.python("python3", right=False)
-    assert_refuses(machine, "Python 3.11", "uv", "Dockerfile", "Colab")
+    machine.python('python3', right=False)
+    assert_refuses(machine, 'Python 3.11', 'uv', 'Dockerfile', 'Colab')
 
 
-@pytest.mark.parametrize("pythons, taken", [
-    ({"python3": True, "python3.11": True}, "python3"),
-    ({"python3": False, "python3.11": True}, "python3.11"),
-    ({"python3.11": True}, "python3.11")])
+@pytest.mark.parametrize(
+    'pythons, taken',
+    [
+        ({'python3': True, 'python3.11': True}, 'python3'),
+        ({'python3': False, 'python3.11': True}, 'python3.11'),
+        ({'python3.11': True}, 'python3.11'),
+    ],
+)
 def test_python_311_is_found(machine, pythons, taken):
     for name, right in pythons.items():
         machine.python(name, right)
     done = machine.setup()
     assert done.returncode == 0, done
-    assert machine.calls()[0] == f"{taken} -m venv .venv"
+    assert machine.calls()[0] == f'{taken} -m venv .venv'
 
 
 def test_uv_brings_python_311(machine):
-    machine.python("python3", right=False)
-    machine.python("uv")
+    machine.python('python3', right=False)
+    machine.python('uv')
     assert machine.setup().returncode == 0
-    assert machine.calls()[0] == "uv venv --seed --python 3.11 .venv"
+    assert machine.calls()[0] == 'uv venv --seed --python 3.11 .venv'
 
 
 def test_uv_that_fails_is_explained(machine):
-    machine.fake("uv", "echo no network >&2; exit 2")
+    machine.fake('uv', 'echo no network >&2; exit 2')
     done = machine.setup()
-    assert done.returncode != 0 and "no network" in done.stderr and "python3.11" in done.stderr
+    assert done.returncode != 0 and 'no network' in done.stderr and 'python3.11' in done.stderr
 
 
 def test_macos_on_intel_is_taken(machine):
-    machine.platform("Darwin", "x86_64")
-    machine.fake("getconf", "exit 1")
-    machine.python("python3")
+    machine.platform('Darwin', 'x86_64')
+    machine.fake('getconf', 'exit 1')
+    machine.python('python3')
     assert machine.setup().returncode == 0
 
 
 def test_second_run_does_nothing_and_changes_install_again(machine):
-    machine.python("python3")
+    machine.python('python3')
     assert machine.setup().returncode == 0
     first = machine.calls()
-    assert [c.split()[0] for c in first] == ["python3", "pip", "pip"]
-    assert "-r requirements.txt" in first[1] and "--no-deps" in first[2]
+    assert [c.split()[0] for c in first] == ['python3', 'pip', 'pip']
+    assert '-r requirements.txt' in first[1] and '--no-deps' in first[2]
     again = machine.setup()
-    assert (again.returncode, again.stdout, machine.calls()) == (0, "", first)
-    for name in ("requirements.txt", "pyproject.toml"):
-        with open(machine.project / name, "a") as file:
-            file.write("# changed\n")
+    assert (again.returncode, again.stdout, machine.calls()) == (0, '', first)
+    for name in ('requirements.txt', 'pyproject.toml'):
+        with open(machine.project / name, 'a') as file:
+            file.write('# changed\n')
         before = len(machine.calls())
         machine.setup()
         assert len(machine.calls()) == before + 3, name
 
 
 def test_half_finished_install_is_redone(machine):
-    machine.python("python3")
-    assert machine.setup(FAKE_PIP="1").returncode != 0
-    assert not (machine.project / ".venv" / "d2lrec.stamp").exists()
+    machine.python('python3')
+    assert machine.setup(FAKE_PIP='1').returncode != 0
+    assert not (machine.project / '.venv' / 'd2lrec.stamp').exists()
     before = len(machine.calls())
     assert machine.setup().returncode == 0
-    assert machine.calls()[before].startswith("python3 -m venv")
+    assert machine.calls()[before].startswith('python3 -m venv')
 
 
 # --- pins
 
+
 def pins():
     """{name: Requirement} of requirements.txt, for this platform."""
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    read = [Requirement(line) for line in lines if line.strip() and line[0] != "#"]
-    return {requirement.name: requirement for requirement in read
-            if requirement.marker is None or requirement.marker.evaluate()}
+    lines = (ROOT / 'requirements.txt').read_text(encoding='utf-8').splitlines()
+    read = [Requirement(line) for line in lines if line.strip() and line[0] != '#']
+    return {
+        requirement.name: requirement
+        for requirement in read
+        if requirement.marker is None or requirement.marker.evaluate()
+    }
 
 
 def test_every_requirement_is_pinned_and_the_direct_ones_say_why():
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / 'requirements.txt').read_text(encoding='utf-8').splitlines()
     names = []
-    for before, line in zip(["", *lines], lines):
-        if not line or line[0] == "#":
+    for before, line in zip(['', *lines], lines):
+        if not line or line[0] == '#':
             continue
-        assert re.fullmatch(r"[\w.-]+==[\w.]+(; .+)?", line), line
-        names.append(re.sub(r"[-_.]+", "-", line.partition("==")[0]).lower())
-        if "# --- what these need in turn" not in lines[:lines.index(line)]:
-            assert before.startswith("# ") and not before.startswith("# ---"), line
+        assert re.fullmatch(r'[\w.-]+==[\w.]+(; .+)?', line), line
+        names.append(re.sub(r'[-_.]+', '-', line.partition('==')[0]).lower())
+        if '# --- what these need in turn' not in lines[: lines.index(line)]:
+            assert before.startswith('# ') and not before.startswith('# ---'), line
     assert len(names) == len(set(names))
 
 
 def test_installed_packages_are_the_pinned_ones():
-    if Path(sys.prefix).resolve() != (ROOT / ".venv").resolve():
+    if Path(sys.prefix).resolve() != (ROOT / '.venv').resolve():
         pytest.skip("not run by the project's own .venv")
-    different = {name: importlib.metadata.version(name) for name, pin in pins().items()
-                 if not pin.specifier.contains(importlib.metadata.version(name))}
+    different = {
+        name: importlib.metadata.version(name)
+        for name, pin in pins().items()
+        if not pin.specifier.contains(importlib.metadata.version(name))
+    }
     assert not different
 
 
 def test_library_asks_for_what_the_pins_give():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((ROOT / 'pyproject.toml').read_text(encoding='utf-8'))['project']
     pinned = pins()
-    for line in project["dependencies"]:
+    for line in project['dependencies']:
         wanted = Requirement(line)
         version = next(iter(pinned[wanted.name].specifier)).version
         assert wanted.specifier.contains(version), line
 
 
 def test_library_imports_nothing_it_does_not_ask_for():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = {Requirement(line).name for line in project["dependencies"]}
-    asked = {"sklearn" if name == "scikit-learn" else name for name in asked}
-    for path in (ROOT / "d2lrec").rglob("*.py"):
+    project = tomllib.loads((ROOT / 'pyproject.toml').read_text(encoding='utf-8'))['project']
+    asked = {Requirement(line).name for line in project['dependencies']}
+    asked = {'sklearn' if name == 'scikit-learn' else name for name in asked}
+    for path in (ROOT / 'd2lrec').rglob('*.py'):
         found = set()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
             if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0] for alias in node.names}
+                found |= {alias.name.partition('.')[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
-                found.add(node.module.partition(".")[0])
+                found.add(node.module.partition('.')[0])
         # IPython: only what is called inside a notebook imports it
-        alien = found - asked - set(sys.stdlib_module_names) - {"d2lrec", "IPython"}
-        assert not alien, f"{path.name}: {alien}"
+        alien = found - asked - set(sys.stdlib_module_names) - {'d2lrec', 'IPython'}
+        assert not alien, f'{path.name}: {alien}'
 
 
 # --- what makes the build run again
 
+
 @pytest.fixture
 def tree(tmp_path):
     """A small project with every kind of file that a page is made of."""
-    for name in ("d2lrec/models/fm.py", "d2lrec/__init__.py", "chapters/ko/fm.ipynb",
-                 "chapters/en/fm.ipynb", "img/fm.svg", "_ext/page.css", "tools/build.py",
-                 "requirements.txt", "_config.yml", "_config.en.yml", "_toc.yml", "_toc.en.yml"):
+    for name in (
+        'd2lrec/models/fm.py',
+        'd2lrec/__init__.py',
+        'chapters/ko/fm.ipynb',
+        'chapters/en/fm.ipynb',
+        'img/fm.svg',
+        '_ext/page.css',
+        'tools/build.py',
+        'requirements.txt',
+        '_config.yml',
+        '_config.en.yml',
+        '_toc.yml',
+        '_toc.en.yml',
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(name)
     return tmp_path
 
 
-@pytest.mark.parametrize("name, executes", [
-    ("d2lrec/models/fm.py", True), ("requirements.txt", True), ("d2lrec/new.py", True),
-    ("chapters/ko/fm.ipynb", False), ("img/fm.svg", False), ("_config.en.yml", False),
-    ("_ext/page.css", False)])
+@pytest.mark.parametrize(
+    'name, executes',
+    [
+        ('d2lrec/models/fm.py', True),
+        ('requirements.txt', True),
+        ('d2lrec/new.py', True),
+        ('chapters/ko/fm.ipynb', False),
+        ('img/fm.svg', False),
+        ('_config.en.yml', False),
+        ('_ext/page.css', False),
+    ],
+)
 def test_what_a_change_sets_going(tree, name, executes):
     library, site = cache_key.library_key(tree), build.site_key(tree)
     assert (library, site) == (cache_key.library_key(tree), build.site_key(tree))
-    with open(tree / name, "a") as file:
-        file.write("changed")
+    with open(tree / name, 'a') as file:
+        file.write('changed')
     assert (cache_key.library_key(tree) != library) == executes
     assert build.site_key(tree) != site
 
 
-@pytest.mark.parametrize("name", ["d2lrec/__pycache__/fm.pyc", "README.md", "tests/test_x.py",
-                                  "chapters/ko/.ipynb_checkpoints/fm.ipynb"])
+@pytest.mark.parametrize(
+    'name',
+    [
+        'd2lrec/__pycache__/fm.pyc',
+        'README.md',
+        'tests/test_x.py',
+        'chapters/ko/.ipynb_checkpoints/fm.ipynb',
+    ],
+)
 def test_what_sets_nothing_going(tree, name):
     before = cache_key.library_key(tree), build.site_key(tree)
     (tree / name).parent.mkdir(parents=True, exist_ok=True)
-    (tree / name).write_text("new")
+    (tree / name).write_text('new')
     assert (cache_key.library_key(tree), build.site_key(tree)) == before
 
 
 def test_renaming_a_module_is_a_change(tree):
     before = cache_key.library_key(tree)
-    (tree / "d2lrec/models/fm.py").rename(tree / "d2lrec/models/fm2.py")
+    (tree / 'd2lrec/models/fm.py').rename(tree / 'd2lrec/models/fm2.py')
     assert cache_key.library_key(tree) != before
 
 
 def test_twin_of_a_page():
-    assert twin_page("chapters/ko/fm", "ko") == "chapters/en/fm"
-    assert twin_page("chapters/en/fm", "en") == "chapters/ko/fm"
-    assert twin_page("search", "ko") == "search"
+    assert twin_page('chapters/ko/fm', 'ko') == 'chapters/en/fm'
+    assert twin_page('chapters/en/fm', 'en') == 'chapters/ko/fm'
+    assert twin_page('search', 'ko') == 'search'
 
 
 def test_project_is_found_from_anywhere(tmp_path):
-    done = subprocess.run([sys.executable, "-c", "import d2lrec; print(d2lrec.__file__)"],
-                          cwd=tmp_path, text=True, capture_output=True,
-                          env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"})
-    assert Path(done.stdout.strip()).resolve() == ROOT / "d2lrec" / "__init__.py", done.stderr
+    done = subprocess.run(
+        [sys.executable, '-c', 'import d2lrec; print(d2lrec.__file__)'],
+        cwd=tmp_path,
+        text=True,
+        capture_output=True,
+        env={k: v for k, v in os.environ.items() if k != 'PYTHONPATH'},
+    )
+    assert Path(done.stdout.strip()).resolve() == ROOT / 'd2lrec' / '__init__.py', done.stderr

@@ -6,199 +6,220 @@ from urllib.parse import unquote, urldefrag, urlparse
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-
-from chapters import ROOT, toc_files
 from d2lrec_site import figures, search
 
+from chapters import ROOT, toc_files
+
 pytestmark = pytest.mark.site
-LANGUAGES = ("ko", "en")
-OTHER = {"ko": "en", "en": "ko"}
+LANGUAGES = ('ko', 'en')
+OTHER = {'ko': 'en', 'en': 'ko'}
 WIDTHS = (360, 768, 1280)
-CONFIG = {"ko": "_config.yml", "en": "_config.en.yml"}
+CONFIG = {'ko': '_config.yml', 'en': '_config.en.yml'}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope='module')
 def pages(site):
     """{path below the site: parsed page} of every page but the redirecting ones."""
     parsed = {}
-    for path in sorted(site.rglob("*.html")):
+    for path in sorted(site.rglob('*.html')):
         name = path.relative_to(site).as_posix()
-        if "_static/" not in name and name not in ("index.html", "ko/index.html", "en/index.html"):
-            parsed[name] = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-    assert len(parsed) >= 2 * len(toc_files("ko"))
+        if '_static/' not in name and name not in ('index.html', 'ko/index.html', 'en/index.html'):
+            parsed[name] = BeautifulSoup(path.read_text(encoding='utf-8'), 'html.parser')
+    assert len(parsed) >= 2 * len(toc_files('ko'))
     return parsed
 
 
 def words_of(page):
     """Text of a page's article outside code and formulas."""
-    article = BeautifulSoup(str(page.find("article")), "html.parser")
-    for element in article(["pre", "code", "script", "style", "svg"]):
+    article = BeautifulSoup(str(page.find('article')), 'html.parser')
+    for element in article(['pre', 'code', 'script', 'style', 'svg']):
         element.extract()
-    for element in article.select(".math"):
+    for element in article.select('.math'):
         element.extract()
-    return article.get_text(" ")
+    return article.get_text(' ')
 
 
 # --- files
 
+
 def test_every_page_of_the_contents_exists_in_both_editions(site):
-    assert [f.rpartition("/")[2] for f in toc_files("ko")] == [
-        f.rpartition("/")[2] for f in toc_files("en")]
+    assert [f.rpartition('/')[2] for f in toc_files('ko')] == [
+        f.rpartition('/')[2] for f in toc_files('en')
+    ]
     for language in LANGUAGES:
         for page in toc_files(language):
-            assert (site / language / f"{page}.html").exists(), page
+            assert (site / language / f'{page}.html').exists(), page
 
 
 def test_language_title_and_one_heading(pages):
     for name, page in pages.items():
         language = name[:2]
-        assert page.html["lang"] == language, name
-        title = yaml.safe_load((ROOT / CONFIG[language]).read_text(encoding="utf-8"))["title"]
+        assert page.html['lang'] == language, name
+        title = yaml.safe_load((ROOT / CONFIG[language]).read_text(encoding='utf-8'))['title']
         assert page.title.get_text().count(title) == 1, name
-        if "/chapters/" in name:
-            assert len(page.find("article").find_all("h1")) == 1, name
-            heading = page.find("article").h1.get_text().rstrip("#").strip()
+        if '/chapters/' in name:
+            assert len(page.find('article').find_all('h1')) == 1, name
+            heading = page.find('article').h1.get_text().rstrip('#').strip()
             assert page.title.get_text().startswith(heading), name
 
 
 def test_switch_leads_to_the_twin_and_back(site, pages):
     for name, page in pages.items():
-        links = page.select("a.language-switch")
+        links = page.select('a.language-switch')
         assert len(links) == 1, name
         link, other = links[0], OTHER[name[:2]]
-        assert link["lang"] == link["hreflang"] == other, name
+        assert link['lang'] == link['hreflang'] == other, name
         alternate = page.select_one(f'link[rel=alternate][hreflang={other}]')
-        assert alternate["href"] == link["href"], name
-        twin = ((site / name).parent / link["href"]).resolve().relative_to(site.resolve())
-        back = pages[twin.as_posix()].select_one("a.language-switch")["href"]
+        assert alternate['href'] == link['href'], name
+        twin = ((site / name).parent / link['href']).resolve().relative_to(site.resolve())
+        back = pages[twin.as_posix()].select_one('a.language-switch')['href']
         assert ((site / twin).parent / back).resolve() == (site / name).resolve(), name
 
 
 def test_no_broken_link_anchor_or_image(site, pages):
-    ids = {name: {e.get("id") or e.get("name") for e in page.find_all(["a", True])
-                  if e.get("id") or e.get("name")} for name, page in pages.items()}
+    ids = {
+        name: {
+            e.get('id') or e.get('name')
+            for e in page.find_all(['a', True])
+            if e.get('id') or e.get('name')
+        }
+        for name, page in pages.items()
+    }
     broken = []
     for name, page in pages.items():
-        for element in page.find_all(["a", "img", "link", "script", "source", "form"]):
-            target = element.get("href") or element.get("src") or element.get("action")
-            if not target or urlparse(target).scheme or target.startswith(("//", "?")):
+        for element in page.find_all(['a', 'img', 'link', 'script', 'source', 'form']):
+            target = element.get('href') or element.get('src') or element.get('action')
+            if not target or urlparse(target).scheme or target.startswith(('//', '?')):
                 continue
             path, anchor = urldefrag(target)
-            path = unquote(path.partition("?")[0])
+            path = unquote(path.partition('?')[0])
             file = ((site / name).parent / path).resolve() if path else site / name
             if not file.is_file():
-                broken.append(f"{name}: {target}")
+                broken.append(f'{name}: {target}')
                 continue
             relative = file.relative_to(site.resolve()).as_posix() if path else name
-            if anchor and relative in ids and unquote(anchor) not in ids[relative] | {"top"}:
-                broken.append(f"{name}: {target}")
-    assert not broken, "\n".join(broken)
+            if anchor and relative in ids and unquote(anchor) not in ids[relative] | {'top'}:
+                broken.append(f'{name}: {target}')
+    assert not broken, '\n'.join(broken)
 
 
 def test_nothing_is_loaded_from_another_host(site, pages):
-    elsewhere = re.compile(r"^(https?:)?//")
+    elsewhere = re.compile(r'^(https?:)?//')
     for name, page in pages.items():
-        for element in page.find_all(["script", "img", "iframe", "source", "video", "audio",
-                                      "embed", "object", "link"]):
-            if element.name == "link" and element.get("rel") in (["alternate"], ["canonical"]):
+        for element in page.find_all(
+            ['script', 'img', 'iframe', 'source', 'video', 'audio', 'embed', 'object', 'link']
+        ):
+            if element.name == 'link' and element.get('rel') in (['alternate'], ['canonical']):
                 continue
-            target = element.get("src") or element.get("href") or element.get("data") or ""
-            assert not elsewhere.match(target), f"{name}: {target}"
-        assert "cdn." not in str(page) and "unpkg.com" not in str(page), name
-    for css in site.rglob("*.css"):
-        text = css.read_text(encoding="utf-8")
-        text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+            target = element.get('src') or element.get('href') or element.get('data') or ''
+            assert not elsewhere.match(target), f'{name}: {target}'
+        assert 'cdn.' not in str(page) and 'unpkg.com' not in str(page), name
+    for css in site.rglob('*.css'):
+        text = css.read_text(encoding='utf-8')
+        text = re.sub(r'/\*.*?\*/', '', text, flags=re.DOTALL)
         for target in re.findall(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)", text):
-            assert not elsewhere.match("".join(target)), f"{css}: {target}"
+            assert not elsewhere.match(''.join(target)), f'{css}: {target}'
 
 
 def test_no_markup_is_left_over(pages):
     for name, page in pages.items():
-        if "/chapters/" not in name:
+        if '/chapters/' not in name:
             continue
         text = words_of(page)
-        assert "$" not in text, f"{name}: {text[max(0, text.find('$') - 40):][:80]!r}"
-        assert not re.search(r":::|```|\{(numref|ref|eq|doc|cite|figure|exercise|solution)", text)
-        assert "problematic" not in str(page) and "system-message" not in str(page), name
+        assert '$' not in text, f'{name}: {text[max(0, text.find("$") - 40) :][:80]!r}'
+        assert not re.search(r':::|```|\{(numref|ref|eq|doc|cite|figure|exercise|solution)', text)
+        assert 'problematic' not in str(page) and 'system-message' not in str(page), name
 
 
 def test_build_logs_hold_no_warning():
     for language in LANGUAGES:
-        log = (ROOT / "_build" / "logs" / f"{language}.log").read_text(encoding="utf-8")
-        assert "build succeeded" in log
-        assert "WARNING" not in log and "ERROR" not in log
+        log = (ROOT / '_build' / 'logs' / f'{language}.log').read_text(encoding='utf-8')
+        assert 'build succeeded' in log
+        assert 'WARNING' not in log and 'ERROR' not in log
 
 
 def test_every_image_has_alt_text_and_drawings_are_in_the_page(pages):
     for name, page in pages.items():
-        article = page.select_one("article.bd-article")
+        article = page.select_one('article.bd-article')
         if article is None:
             continue
-        for image in article.find_all("img"):
-            assert image.get("alt", "").strip(), f"{name}: {image.get('src')}"
-            assert "/img/" not in image["src"] and not (
-                image["src"].endswith(".svg") and not image.find_parent(class_="cell_output")
-            ), f"{name}: {image['src']} is not inlined"
-        drawings = article.select("svg.figure-svg")
-        ids = [e["id"] for e in page.find_all(id=True)]
-        assert len(ids) == len(set(ids)), f"{name}: {[i for i in ids if ids.count(i) > 1]}"
+        for image in article.find_all('img'):
+            assert image.get('alt', '').strip(), f'{name}: {image.get("src")}'
+            assert '/img/' not in image['src'] and not (
+                image['src'].endswith('.svg') and not image.find_parent(class_='cell_output')
+            ), f'{name}: {image["src"]} is not inlined'
+        drawings = article.select('svg.figure-svg')
+        ids = [e['id'] for e in page.find_all(id=True)]
+        assert len(ids) == len(set(ids)), f'{name}: {[i for i in ids if ids.count(i) > 1]}'
         for drawing in drawings:
-            assert drawing["role"] == "img" and drawing["aria-label"].strip(), name
+            assert drawing['role'] == 'img' and drawing['aria-label'].strip(), name
 
 
 def test_korean_pages_speak_korean(pages):
     """The theme's own words, visible or read aloud, are in Korean."""
-    titles = {page.h1.get_text().rstrip("#").strip() for name, page in pages.items()
-              if name.startswith("ko/") and page.h1}
+    titles = {
+        page.h1.get_text().rstrip('#').strip()
+        for name, page in pages.items()
+        if name.startswith('ko/') and page.h1
+    }
     for name, page in pages.items():
-        if not name.startswith("ko/"):
+        if not name.startswith('ko/'):
             continue
         for element in page.find_all(True):
-            for key in ("title", "aria-label", "placeholder", "data-tooltip", "data-bs-title"):
-                value = element.get(key, "")
-                if element.get("lang") == "en" or element.find_parent("article") or not value:
+            for key in ('title', 'aria-label', 'placeholder', 'data-tooltip', 'data-bs-title'):
+                value = element.get(key, '')
+                if element.get('lang') == 'en' or element.find_parent('article') or not value:
                     continue
-                if "prev" in " ".join(element.get("class", [])) or element.name == "link":
+                if 'prev' in ' '.join(element.get('class', [])) or element.name == 'link':
                     continue
-                known = re.search("[가-힣]", value) or value in titles | {"d2lrec"}
+                known = re.search('[가-힣]', value) or value in titles | {'d2lrec'}
                 assert known, (name, key, value)
-        for english in ("Skip to main content", "Back to top", "Click to show", "next page",
-                        "previous page", "Contents", "Toggle primary sidebar", "Show code cell"):
+        for english in (
+            'Skip to main content',
+            'Back to top',
+            'Click to show',
+            'next page',
+            'previous page',
+            'Contents',
+            'Toggle primary sidebar',
+            'Show code cell',
+        ):
             assert english not in page.get_text(), (name, english)
             assert f'"{english}"' not in str(page), (name, english)
 
 
 def test_terms_lead_to_the_glossary_once_a_page(pages):
     for name, page in pages.items():
-        links = [a for a in page.select("article a.reference") if a.select(".std-term")]
-        targets = [a["href"] for a in links]
+        links = [a for a in page.select('article a.reference') if a.select('.std-term')]
+        targets = [a['href'] for a in links]
         assert len(targets) == len(set(targets)), name
-        assert all("glossary.html#term-" in target for target in targets), name
-        if (ROOT / name.partition("/")[2].replace(".html", ".ipynb")).exists():
+        assert all('glossary.html#term-' in target for target in targets), name
+        if (ROOT / name.partition('/')[2].replace('.html', '.ipynb')).exists():
             assert len(targets) >= 8, (name, targets)
 
 
 def test_a_check_speaks_the_pages_language(pages, site):
-    said = {name: page.select(".d2l-check") for name, page in pages.items()}
+    said = {name: page.select('.d2l-check') for name, page in pages.items()}
     assert any(said.values())
     for name, sentences in said.items():
         for one in sentences:
-            assert [span["lang"] for span in one.select("[lang]")] == ["ko", "en"], name
+            assert [span['lang'] for span in one.select('[lang]')] == ['ko', 'en'], name
 
 
 def test_no_progress_bar_or_error_stream_is_on_a_page(pages):
     for name, page in pages.items():
-        assert not page.select(".output.stderr, .output.traceback"), name
-        assert "it/s]" not in page.get_text(), name
+        assert not page.select('.output.stderr, .output.traceback'), name
+        assert 'it/s]' not in page.get_text(), name
 
 
 # --- the extension's own pieces
 
+
 def test_korean_words_are_found_with_particles_on_them():
-    words = search.SearchKorean({}).split("모델은 층을 행렬분해로 FM은 학습률이 k차원")
-    for wanted in ("모델", "모델은", "층", "행렬", "행렬분해", "FM", "학습", "학습률", "차원"):
+    words = search.SearchKorean({}).split('모델은 층을 행렬분해로 FM은 학습률이 k차원')
+    for wanted in ('모델', '모델은', '층', '행렬', '행렬분해', 'FM', '학습', '학습률', '차원'):
         assert wanted in words, wanted
-    assert "모" not in words
+    assert '모' not in words
 
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" width="80">
@@ -209,25 +230,26 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" width="80">
 
 
 def test_two_drawings_on_a_page_keep_apart():
-    html = figures.inline_svg(SVG, "fig7", "두 상자 <와> 선", "ko")
-    root = BeautifulSoup(html, "html.parser").svg
-    assert root["aria-label"] == "두 상자 <와> 선" and root["style"] == "max-width:80px"
-    assert {e["id"] for e in root.find_all(id=True)} == {"fig7-g", "fig7-m"}
-    assert root.path["marker-end"] == "url(#fig7-m)" and root.find("use")["href"] == "#fig7-g"
-    assert "#fig7 .box {fill:url(#fig7-g)}" in html and root.find("title") is None
-    assert "#fig7 .a, #fig7 .b {" in html
-    assert "둘" in html and "two" not in html
-    assert "two" in figures.inline_svg(SVG, "fig7", "x", "en")
+    html = figures.inline_svg(SVG, 'fig7', '두 상자 <와> 선', 'ko')
+    root = BeautifulSoup(html, 'html.parser').svg
+    assert root['aria-label'] == '두 상자 <와> 선' and root['style'] == 'max-width:80px'
+    assert {e['id'] for e in root.find_all(id=True)} == {'fig7-g', 'fig7-m'}
+    assert root.path['marker-end'] == 'url(#fig7-m)' and root.find('use')['href'] == '#fig7-g'
+    assert '#fig7 .box {fill:url(#fig7-g)}' in html and root.find('title') is None
+    assert '#fig7 .a, #fig7 .b {' in html
+    assert '둘' in html and 'two' not in html
+    assert 'two' in figures.inline_svg(SVG, 'fig7', 'x', 'en')
 
 
-@pytest.mark.parametrize("text, says", [("<svg", "well-formed"), ("<svg/>", "viewBox")])
+@pytest.mark.parametrize('text, says', [('<svg', 'well-formed'), ('<svg/>', 'viewBox')])
 def test_a_bad_drawing_is_refused_in_one_sentence(text, says):
     with pytest.raises(ValueError, match=says) as refusal:
-        figures.inline_svg(text, "fig1", "alt")
-    assert "\n" not in str(refusal.value)
+        figures.inline_svg(text, 'fig1', 'alt')
+    assert '\n' not in str(refusal.value)
 
 
 # --- in Chromium
+
 
 class Visit:
     """A page of the site in a fresh context; what it asks of other hosts is noted (and fails)."""
@@ -236,11 +258,20 @@ class Visit:
         self.address, self.elsewhere, self.complaints = address, [], []
         self.context = browser.new_context(**options)
         self.page = self.context.new_page()
-        self.page.on("request", lambda request: request.url.startswith((address, "data:", "blob:"))
-                     or self.elsewhere.append(request.url))
-        self.page.on("console", lambda message: message.type in ("error", "warning")
-                     and self.complaints.append(message.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            'request',
+            lambda request: (
+                request.url.startswith((address, 'data:', 'blob:'))
+                or self.elsewhere.append(request.url)
+            ),
+        )
+        self.page.on(
+            'console',
+            lambda message: (
+                message.type in ('error', 'warning') and self.complaints.append(message.text)
+            ),
+        )
+        self.page.on('pageerror', lambda error: self.complaints.append(str(error)))
 
     def __enter__(self):
         return self
@@ -249,8 +280,8 @@ class Visit:
         self.context.close()
 
     def go(self, path):
-        self.page.goto(f"{self.address}/{path}", wait_until="load")
-        self.page.evaluate("window.MathJax && MathJax.startup && MathJax.startup.promise")
+        self.page.goto(f'{self.address}/{path}', wait_until='load')
+        self.page.evaluate('window.MathJax && MathJax.startup && MathJax.startup.promise')
         return self.page
 
     def is_calm(self):
@@ -261,33 +292,38 @@ def chapter_pages():
     return [(language, page) for language in LANGUAGES for page in toc_files(language)]
 
 
-@pytest.mark.parametrize("language, name", chapter_pages())
+@pytest.mark.parametrize('language, name', chapter_pages())
 def test_page_shows_well_in_chromium(browser, address, language, name):
-    with Visit(browser, address, viewport={"width": 1280, "height": 900}) as visit:
-        page = visit.go(f"{language}/{name}.html")
-        written = page.locator("span.math, div.math").count()
-        assert page.locator("mjx-container").count() >= written
-        boxes = page.evaluate("[...document.querySelectorAll('mjx-container')]"
-                              ".filter(e => e.checkVisibility()).map("
-                              "e => e.getBoundingClientRect().width * "
-                              "e.querySelectorAll('mjx-c, mjx-utext').length)")
+    with Visit(browser, address, viewport={'width': 1280, 'height': 900}) as visit:
+        page = visit.go(f'{language}/{name}.html')
+        written = page.locator('span.math, div.math').count()
+        assert page.locator('mjx-container').count() >= written
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('mjx-container')]"
+            '.filter(e => e.checkVisibility()).map('
+            'e => e.getBoundingClientRect().width * '
+            "e.querySelectorAll('mjx-c, mjx-utext').length)"
+        )
         assert len(boxes) >= written / 2 and all(box > 0 for box in boxes)
-        assert page.locator("mjx-merror").count() == 0
-        page.set_viewport_size({"width": 390, "height": 900})
+        assert page.locator('mjx-merror').count() == 0
+        page.set_viewport_size({'width': 390, 'height': 900})
         starts = page.evaluate(
             "[...document.querySelectorAll('div.math')].map(e => e.querySelector('mjx-container')"
-            ".getBoundingClientRect().x - e.getBoundingClientRect().x)")
+            '.getBoundingClientRect().x - e.getBoundingClientRect().x)'
+        )
         assert all(start >= -1 for start in starts), "a long formula's start cannot be reached"
         if written:
-            fonts = page.evaluate("[...document.fonts].filter(f => f.family.startsWith('MJX') "
-                                  "&& f.status == 'loaded').length")
+            fonts = page.evaluate(
+                "[...document.fonts].filter(f => f.family.startsWith('MJX') "
+                "&& f.status == 'loaded').length"
+            )
             assert fonts > 0
-        for image in page.locator("article img").all():
-            assert image.evaluate("async e => { await e.decode(); return e.naturalWidth }") > 0
-        for drawing in page.locator("svg.figure-svg").all():
+        for image in page.locator('article img').all():
+            assert image.evaluate('async e => { await e.decode(); return e.naturalWidth }') > 0
+        for drawing in page.locator('svg.figure-svg').all():
             box = drawing.bounding_box()
-            assert box["width"] > 100 and box["height"] > 50
-        for box in page.locator("details, .toggle-button, div.admonition.dropdown > button").all():
+            assert box['width'] > 100 and box['height'] > 50
+        for box in page.locator('details, .toggle-button, div.admonition.dropdown > button').all():
             assert box.is_visible()
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
 
@@ -302,82 +338,87 @@ CONTRAST = """() => { const rgb = c => c.match(/[\\d.]+/g).map(Number);
     return (Math.max(l, back) + .05) / (Math.min(l, back) + .05) }) }"""
 
 
-@pytest.mark.parametrize("language, name", chapter_pages())
+@pytest.mark.parametrize('language, name', chapter_pages())
 def test_fits_the_window_and_is_legible_in_both_schemes(browser, address, language, name):
     """Nothing wider than the window; text of page and drawings has a contrast of 4.5."""
-    with Visit(browser, address, color_scheme="light") as visit:
-        page = visit.go(f"{language}/{name}.html")
-        page.add_style_tag(content="* { transition: none !important; animation: none !important }")
-        for scheme in ("light", "dark"):
+    with Visit(browser, address, color_scheme='light') as visit:
+        page = visit.go(f'{language}/{name}.html')
+        page.add_style_tag(content='* { transition: none !important; animation: none !important }')
+        for scheme in ('light', 'dark'):
             page.emulate_media(color_scheme=scheme)
-            page.wait_for_function("s => document.documentElement.dataset.theme == s", arg=scheme)
+            page.wait_for_function('s => document.documentElement.dataset.theme == s', arg=scheme)
             ratios = page.evaluate(CONTRAST)
             assert ratios and min(ratios) >= 4.5, scheme
             for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 800})
-                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                article = page.evaluate("(e => e.scrollWidth - e.clientWidth)"
-                                        "(document.querySelector('article.bd-article'))")
+                page.set_viewport_size({'width': width, 'height': 800})
+                wide = page.evaluate('document.documentElement.scrollWidth - innerWidth')
+                article = page.evaluate(
+                    '(e => e.scrollWidth - e.clientWidth)'
+                    "(document.querySelector('article.bd-article'))"
+                )
                 assert wide <= 0 and article <= 1, (width, wide, article)
-                switch = page.locator("a.language-switch").bounding_box()
-                assert switch["x"] >= 0 and switch["x"] + switch["width"] <= width
+                switch = page.locator('a.language-switch').bounding_box()
+                assert switch['x'] >= 0 and switch['x'] + switch['width'] <= width
 
 
-@pytest.mark.parametrize("language, word", [
-    ("ko", "모델"), ("ko", "학습"), ("ko", "행렬"), ("en", "model"), ("en", "pairs")])
+@pytest.mark.parametrize(
+    'language, word',
+    [('ko', '모델'), ('ko', '학습'), ('ko', '행렬'), ('en', 'model'), ('en', 'pairs')],
+)
 def test_search_finds(browser, address, language, word):
     with Visit(browser, address) as visit:
-        page = visit.go(f"{language}/search.html?q={word}")
-        page.wait_for_selector("#search-results ul.search li a", timeout=10000)
-        links = page.locator("#search-results ul.search li a").evaluate_all(
-            "links => links.map(a => a.getAttribute('href'))")
-        assert any(f"chapters/{language}/" in link for link in links)
+        page = visit.go(f'{language}/search.html?q={word}')
+        page.wait_for_selector('#search-results ul.search li a', timeout=10000)
+        links = page.locator('#search-results ul.search li a').evaluate_all(
+            "links => links.map(a => a.getAttribute('href'))"
+        )
+        assert any(f'chapters/{language}/' in link for link in links)
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
 
 
 def test_search_finds_nothing_for_a_word_that_is_not_there(browser, address):
     with Visit(browser, address) as visit:
-        page = visit.go("ko/search.html?q=두루미가")
+        page = visit.go('ko/search.html?q=두루미가')
         page.wait_for_timeout(500)
-        assert page.locator("#search-results ul.search li").count() == 0
+        assert page.locator('#search-results ul.search li').count() == 0
 
 
-@pytest.mark.parametrize("locale, language", [("ko-KR", "ko"), ("en-US", "en"), ("fr-FR", "en")])
+@pytest.mark.parametrize('locale, language', [('ko-KR', 'ko'), ('en-US', 'en'), ('fr-FR', 'en')])
 def test_root_page_follows_the_browsers_language(browser, address, locale, language):
     with Visit(browser, address, locale=locale) as visit:
-        page = visit.go("")
-        page.wait_for_url(f"{address}/{language}/**")
-        assert page.evaluate("document.documentElement.lang") == language
+        page = visit.go('')
+        page.wait_for_url(f'{address}/{language}/**')
+        assert page.evaluate('document.documentElement.lang') == language
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
 
 
 def test_root_page_offers_both_editions_without_scripts(browser, address):
     with Visit(browser, address, java_script_enabled=False) as visit:
-        page = visit.go("")
-        assert [a.get_attribute("hreflang") for a in page.locator("body a").all()] == ["ko", "en"]
-        page.locator("a[hreflang=en]").click()
-        assert page.locator("html").get_attribute("lang") == "en"
+        page = visit.go('')
+        assert [a.get_attribute('hreflang') for a in page.locator('body a').all()] == ['ko', 'en']
+        page.locator('a[hreflang=en]').click()
+        assert page.locator('html').get_attribute('lang') == 'en'
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize('language', LANGUAGES)
 def test_switch_works_by_keyboard(browser, address, language):
     with Visit(browser, address) as visit:
-        page = visit.go(f"{language}/{toc_files(language)[0]}.html")
-        page.locator("a.language-switch").focus()
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"{address}/{OTHER[language]}/**")
+        page = visit.go(f'{language}/{toc_files(language)[0]}.html')
+        page.locator('a.language-switch').focus()
+        page.keyboard.press('Enter')
+        page.wait_for_url(f'{address}/{OTHER[language]}/**')
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize('language', LANGUAGES)
 def test_solutions_are_closed_and_open(browser, address, language):
     with Visit(browser, address) as visit:
         found = 0
         for name in toc_files(language):
-            page = visit.go(f"{language}/{name}.html")
-            for solution in page.locator("div.solution").all():
+            page = visit.go(f'{language}/{name}.html')
+            for solution in page.locator('div.solution').all():
                 found += 1
-                body = solution.locator("section").first
+                body = solution.locator('section').first
                 assert not body.is_visible()
-                solution.locator("button.toggle-button").first.click()
+                solution.locator('button.toggle-button').first.click()
                 assert body.is_visible()
         assert found > 0

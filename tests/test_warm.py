@@ -1,23 +1,31 @@
 """A warm start: rows follow their values into a vocabulary ordered anew."""
-import numpy as onp
+
+import mxnet as mx
+import numpy as np
 import pandas as pd
 import pytest
 from helpers import randomize
-from mxnet import gluon, np
+from mxnet import gluon
 from mxnet.gluon.loss import SigmoidBCELoss
 
 import d2lrec as d2l
-from d2lrec import DLRM, FM, LR, CTRDataset, Crosses, DeepFM, WideDeep, multi_hot, warm_start
+from d2lrec import DLRM, FM, LR, Crosses, CTRDataset, DeepFM, WideDeep, multi_hot, warm_start
 
 CROSSED = [('user', 'app'), ('app', 'day')]
 
 
 def table(rows, users, seed):
-    rng = onp.random.default_rng(seed)
-    return pd.DataFrame({'y': rng.integers(0, 2, rows), 'user': rng.permutation(users)[
-        rng.integers(0, users, rows)], 'app': rng.zipf(1.7, rows) % 6,
-        'day': rng.integers(0, 7, rows), 'new': rng.integers(0, 2, rows),
-        'hot': rng.integers(0, 2, rows)})
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            'y': rng.integers(0, 2, rows),
+            'user': rng.permutation(users)[rng.integers(0, users, rows)],
+            'app': rng.zipf(1.7, rows) % 6,
+            'day': rng.integers(0, 7, rows),
+            'new': rng.integers(0, 2, rows),
+            'hot': rng.integers(0, 2, rows),
+        }
+    )
 
 
 @pytest.fixture(scope='module')
@@ -43,14 +51,16 @@ def in_words(data, crosses=None):
     return names
 
 
-@pytest.mark.parametrize('build', [LR, lambda dims: FM(dims, 3),
-                                   lambda dims: DeepFM(dims, 3, [5], drop_rate=0)])
+@pytest.mark.parametrize(
+    'build', [LR, lambda dims: FM(dims, 3), lambda dims: DeepFM(dims, 3, [5], drop_rate=0)]
+)
 def test_each_value_keeps_its_row_and_old_rows_their_logit(old, new, build):
-    before, after, fresh = (randomize(build(d.field_dims), seed=s)
-                            for d, s in ((old, 1), (new, 2), (new, 2)))
+    before, after, fresh = (
+        randomize(build(d.field_dims), seed=s) for d, s in ((old, 1), (new, 2), (new, 2))
+    )
     kept = warm_start(after, new, before, old)
     old_names, names = in_words(old), in_words(new)
-    assert names[:len(old_names)] != old_names and kept.sum() == len(old_names) < len(names)
+    assert names[: len(old_names)] != old_names and kept.sum() == len(old_names) < len(names)
     for part in ('linear', 'embedding'):
         if hasattr(after, part):
             weights = [getattr(n, part).weight.data().asnumpy() for n in (before, after, fresh)]
@@ -60,7 +70,7 @@ def test_each_value_keeps_its_row_and_old_rows_their_logit(old, new, build):
                 assert (weights[1][row] == expected).all()
     again = CTRDataset(table(120, 8, 0), new.feat_mapper, new.defaults)
     known = [None not in old.words(row).values() for row in range(120)]
-    assert (onp.asarray(known)).sum() > 100
+    assert (np.asarray(known)).sum() > 100
     assert (d2l.predict(after, again)[known] == d2l.predict(before, old)[known]).all()
 
 
@@ -68,11 +78,14 @@ def test_each_value_keeps_its_row_and_old_rows_their_logit(old, new, build):
 def test_crosses_and_batch_norm_come_along(old, new, num_buckets):
     crosses = [Crosses(d, CROSSED, min_threshold=2, num_buckets=num_buckets) for d in (old, new)]
     before, after, fresh = (
-        randomize(WideDeep(d.field_dims, 3, [5, 4], cross_dims=c.dims, num_dense=2,
-                           batch_norm=True), seed=s)
-        for d, c, s in ((old, crosses[0], 1), (new, crosses[1], 2), (new, crosses[1], 2)))
+        randomize(
+            WideDeep(d.field_dims, 3, [5, 4], cross_dims=c.dims, num_dense=2, batch_norm=True),
+            seed=s,
+        )
+        for d, c, s in ((old, crosses[0], 1), (new, crosses[1], 2), (new, crosses[1], 2))
+    )
     for param in before.collect_params('.*running').values():
-        param.set_data(np.arange(1, param.shape[0] + 1, dtype='float32'))
+        param.set_data(mx.np.arange(1, param.shape[0] + 1, dtype='float32'))
     kept = warm_start(after, new, before, old, crosses[1], crosses[0])
     assert len(kept) == len(after.linear.weight.data()) and not kept.all()
     weights = [n.linear.weight.data().asnumpy()[:, 0] for n in (before, after, fresh)]
@@ -83,27 +96,40 @@ def test_crosses_and_batch_norm_come_along(old, new, num_buckets):
             assert weights[1][row] == expected and kept[row] == (name in old_names)
     else:
         assert (weights[1][-60:] == weights[0][-60:]).all() and kept[-60:].all()
-    dense = onp.random.default_rng(0).random((120, 2)).astype('float32')
+    dense = np.random.default_rng(0).random((120, 2)).astype('float32')
     again = CTRDataset(table(120, 8, 0), new.feat_mapper, new.defaults)
-    probs = [d2l.predict(net, (c.transform(d), dense))
-             for net, c, d in ((before, crosses[0], old), (after, crosses[1], again))]
-    known = onp.array([None not in old.words(row).values() for row in range(120)])
-    if num_buckets is None:     # a tuple too rare before may have its own id, untrained, now
-        known &= [all(tuple(old.words(row)[f] for f in cross) in vocab for cross, vocab in
-                      zip(CROSSED, crosses[0].vocab)) for row in range(120)]
+    probs = [
+        d2l.predict(net, (c.transform(d), dense))
+        for net, c, d in ((before, crosses[0], old), (after, crosses[1], again))
+    ]
+    known = np.array([None not in old.words(row).values() for row in range(120)])
+    if num_buckets is None:  # a tuple too rare before may have its own id, untrained, now
+        known &= [
+            all(
+                tuple(old.words(row)[f] for f in cross) in vocab
+                for cross, vocab in zip(CROSSED, crosses[0].vocab)
+            )
+            for row in range(120)
+        ]
     assert known.sum() > 50 and (probs[0][known] == probs[1][known]).all()
 
 
 def test_multi_hot_fields_come_along(old, new):
     hots = [multi_hot(d, {'flag': ['new', 'hot']}, bag_sizes=[2]) for d in (old, new)]
-    before, after = (randomize(DLRM(h.field_dims, 3, [5, 4], bag_sizes=h.bag_sizes), seed=s)
-                     for h, s in zip(hots, (1, 2)))
+    before, after = (
+        randomize(DLRM(h.field_dims, 3, [5, 4], bag_sizes=h.bag_sizes), seed=s)
+        for h, s in zip(hots, (1, 2))
+    )
     kept = warm_start(after, hots[1], before, hots[0])
     assert kept[-2:].all() and not kept.all()
-    again = multi_hot(CTRDataset(table(120, 8, 0), new.feat_mapper, new.defaults),
-                      {'flag': ['new', 'hot']}, bag_sizes=[2])
-    probs = [d2l.predict(net, (h.features, h.weights))
-             for net, h in ((before, hots[0]), (after, again))]
+    again = multi_hot(
+        CTRDataset(table(120, 8, 0), new.feat_mapper, new.defaults),
+        {'flag': ['new', 'hot']},
+        bag_sizes=[2],
+    )
+    probs = [
+        d2l.predict(net, (h.features, h.weights)) for net, h in ((before, hots[0]), (after, again))
+    ]
     known = [None not in old.words(row).values() for row in range(120)]
     assert (probs[0][known] == probs[1][known]).all()
 
@@ -112,16 +138,15 @@ def test_ftrl_goes_on_from_where_it_starts(old, new):
     before, after = (randomize(LR(d.field_dims), seed=s) for d, s in ((old, 1), (new, 2)))
     warm_start(after, new, before, old)
     start = after.linear.weight.data().asnumpy()
-    trainer = gluon.Trainer(after.collect_params(), d2l.FTRL(learning_rate=1e-3, lamda1=.01))
+    trainer = gluon.Trainer(after.collect_params(), d2l.FTRL(learning_rate=1e-3, lamda1=0.01))
     loader = d2l.BatchLoader(new, batch_size=40)
     d2l.train_ch13(after, loader, None, SigmoidBCELoss(), trainer, 1, verbose=False)
     end = after.linear.weight.data().asnumpy()
-    assert (end != start).any() and onp.abs(end - start).max() < .01
+    assert (end != start).any() and np.abs(end - start).max() < 0.01
 
 
 def refusals(old, new):
-    crosses = [Crosses(d, CROSSED, num_buckets=b) for d, b in ((old, None), (new, None),
-                                                              (new, 9))]
+    crosses = [Crosses(d, CROSSED, num_buckets=b) for d, b in ((old, None), (new, None), (new, 9))]
     frame = table(50, 8, 0)
     other = CTRDataset(frame.rename(columns={'app': 'site'}))
 
@@ -133,18 +158,32 @@ def refusals(old, new):
 
     def fm(data, k=3):
         return randomize(FM(data.field_dims, k))
+
     return [
         (lambda: warm_start(lr(other), other, lr(old), old), "fields differ .*'site'"),
-        (lambda: warm_start(wide(new, crosses[2]), new, wide(old, crosses[0]), old, crosses[2],
-                            crosses[0]), 'crosses differ'),
-        (lambda: warm_start(wide(new, crosses[1]), new, wide(old, crosses[0]), old),
-         'linear.weight has .* pass the data, and the crosses'),
+        (
+            lambda: warm_start(
+                wide(new, crosses[2]), new, wide(old, crosses[0]), old, crosses[2], crosses[0]
+            ),
+            'crosses differ',
+        ),
+        (
+            lambda: warm_start(wide(new, crosses[1]), new, wide(old, crosses[0]), old),
+            'linear.weight has .* pass the data, and the crosses',
+        ),
         (lambda: warm_start(lr(old), new, lr(old), old), 'linear.weight has'),
         (lambda: warm_start(fm(new), new, lr(old), old), 'layers differ'),
         (lambda: warm_start(fm(new, 4), new, fm(old), old), 'columns of embedding.weight differ'),
-        (lambda: warm_start(randomize(DeepFM(new.field_dims, 3, [6])), new,
-                            randomize(DeepFM(old.field_dims, 3, [5])), old),
-         r'shapes of mlp.hidden.0.weight differ \(\(6, 15\) and, before, \(5, 15\)\)')]
+        (
+            lambda: warm_start(
+                randomize(DeepFM(new.field_dims, 3, [6])),
+                new,
+                randomize(DeepFM(old.field_dims, 3, [5])),
+                old,
+            ),
+            r'shapes of mlp.hidden.0.weight differ \(\(6, 15\) and, before, \(5, 15\)\)',
+        ),
+    ]
 
 
 @pytest.mark.parametrize('case', range(7))

@@ -2,6 +2,7 @@
 
 Each function `draw_*` of a module in `drawings/` returns one figure.
 """
+
 import importlib
 import pkgutil
 from pathlib import Path
@@ -18,7 +19,10 @@ def figures():
                 yield getattr(module, name)()
 
 
-def main(folder=Path(__file__).resolve().parent.parent / 'img'):
+IMG = Path(__file__).resolve().parent.parent / 'img'
+
+
+def main(folder=IMG):
     folder.mkdir(exist_ok=True)
     for figure in figures():
         (folder / f'{figure.name}.svg').write_text(figure.svg(), encoding='utf-8')

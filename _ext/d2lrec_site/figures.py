@@ -6,113 +6,125 @@ import xml.etree.ElementTree as ET
 from docutils import nodes
 from sphinx.util import logging
 
-SVG = "http://www.w3.org/2000/svg"
-XLINK = "http://www.w3.org/1999/xlink"
+SVG = 'http://www.w3.org/2000/svg'
+XLINK = 'http://www.w3.org/1999/xlink'
 logger = logging.getLogger(__name__)
 
 
 def _name(element):
-    return element.tag.rpartition("}")[2]
+    return element.tag.rpartition('}')[2]
 
 
 def _keep_language(element, language):
     """Resolves <switch> to the child of this language, else to the one without a language."""
     for parent in element.iter():
-        if _name(parent) != "switch":
+        if _name(parent) != 'switch':
             continue
         children = list(parent)
-        mine = [c for c in children if language in c.get("systemLanguage", "").split(",")]
-        plain = [c for c in children if not c.get("systemLanguage")]
+        mine = [c for c in children if language in c.get('systemLanguage', '').split(',')]
+        plain = [c for c in children if not c.get('systemLanguage')]
         chosen = (mine or plain or children)[0]
         for child in children:
             parent.remove(child)
-        parent.tag = f"{{{SVG}}}g"
-        chosen.attrib.pop("systemLanguage", None)
+        parent.tag = f'{{{SVG}}}g'
+        chosen.attrib.pop('systemLanguage', None)
         parent.append(chosen)
 
 
 def _scope(selectors, prefix):
     """The head of a style rule, for this drawing alone."""
-    return ", ".join(f"#{prefix} {one.strip()}" for one in selectors.split(",")) + " {"
+    return ', '.join(f'#{prefix} {one.strip()}' for one in selectors.split(',')) + ' {'
 
 
-def inline_svg(text, prefix, alt, language="ko"):
+def inline_svg(text, prefix, alt, language='ko'):
     """One drawing as HTML: ids and style rules kept to itself, readable by name.
 
     `prefix` must be unique on the page; raises ValueError where the text is not SVG.
     """
-    ET.register_namespace("", SVG)
-    ET.register_namespace("xlink", XLINK)
+    ET.register_namespace('', SVG)
+    ET.register_namespace('xlink', XLINK)
     try:
         root = ET.fromstring(text)
     except ET.ParseError as error:
-        raise ValueError(f"not well-formed SVG ({error}): mend the drawing.") from None
-    if _name(root) != "svg" or not root.get("viewBox"):
-        raise ValueError("no <svg viewBox=...> at the root: give the drawing a viewBox.")
+        raise ValueError(f'not well-formed SVG ({error}): mend the drawing.') from None
+    if _name(root) != 'svg' or not root.get('viewBox'):
+        raise ValueError('no <svg viewBox=...> at the root: give the drawing a viewBox.')
     _keep_language(root, language)
     for parent in list(root.iter()):
         for child in list(parent):
-            if _name(child) in ("title", "desc", "metadata"):
+            if _name(child) in ('title', 'desc', 'metadata'):
                 parent.remove(child)
-    ids = {e.get("id") for e in root.iter() if e.get("id")}
+    ids = {e.get('id') for e in root.iter() if e.get('id')}
     for element in root.iter():
         for key, value in element.attrib.items():
-            if key == "id":
-                value = f"{prefix}-{value}"
-            elif key.endswith("href") and value[:1] == "#" and value[1:] in ids:
-                value = f"#{prefix}-{value[1:]}"
+            if key == 'id':
+                value = f'{prefix}-{value}'
+            elif key.endswith('href') and value[:1] == '#' and value[1:] in ids:
+                value = f'#{prefix}-{value[1:]}'
             else:
-                value = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", value)
+                value = re.sub(r'url\(#([^)]+)\)', rf'url(#{prefix}-\1)', value)
             element.set(key, value)
-        if _name(element) == "style":
-            rules = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", element.text or "")
-            element.text = re.sub(r"([^{}@;]+)\{", lambda rule: _scope(rule[1], prefix), rules)
-    width = root.get("width") or root.get("viewBox").split()[2]
-    for key in ("width", "height", "style"):
+        if _name(element) == 'style':
+            rules = re.sub(r'url\(#([^)]+)\)', rf'url(#{prefix}-\1)', element.text or '')
+            element.text = re.sub(r'([^{}@;]+)\{', lambda rule: _scope(rule[1], prefix), rules)
+    width = root.get('width') or root.get('viewBox').split()[2]
+    for key in ('width', 'height', 'style'):
         root.attrib.pop(key, None)
-    root.attrib.update({"id": prefix, "role": "img", "aria-label": alt, "class": "figure-svg",
-                        "style": f"max-width:{float(re.sub('[^0-9.]', '', width)):g}px"})
-    return ET.tostring(root, encoding="unicode")
+    root.attrib.update(
+        {
+            'id': prefix,
+            'role': 'img',
+            'aria-label': alt,
+            'class': 'figure-svg',
+            'style': f'max-width:{float(re.sub("[^0-9.]", "", width)):g}px',
+        }
+    )
+    return ET.tostring(root, encoding='unicode')
 
 
 def inline_figures(app, doctree, docname):
     """Replaces each image that is a drawing of img/ by the drawing itself."""
-    if app.builder.format != "html":
+    if app.builder.format != 'html':
         return
     for number, image in enumerate(list(doctree.findall(nodes.image))):
-        uri = image["uri"]
-        if not (uri.startswith("img/") and uri.endswith(".svg")):
+        uri = image['uri']
+        if not (uri.startswith('img/') and uri.endswith('.svg')):
             continue
-        alt = image.get("alt", "")
+        alt = image.get('alt', '')
         if not alt:
-            logger.warning("%s has no alt text: say what it shows.", uri, location=image)
-        text = (app.srcdir / uri).read_text(encoding="utf-8")
+            logger.warning('%s has no alt text: say what it shows.', uri, location=image)
+        text = (app.srcdir / uri).read_text(encoding='utf-8')
         try:
-            html = inline_svg(text, f"fig{number}", alt, app.config.language)
+            html = inline_svg(text, f'fig{number}', alt, app.config.language)
         except ValueError as error:
-            logger.warning("%s: %s", uri, error, location=image)
+            logger.warning('%s: %s', uri, error, location=image)
             continue
-        image.replace_self(nodes.raw("", html, format="html"))
+        image.replace_self(nodes.raw('', html, format='html'))
 
 
 def describe_plots(app, doctree):
     """Gives the images of a code cell the alt text that its metadata holds in this language."""
     for cell in doctree.findall(nodes.container):
-        if cell.get("nb_element") != "cell_code":
+        if cell.get('nb_element') != 'cell_code':
             continue
         images = list(cell.findall(nodes.image))
-        alt = cell.get("cell_metadata", {}).get("alt", {}).get(app.config.language, "")
+        alt = cell.get('cell_metadata', {}).get('alt', {}).get(app.config.language, '')
         if images and not alt:
-            logger.warning("a plot has no alt text: give its cell the metadata "
-                           '"alt": {"ko": …, "en": …}.', location=cell)
+            logger.warning(
+                'a plot has no alt text: give its cell the metadata "alt": {"ko": …, "en": …}.',
+                location=cell,
+            )
         for image in images:
-            image["alt"] = alt
+            image['alt'] = alt
 
 
 def number_repeated_ids(app, doctree):
     """sphinx-exercise gives every exercise's body one and the same id; here each has its own."""
-    repeated = ("exercise-content", "solution-content")
-    bodies = [body for body in doctree.findall(nodes.section) if body["ids"][:1]
-              and body["ids"][0] in repeated]
+    repeated = ('exercise-content', 'solution-content')
+    bodies = [
+        body
+        for body in doctree.findall(nodes.section)
+        if body['ids'][:1] and body['ids'][0] in repeated
+    ]
     for number, body in enumerate(bodies, 1):
-        body["ids"] = [f"{body['ids'][0]}-{number}"]
+        body['ids'] = [f'{body["ids"][0]}-{number}']

@@ -4,12 +4,34 @@ import re
 
 from sphinx.search import SearchLanguage
 
-WORD = re.compile(r"\w+")
-HANGUL_RUN = re.compile(r"[가-힣]+")
-OTHER_RUN = re.compile(r"[^\W가-힣]+")
+WORD = re.compile(r'\w+')
+HANGUL_RUN = re.compile(r'[가-힣]+')
+OTHER_RUN = re.compile(r'[^\W가-힣]+')
 # particles after which a noun of one syllable still counts as a word (층을, 값은)
-PARTICLES = {"은", "는", "이", "가", "을", "를", "의", "에", "와", "과", "로", "도", "만",
-             "으로", "에서", "마다", "부터", "까지", "보다", "처럼", "이다", "입니다"}
+PARTICLES = {
+    '은',
+    '는',
+    '이',
+    '가',
+    '을',
+    '를',
+    '의',
+    '에',
+    '와',
+    '과',
+    '로',
+    '도',
+    '만',
+    '으로',
+    '에서',
+    '마다',
+    '부터',
+    '까지',
+    '보다',
+    '처럼',
+    '이다',
+    '입니다',
+}
 
 
 class SearchKorean(SearchLanguage):
@@ -18,8 +40,8 @@ class SearchKorean(SearchLanguage):
     Korean writes particles onto the word (모델은, 모델을), so the stem is a prefix.
     """
 
-    lang = "ko"
-    language_name = "Korean"
+    lang = 'ko'
+    language_name = 'Korean'
 
     def split(self, text):
         """Words of a text with their prefixes, in order, repeats included."""

@@ -1,4 +1,5 @@
 """Fetch data sets by name: ``python -m d2lrec.data [name ...]``, by default ml-100k."""
+
 import sys
 
 from .hub import DataUnavailable, fetch

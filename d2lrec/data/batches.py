@@ -1,8 +1,8 @@
 """Batches sliced whole out of matrices that are already in memory."""
+
+import mxnet as mx
 import numpy as np
 from mxnet import nd
-from mxnet import np as mxnp
-
 
 
 class BatchLoader:
@@ -53,8 +53,9 @@ class BatchLoader:
         if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
             raise ValueError(f'batch_size is {batch_size!r}: give a whole number, 1 or more.')
         if last_batch not in ('keep', 'discard', 'rollover'):
-            raise ValueError(f"last_batch is {last_batch!r}: "
-                             "choose 'keep', 'discard' or 'rollover'.")
+            raise ValueError(
+                f"last_batch is {last_batch!r}: choose 'keep', 'discard' or 'rollover'."
+            )
         self.batch_size, self.last_batch = int(batch_size), last_batch
         self._shuffle = shuffle
         self._rng = np.random if seed is None else np.random.RandomState(seed)
@@ -98,8 +99,10 @@ class BatchLoader:
         """
         rows = len(self._arrays[0])
         if state['rows'] != rows:
-            raise ValueError(f"The state is of a loader of {state['rows']} rows and this one has "
-                             f'{rows}: give the same data.')
+            raise ValueError(
+                f'The state is of a loader of {state["rows"]} rows and this one has '
+                f'{rows}: give the same data.'
+            )
         if state['rng'] is not None:
             self._rng = np.random.RandomState()
             self._rng.set_state(state['rng'])
@@ -110,8 +113,10 @@ def _as_matrix(array, position):
     """The array in NumPy, contiguous, in the type that MXNet will see."""
     array = array.asnumpy() if hasattr(array, 'asnumpy') else np.asarray(array)
     if array.ndim == 0 or array.dtype.kind not in 'biuf':
-        raise ValueError(f'Array {position} has shape {array.shape} and type {array.dtype}: '
-                         'give numbers with one row per example.')
+        raise ValueError(
+            f'Array {position} has shape {array.shape} and type {array.dtype}: '
+            'give numbers with one row per example.'
+        )
     if array.dtype.kind in 'iu' and array.dtype.itemsize > 1 and array.dtype != np.int32:
         limits = np.iinfo(np.int32)
         if array.size and not limits.min <= array.min() <= array.max() <= limits.max:
@@ -131,7 +136,7 @@ def _to_mxnet(array, where):
     """
     rows = array[where] if isinstance(where, slice) else array.take(where, axis=0)
     if array.dtype.kind == 'f':
-        return mxnp.array(rows, dtype=rows.dtype)
+        return mx.np.array(rows, dtype=rows.dtype)
     return nd.from_numpy(rows.copy() if rows.base is not None else rows).as_np_ndarray()
 
 

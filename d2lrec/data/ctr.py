@@ -1,4 +1,5 @@
 """Click-through data: words in columns become one matrix of int32 ids."""
+
 import json
 import math
 import os
@@ -11,7 +12,6 @@ import pandas as pd
 from mxnet.gluon.data import Dataset
 
 from ..files import written_whole
-
 
 NUM_FEAT = 34  # fields of the original chapters' file; left at this, num_feat follows the file
 CHUNK = 50_000  # lines in memory as text at one time
@@ -70,8 +70,9 @@ class CTRDataset(Dataset):
         Where no row can be used, or the vocabulary does not fit the data.
     """
 
-    def __init__(self, data_path, feat_mapper=None, defaults=None, min_threshold=4,
-                 num_feat=NUM_FEAT):
+    def __init__(
+        self, data_path, feat_mapper=None, defaults=None, min_threshold=4, num_feat=NUM_FEAT
+    ):
         width = _width(num_feat, feat_mapper)
         if isinstance(data_path, pd.DataFrame):
             table = _read_frame(data_path, width)
@@ -91,8 +92,9 @@ class CTRDataset(Dataset):
         with open(path, encoding='utf-8-sig') as file:
             first = file.readline()
         separator = '\t' if '\t' in first else ','
-        table = _read_file(path, len(names), separator,
-                           header=first.lower().startswith('label' + separator))
+        table = _read_file(
+            path, len(names), separator, header=first.lower().startswith('label' + separator)
+        )
         for f in range(13):
             binned = {}
             for code, word in enumerate(table.words[f]):
@@ -100,8 +102,10 @@ class CTRDataset(Dataset):
                     binned[code] = _log_square(word)
                 except ValueError:
                     row = int(np.argmax(table.codes[f] == code)) + 1
-                    raise ValueError(f'{path}: {names[f]} of row {row} is {word!r}: give a number '
-                                     'or leave the cell empty.') from None
+                    raise ValueError(
+                        f'{path}: {names[f]} of row {row} is {word!r}: give a number '
+                        'or leave the cell empty.'
+                    ) from None
             table.words[f], table.codes[f] = _merge(binned.values(), table.codes[f])
         dataset = cls.__new__(cls)
         dataset._encode(table._replace(names=names), feat_mapper, defaults, min_threshold)
@@ -113,17 +117,18 @@ class CTRDataset(Dataset):
         self.NUM_FEATS = len(table.words)
         self._fitted = feat_mapper is None
         self.feat_mapper = _fit(table, min_threshold) if self._fitted else feat_mapper
-        self.defaults = {f: len(values) for f, values in self.feat_mapper.items()} \
-            if defaults is None else defaults
+        self.defaults = (
+            {f: len(values) for f, values in self.feat_mapper.items()}
+            if defaults is None
+            else defaults
+        )
         if not self._fitted or defaults is not None:
             _check_vocab(self.feat_mapper, self.defaults, 'feat_mapper')
-        self.field_dims = np.array([len(self.feat_mapper[f]) + 1 for f in self._fields()],
-                                   np.int64)
+        self.field_dims = np.array([len(self.feat_mapper[f]) + 1 for f in self._fields()], np.int64)
         self.offsets = _offsets(self.field_dims)
         self.features = np.empty((self.count, self.NUM_FEATS), np.int32)
         self.unknown = np.empty(self.NUM_FEATS)
-        for f, words, codes, offset in zip(self._fields(), table.words, table.codes,
-                                           self.offsets):
+        for f, words, codes, offset in zip(self._fields(), table.words, table.codes, self.offsets):
             ids = self.feat_mapper[f]
             within = np.array([ids.get(w, -1) for w in words], np.int32)[codes]
             self.unknown[f - 1] = (within < 0).mean()
@@ -144,10 +149,16 @@ class CTRDataset(Dataset):
         return self.features[i], self.labels[i]
 
     def __repr__(self):
-        return (f'CTRDataset({self._source}: {self.count:,} rows, {self.NUM_FEATS} fields, '
-                f'{self.field_dims.sum():,} features, click rate {self.labels.mean():.3f}'
-                + (f', {sum(d.count for d in self.dropped.values()):,} rows dropped'
-                   if self.dropped else '') + ')')
+        return (
+            f'CTRDataset({self._source}: {self.count:,} rows, {self.NUM_FEATS} fields, '
+            f'{self.field_dims.sum():,} features, click rate {self.labels.mean():.3f}'
+            + (
+                f', {sum(d.count for d in self.dropped.values()):,} rows dropped'
+                if self.dropped
+                else ''
+            )
+            + ')'
+        )
 
     def summary(self):
         """The data in words, as text to print: counts, what was dropped, unknown values."""
@@ -155,16 +166,18 @@ class CTRDataset(Dataset):
         if self.dropped:
             lines.append(self._dropped_sentence())
         width = max(len(str(name)) for name in self.field_names)
-        for f, name, dim, unknown in zip(self._fields(), self.field_names, self.field_dims,
-                                         self.unknown):
+        for f, name, dim, unknown in zip(
+            self._fields(), self.field_names, self.field_dims, self.unknown
+        ):
             note = ', so its row is never trained' if self._fitted and unknown == 0 else ''
-            lines.append(f'{f:>4} {name:<{width}} {dim:>9,} features, '
-                         f'{unknown:.2%} unknown{note}')
+            lines.append(f'{f:>4} {name:<{width}} {dim:>9,} features, {unknown:.2%} unknown{note}')
         return '\n'.join(lines)
 
     def _dropped_sentence(self):
-        reasons = ', '.join(f'{d.count:,} for its {reason} (first: {d.first}, {d.found})'
-                            for reason, d in self.dropped.items())
+        reasons = ', '.join(
+            f'{d.count:,} for its {reason} (first: {d.first}, {d.found})'
+            for reason, d in self.dropped.items()
+        )
         total = sum(d.count for d in self.dropped.values())
         return f'{self._source}: {total:,} of {total + self.count:,} rows dropped: {reasons}.'
 
@@ -174,8 +187,9 @@ class CTRDataset(Dataset):
             return self.field_names.index(field) + 1
         if isinstance(field, (int, np.integer)) and 1 <= field <= self.NUM_FEATS:
             return int(field)
-        raise ValueError(f'There is no field {field!r}: choose from {self.field_names} '
-                         f'or 1 to {self.NUM_FEATS}.')
+        raise ValueError(
+            f'There is no field {field!r}: choose from {self.field_names} or 1 to {self.NUM_FEATS}.'
+        )
 
     def rows_of(self, field):
         """The ids of a field (name or number) as a slice of the embedding's rows."""
@@ -190,16 +204,19 @@ class CTRDataset(Dataset):
         f = self._field(field)
         word = None if value is None else _word(value)
         if word is not None and word not in self.feat_mapper[f]:
-            raise ValueError(f'The vocabulary of {self.field_names[f - 1]!r} does not hold '
-                             f'{word!r}: ask for None to get the row of unknown values.')
+            raise ValueError(
+                f'The vocabulary of {self.field_names[f - 1]!r} does not hold '
+                f'{word!r}: ask for None to get the row of unknown values.'
+            )
         within = self.defaults[f] if word is None else self.feat_mapper[f][word]
         return int(self.offsets[f - 1]) + within
 
     def word_of(self, row):
         """(field name, value) of an id; the value is None for the id of unknown values."""
         if not 0 <= row < self.field_dims.sum():
-            raise ValueError(f'There is no id {row}: give one from 0 to '
-                             f'{self.field_dims.sum() - 1}.')
+            raise ValueError(
+                f'There is no id {row}: give one from 0 to {self.field_dims.sum() - 1}.'
+            )
         f = int(np.searchsorted(self.offsets, row, side='right'))
         within = int(row) - int(self.offsets[f - 1])
         words = (w for w, i in self.feat_mapper[f].items() if i == within)
@@ -211,8 +228,14 @@ class CTRDataset(Dataset):
 
     def save_vocab(self, path):
         """Write the vocabulary as JSON: whole or not at all."""
-        fields = [{'name': str(self.field_names[f - 1]), 'values': self.feat_mapper[f],
-                   'default': self.defaults[f]} for f in self._fields()]
+        fields = [
+            {
+                'name': str(self.field_names[f - 1]),
+                'values': self.feat_mapper[f],
+                'default': self.defaults[f],
+            }
+            for f in self._fields()
+        ]
         with written_whole(path) as file:
             json.dump({'fields': fields}, file, ensure_ascii=False, indent=0)
 
@@ -229,8 +252,9 @@ def load_vocab(path):
             feat_mapper = {f: dict(field['values']) for f, field in enumerate(fields, 1)}
             defaults = {f: field['default'] for f, field in enumerate(fields, 1)}
         except (ValueError, KeyError, TypeError):
-            raise ValueError(f'{path} is not a vocabulary: give a file that save_vocab '
-                             'wrote.') from None
+            raise ValueError(
+                f'{path} is not a vocabulary: give a file that save_vocab wrote.'
+            ) from None
     _check_vocab(feat_mapper, defaults, path)
     return feat_mapper, defaults
 
@@ -241,14 +265,17 @@ _Table = namedtuple('_Table', 'source names labels words codes dropped')
 
 def _width(num_feat, feat_mapper):
     """Number of fields to expect; None where the data says."""
-    if num_feat != NUM_FEAT and (isinstance(num_feat, bool) or int(num_feat) != num_feat
-                                 or num_feat < 1):
+    if num_feat != NUM_FEAT and (
+        isinstance(num_feat, bool) or int(num_feat) != num_feat or num_feat < 1
+    ):
         raise ValueError(f'num_feat is {num_feat!r}: give the number of fields, 1 or more.')
     if feat_mapper is None:
         return None if num_feat == NUM_FEAT else int(num_feat)
     if num_feat not in (NUM_FEAT, len(feat_mapper)):
-        raise ValueError(f'num_feat is {num_feat} and feat_mapper has {len(feat_mapper)} fields: '
-                         'give the same number, or leave num_feat out.')
+        raise ValueError(
+            f'num_feat is {num_feat} and feat_mapper has {len(feat_mapper)} fields: '
+            'give the same number, or leave num_feat out.'
+        )
     return len(feat_mapper)
 
 
@@ -265,8 +292,10 @@ def _read_file(path, width, separator='\t', header=False):
                 if width is None:
                     width = Counter(line.count(separator) for line in lines).most_common(1)[0][0]
                     if width == 0:
-                        raise ValueError(f'{path}, line 1: there are no tabs: give lines of a '
-                                         'label and at least one field, separated by tabs.')
+                        raise ValueError(
+                            f'{path}, line 1: there are no tabs: give lines of a '
+                            'label and at least one field, separated by tabs.'
+                        )
                 if not codes:
                     tables = [{} for _ in range(width)]
                     codes = [[] for _ in range(width)]
@@ -277,8 +306,12 @@ def _read_file(path, width, separator='\t', header=False):
                     columns = line.count(separator) + 1
                     label, _, rest = line.partition(separator)
                     if columns != width + 1:
-                        _drop(dropped, 'number of columns', f'line {seen}',
-                              f'{columns} where {width + 1} are expected')
+                        _drop(
+                            dropped,
+                            'number of columns',
+                            f'line {seen}',
+                            f'{columns} where {width + 1} are expected',
+                        )
                     elif label not in LABELS:
                         _drop(dropped, 'label', f'line {seen}', f'{label[:40]!r}, not 0 or 1')
                     else:
@@ -294,22 +327,32 @@ def _read_file(path, width, separator='\t', header=False):
     except UnicodeDecodeError:
         raise ValueError(f'{path} is not text in UTF-8: save it in UTF-8.') from None
     if not labels:
-        what = '; '.join(f'{d.first} was dropped for its {reason}: {d.found}'
-                         for reason, d in dropped.items())
-        raise ValueError(f'{path} has no line that can be used ({what or "it is empty"}): give '
-                         f'lines of a label, 0 or 1, and {width or "some"} fields, separated by '
-                         f'{kind}.')
-    return _Table(os.path.basename(os.fspath(path)), [f'field {f + 1}' for f in range(width)],
-                  np.array(labels, np.float32), [list(t) for t in tables],
-                  [np.concatenate(c) for c in codes], dropped)
+        what = '; '.join(
+            f'{d.first} was dropped for its {reason}: {d.found}' for reason, d in dropped.items()
+        )
+        raise ValueError(
+            f'{path} has no line that can be used ({what or "it is empty"}): give '
+            f'lines of a label, 0 or 1, and {width or "some"} fields, separated by '
+            f'{kind}.'
+        )
+    return _Table(
+        os.path.basename(os.fspath(path)),
+        [f'field {f + 1}' for f in range(width)],
+        np.array(labels, np.float32),
+        [list(t) for t in tables],
+        [np.concatenate(c) for c in codes],
+        dropped,
+    )
 
 
 def _read_frame(frame, width):
     """Read a frame's columns: the label and the fields."""
     if len(frame) == 0 or frame.shape[1] < 2 or width not in (None, frame.shape[1] - 1):
-        raise ValueError(f'The frame has {len(frame)} rows and {frame.shape[1]} columns: give at '
-                         f'least one row, with the label and {width or "at least one"} fields as '
-                         'columns.')
+        raise ValueError(
+            f'The frame has {len(frame)} rows and {frame.shape[1]} columns: give at '
+            f'least one row, with the label and {width or "at least one"} fields as '
+            'columns.'
+        )
     dropped = {}
     numbers, values = pd.factorize(np.asarray(frame.iloc[:, 0]), use_na_sentinel=False)
     words = [_word(v) for v in values]
@@ -318,21 +361,30 @@ def _read_frame(frame, width):
     for row in np.flatnonzero(~kept):
         _drop(dropped, 'label', f'row {row + 1}', f'{words[numbers[row]][:40]!r}, not 0 or 1')
     if not kept.any():
-        raise ValueError(f'The frame has no row that can be used (row 1 has the label '
-                         f'{words[numbers[0]][:40]!r}): give the label, 0 or 1, as the first '
-                         'column.')
+        raise ValueError(
+            f'The frame has no row that can be used (row 1 has the label '
+            f'{words[numbers[0]][:40]!r}): give the label, 0 or 1, as the first '
+            'column.'
+        )
     fields = []
     for f in range(1, frame.shape[1]):
         numbers, values = pd.factorize(np.asarray(frame.iloc[:, f])[kept], use_na_sentinel=False)
         fields.append(_merge(map(_word, values), numbers))
-    return _Table('frame', list(frame.columns[1:]), labels[kept], [w for w, _ in fields],
-                  [c for _, c in fields], dropped)
+    return _Table(
+        'frame',
+        list(frame.columns[1:]),
+        labels[kept],
+        [w for w, _ in fields],
+        [c for _, c in fields],
+        dropped,
+    )
 
 
 def _drop(dropped, reason, first, found):
     before = dropped.get(reason)
-    dropped[reason] = before._replace(count=before.count + 1) if before else \
-        Dropped(1, first, found)
+    dropped[reason] = (
+        before._replace(count=before.count + 1) if before else Dropped(1, first, found)
+    )
 
 
 def _number(table, words):
@@ -354,7 +406,8 @@ def _word(value):
     if pd.isna(value):
         return ''
     if isinstance(value, (bool, np.bool_)) or (
-            isinstance(value, (float, np.floating)) and float(value).is_integer()):
+        isinstance(value, (float, np.floating)) and float(value).is_integer()
+    ):
         value = int(value)
     return str(value)
 
@@ -385,19 +438,28 @@ def _check_vocab(feat_mapper, defaults, where):
     """Refuse a vocabulary that could send an id outside its field."""
     wanted = set(range(1, len(feat_mapper) + 1))
     if not wanted or set(feat_mapper) != wanted or set(defaults) != wanted:
-        raise ValueError(f'{where}: the vocabulary has the fields {sorted(feat_mapper)[:5]} and '
-                         f'the defaults {sorted(defaults)[:5]}: number both from 1 to F.')
+        raise ValueError(
+            f'{where}: the vocabulary has the fields {sorted(feat_mapper)[:5]} and '
+            f'the defaults {sorted(defaults)[:5]}: number both from 1 to F.'
+        )
     for f, values in feat_mapper.items():
         for value, i in [*values.items(), ('unknown values', defaults[f])]:
-            if isinstance(i, bool) or not isinstance(i, (int, np.integer)) \
-                    or not 0 <= i <= len(values):
-                raise ValueError(f'{where}: field {f} gives {value!r} the id {i!r}: give ids '
-                                 f'from 0 to {len(values)}.')
+            if (
+                isinstance(i, bool)
+                or not isinstance(i, (int, np.integer))
+                or not 0 <= i <= len(values)
+            ):
+                raise ValueError(
+                    f'{where}: field {f} gives {value!r} the id {i!r}: give ids '
+                    f'from 0 to {len(values)}.'
+                )
 
 
 def _offsets(field_dims):
     """First id of each field (F,) int64; ValueError where the ids do not fit int32."""
-    if sum(map(int, field_dims)) >= 2 ** 31:
-        raise ValueError(f'The fields have {sum(map(int, field_dims)):,} features, more than '
-                         'int32 ids can number: raise min_threshold.')
+    if sum(map(int, field_dims)) >= 2**31:
+        raise ValueError(
+            f'The fields have {sum(map(int, field_dims)):,} features, more than '
+            'int32 ids can number: raise min_threshold.'
+        )
     return np.concatenate([[0], np.cumsum(field_dims[:-1])]).astype(np.int64)

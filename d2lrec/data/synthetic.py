@@ -1,7 +1,8 @@
 """Clicks from a known model, so that the best that any model could reach is known."""
+
 from dataclasses import dataclass, field
 
-import numpy as onp
+import numpy as np
 import pandas as pd
 
 from .. import metrics
@@ -21,10 +22,11 @@ class Planted:
     field_dims : int64 (F,)
     terms : dict of float64 (N,), what each effect added to the logit
     """
-    features: onp.ndarray = field(repr=False)
-    labels: onp.ndarray = field(repr=False)
-    probs: onp.ndarray = field(repr=False)
-    field_dims: onp.ndarray
+
+    features: np.ndarray = field(repr=False)
+    labels: np.ndarray = field(repr=False)
+    probs: np.ndarray = field(repr=False)
+    field_dims: np.ndarray
     terms: dict = field(repr=False, default_factory=dict)
 
     def __len__(self):
@@ -32,8 +34,13 @@ class Planted:
 
     def __getitem__(self, rows):
         """The chosen rows (a slice or an index array) as another `Planted`."""
-        return Planted(self.features[rows], self.labels[rows], self.probs[rows], self.field_dims,
-                       {name: term[rows] for name, term in self.terms.items()})
+        return Planted(
+            self.features[rows],
+            self.labels[rows],
+            self.probs[rows],
+            self.field_dims,
+            {name: term[rows] for name, term in self.terms.items()},
+        )
 
     @property
     def best(self):
@@ -42,9 +49,10 @@ class Planted:
 
     def frame(self):
         """A label and the ids within each field, as `CTRDataset` reads them."""
-        offsets = onp.cumsum(self.field_dims) - self.field_dims
-        table = pd.DataFrame(self.features - offsets, columns=[
-            f'field{f + 1}' for f in range(len(self.field_dims))])
+        offsets = np.cumsum(self.field_dims) - self.field_dims
+        table = pd.DataFrame(
+            self.features - offsets, columns=[f'field{f + 1}' for f in range(len(self.field_dims))]
+        )
         table.insert(0, 'label', self.labels.astype('int64'))
         return table
 
@@ -59,8 +67,20 @@ def _unit(term):
     return (term - term.mean()) / spread if spread else term * 0
 
 
-def planted(num_rows, field_dims, *, linear=1., pairwise=1., threeway=0., nonlinear=0.,
-            rate=.3, zipf=1., num_factors=4, random_labels=False, seed=0):
+def planted(
+    num_rows,
+    field_dims,
+    *,
+    linear=1.0,
+    pairwise=1.0,
+    threeway=0.0,
+    nonlinear=0.0,
+    rate=0.3,
+    zipf=1.0,
+    num_factors=4,
+    random_labels=False,
+    seed=0,
+):
     """Draw clicks from a model that is a sum of four effects, each of a chosen strength.
 
     logit = c + linear · z₁ + pairwise · z₂ + threeway · z₃ + nonlinear · z₄, with every z scaled
@@ -96,17 +116,19 @@ def planted(num_rows, field_dims, *, linear=1., pairwise=1., threeway=0., nonlin
     ValueError
         For fewer than one row, an empty field, or a rate outside (0, 1).
     """
-    dims = onp.asarray([int(d) for d in field_dims], dtype='int64')
+    dims = np.asarray([int(d) for d in field_dims], dtype='int64')
     if num_rows < 1 or not dims.size or dims.min() < 1:
-        raise ValueError(f'cannot plant {num_rows} rows with field_dims {list(dims)}: '
-                         'both need to be at least 1.')
+        raise ValueError(
+            f'cannot plant {num_rows} rows with field_dims {list(dims)}: '
+            'both need to be at least 1.'
+        )
     if not 0 < rate < 1:
         raise ValueError(f'rate is {rate}: choose a click rate between 0 and 1.')
-    rng = onp.random.default_rng(seed)
-    offsets = onp.cumsum(dims) - dims
-    x = onp.empty((num_rows, dims.size), dtype='int32')
+    rng = np.random.default_rng(seed)
+    offsets = np.cumsum(dims) - dims
+    x = np.empty((num_rows, dims.size), dtype='int32')
     for f, dim in enumerate(dims):
-        weight = onp.arange(1, dim + 1, dtype='float64') ** -zipf
+        weight = np.arange(1, dim + 1, dtype='float64') ** -zipf
         x[:, f] = offsets[f] + rng.choice(dim, size=num_rows, p=weight / weight.sum())
 
     total = int(dims.sum())
@@ -114,12 +136,14 @@ def planted(num_rows, field_dims, *, linear=1., pairwise=1., threeway=0., nonlin
     a, b = rng.normal(size=(2, total, num_factors))
 
     # Power sums p_n = sum_f v_fⁿ turn sums over pairs and triples into sums over fields.
-    a1, a2 = a[x].sum(1), onp.square(a)[x].sum(1)
-    b1, b2, b3 = b[x].sum(1), onp.square(b)[x].sum(1), (b ** 3)[x].sum(1)
-    terms = {'linear': linear * _unit(w[x].sum(1)),
-             'pairwise': pairwise * _unit(((a1 ** 2 - a2) / 2).sum(1)),
-             'threeway': threeway * _unit(((b1 ** 3 - 3 * b1 * b2 + 2 * b3) / 6).sum(1)),
-             'nonlinear': nonlinear * _unit(onp.sin(2 * _unit(hidden[x].sum(1))))}
+    a1, a2 = a[x].sum(1), np.square(a)[x].sum(1)
+    b1, b2, b3 = b[x].sum(1), np.square(b)[x].sum(1), (b**3)[x].sum(1)
+    terms = {
+        'linear': linear * _unit(w[x].sum(1)),
+        'pairwise': pairwise * _unit(((a1**2 - a2) / 2).sum(1)),
+        'threeway': threeway * _unit(((b1**3 - 3 * b1 * b2 + 2 * b3) / 6).sum(1)),
+        'nonlinear': nonlinear * _unit(np.sin(2 * _unit(hidden[x].sum(1)))),
+    }
     logits = sum(terms.values())
     if random_labels:
         terms, logits = {name: t * 0 for name, t in terms.items()}, logits * 0
@@ -130,7 +154,7 @@ def planted(num_rows, field_dims, *, linear=1., pairwise=1., threeway=0., nonlin
 
 def _constant_for(logits, rate):
     """The constant c with mean(sigmoid(logits + c)) = rate, by bisection."""
-    low, high = -50. - logits.max(), 50. - logits.min()
+    low, high = -50.0 - logits.max(), 50.0 - logits.min()
     for _ in range(100):
         middle = (low + high) / 2
         if metrics.sigmoid(logits + middle).mean() < rate:

@@ -1,4 +1,5 @@
 """The models, one file each."""
+
 from .afm import AFM
 from .autorec import AutoRec
 from .bias import BiasBaseline
@@ -15,6 +16,21 @@ from .nfm import NFM
 from .wide_deep import WideDeep, wide_deep_trainers
 from .xdeepfm import XDeepFM
 
-__all__ = ['LR', 'FM', 'DeepFM', 'EmbeddingMLP', 'NFM', 'AFM', 'FFM', 'WideDeep',
-           'wide_deep_trainers', 'DCN', 'XDeepFM', 'DLRM', 'MF', 'AutoRec', 'NeuMF',
-           'BiasBaseline']
+__all__ = [
+    'LR',
+    'FM',
+    'DeepFM',
+    'EmbeddingMLP',
+    'NFM',
+    'AFM',
+    'FFM',
+    'WideDeep',
+    'wide_deep_trainers',
+    'DCN',
+    'XDeepFM',
+    'DLRM',
+    'MF',
+    'AutoRec',
+    'NeuMF',
+    'BiasBaseline',
+]

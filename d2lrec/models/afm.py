@@ -1,4 +1,5 @@
 """Attentional factorization machine."""
+
 from mxnet.gluon import nn
 
 from ..layers import AttentionPooling, Embedding, LinearTerm
@@ -37,5 +38,5 @@ class AFM(CTRModel):
             self.output = nn.Dense(1, in_units=num_factors, use_bias=False)
 
     def hybrid_forward(self, F, x):
-        pooled = self.attention(self.embedding(x))              # (B, K)
+        pooled = self.attention(self.embedding(x))  # (B, K)
         return self.linear(x) + self.output(self.dropout(pooled))

@@ -1,4 +1,5 @@
 """AutoRec: an autoencoder of rating rows."""
+
 from mxnet.gluon import nn
 
 from .base import Model
@@ -34,13 +35,21 @@ class AutoRec(Model):
         None for the identity.
     """
 
-    def __init__(self, num_hidden, num_users, dropout=0.05, encoder_activation='sigmoid',
-                 decoder_activation=None, **kwargs):
+    def __init__(
+        self,
+        num_hidden,
+        num_users,
+        dropout=0.05,
+        encoder_activation='sigmoid',
+        decoder_activation=None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         for name in (encoder_activation, decoder_activation):
             if name is not None and name not in ACTIVATIONS:
-                raise ValueError(f'AutoRec knows no activation {name!r}: '
-                                 f'choose one of {ACTIVATIONS} or None.')
+                raise ValueError(
+                    f'AutoRec knows no activation {name!r}: choose one of {ACTIVATIONS} or None.'
+                )
         dims = list(num_hidden) if hasattr(num_hidden, '__len__') else [num_hidden]
         self.num_users, in_units = num_users, num_users
         with self.name_scope():
@@ -52,17 +61,18 @@ class AutoRec(Model):
                 in_units = dim
             self.decoder = nn.Dense(num_users, decoder_activation, in_units=in_units)
         for param in self.collect_params('.*bias').values():
-            param.wd_mult = 0.
+            param.wd_mult = 0.0
 
     def input_shapes(self, rows):
         return [(rows, self.num_users)]
 
     def forward(self, x):
-        shape = getattr(x, 'shape', None)       # a symbol, while hybridizing, has none
+        shape = getattr(x, 'shape', None)  # a symbol, while hybridizing, has none
         if shape is not None and (len(shape) != 2 or shape[1] != self.num_users):
             raise ValueError(
                 f'AutoRec was built for rows of {self.num_users} ratings but got an input of '
-                f'shape {tuple(shape)}: pass (rows, {self.num_users}), or transpose the matrix.')
+                f'shape {tuple(shape)}: pass (rows, {self.num_users}), or transpose the matrix.'
+            )
         return super().forward(x)
 
     def hybrid_forward(self, F, x):

@@ -1,7 +1,8 @@
 """What the models share: they know what they were built from, and check what they are fed."""
+
 import inspect
 
-import numpy as onp
+import numpy as np
 from mxnet.gluon import HybridBlock
 
 from ..describe import table
@@ -33,8 +34,9 @@ class Model(HybridBlock):
 
     def input_shapes(self, rows):
         """The shapes of the inputs for so many rows; `describe` follows them through the net."""
-        raise NotImplementedError(f'{type(self).__name__} does not say what it takes: '
-                                  'define input_shapes(rows).')
+        raise NotImplementedError(
+            f'{type(self).__name__} does not say what it takes: define input_shapes(rows).'
+        )
 
     def describe(self):
         """Parameters and multiply-adds per row, by part, as a DataFrame.
@@ -81,20 +83,22 @@ class CTRModel(Model):
     def forward(self, x, *args):
         fields = len(self.field_dims)
         shapes = [getattr(a, 'shape', None) for a in (x, *args)]
-        if None not in shapes:                  # symbols, while hybridizing, have none
+        if None not in shapes:  # symbols, while hybridizing, have none
             shape, columns = shapes[0], list(self.inputs.values())
             if columns == [fields] and (len(shape) != 2 or shape[1] != fields):
                 raise ValueError(
                     f'{type(self).__name__} was built for {fields} fields but got an input of '
                     f'shape {tuple(shape)}: pass ids of shape (rows, {fields}), '
-                    'or build the model with the field_dims of this data.')
+                    'or build the model with the field_dims of this data.'
+                )
             rows = shape[0] if shape else 0
             if [tuple(s) for s in shapes] != [(rows, c) for c in columns]:
                 wanted = ', '.join(f'{name} (rows, {c})' for name, c in self.inputs.items())
                 raise ValueError(
                     f'{type(self).__name__} was built for {wanted} but got inputs of shape '
                     f'{", ".join(str(tuple(s)) for s in shapes)}: pass these, in this order, '
-                    'or build the model for this data.')
+                    'or build the model for this data.'
+                )
         return super().forward(x, *args)
 
 
@@ -118,8 +122,10 @@ class PairModel(Model):
         super().__init__(**kwargs)
         self.num_users, self.num_items = int(num_users), int(num_items)
         if min(self.num_users, self.num_items) < 1:
-            raise ValueError(f'{type(self).__name__} got {num_users} users and {num_items} items: '
-                             'both need to be at least 1.')
+            raise ValueError(
+                f'{type(self).__name__} got {num_users} users and {num_items} items: '
+                'both need to be at least 1.'
+            )
 
     def input_shapes(self, rows):
         return [(rows,), (rows,)]
@@ -127,8 +133,10 @@ class PairModel(Model):
     def forward(self, users, items):
         shapes = [getattr(x, 'shape', None) for x in (users, items)]
         if shapes[0] is not None and (len(shapes[0]) != 1 or shapes[0] != shapes[1]):
-            raise ValueError(f'{type(self).__name__} got users of shape {shapes[0]} and items of '
-                             f'shape {shapes[1]}: pass two vectors of the same length.')
+            raise ValueError(
+                f'{type(self).__name__} got users of shape {shapes[0]} and items of '
+                f'shape {shapes[1]}: pass two vectors of the same length.'
+            )
         return super().forward(users, items)
 
 
@@ -136,7 +144,7 @@ def _arguments(cls, args, kwargs):
     """The arguments of `cls(*args, **kwargs)` by name, without those of every Block."""
     try:
         bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
-    except TypeError:       # the constructor is about to say so itself
+    except TypeError:  # the constructor is about to say so itself
         return None
     arguments, kinds = {}, bound.signature.parameters
     for name, value in list(bound.arguments.items())[1:]:
@@ -146,15 +154,16 @@ def _arguments(cls, args, kwargs):
             arguments.update(value)
         else:
             arguments[name] = value
-    return {name: _plain(value) for name, value in arguments.items()
-            if name not in ('prefix', 'params')}
+    return {
+        name: _plain(value) for name, value in arguments.items() if name not in ('prefix', 'params')
+    }
 
 
 def _plain(value):
     """Arrays and tuples as lists, NumPy's numbers as Python's; all else as it is."""
     if hasattr(value, 'asnumpy'):
         value = value.asnumpy()
-    if isinstance(value, (onp.ndarray, onp.generic)):
+    if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]

@@ -1,5 +1,6 @@
 """The baseline that every rating model is held against."""
-import numpy as onp
+
+import numpy as np
 
 __all__ = ['BiasBaseline']
 
@@ -23,7 +24,7 @@ class BiasBaseline:
         Turns of item and user biases.
     """
 
-    def __init__(self, damping=5., num_passes=20):
+    def __init__(self, damping=5.0, num_passes=20):
         self.damping, self.num_passes = damping, num_passes
 
     def fit(self, users, items, ratings, num_users=None, num_items=None):
@@ -33,35 +34,40 @@ class BiasBaseline:
         unequal lengths.
         """
         users, items = self._ids(users, 'user'), self._ids(items, 'item')
-        ratings = onp.asarray(ratings)
+        ratings = np.asarray(ratings)
         if not len(ratings) or not len(users) == len(items) == len(ratings):
-            raise ValueError(f'BiasBaseline got {len(users)} users, {len(items)} items and '
-                             f'{len(ratings)} ratings: give as many of each, at least one.')
+            raise ValueError(
+                f'BiasBaseline got {len(users)} users, {len(items)} items and '
+                f'{len(ratings)} ratings: give as many of each, at least one.'
+            )
         num_users = num_users or int(users.max()) + 1
         num_items = num_items or int(items.max()) + 1
         self.mean = float(ratings.mean(dtype='float64'))
-        self.user_bias, self.item_bias = onp.zeros(num_users), onp.zeros(num_items)
+        self.user_bias, self.item_bias = np.zeros(num_users), np.zeros(num_items)
         for _ in range(self.num_passes):
-            for own, mine, other, theirs in ((self.item_bias, items, self.user_bias, users),
-                                             (self.user_bias, users, self.item_bias, items)):
-                rest = onp.bincount(mine, ratings - self.mean - other[theirs], len(own))
-                count = onp.bincount(mine, minlength=len(own)) + self.damping
-                own[:] = onp.divide(rest, count, out=onp.zeros(len(own)), where=count > 0)
+            for own, mine, other, theirs in (
+                (self.item_bias, items, self.user_bias, users),
+                (self.user_bias, users, self.item_bias, items),
+            ):
+                rest = np.bincount(mine, ratings - self.mean - other[theirs], len(own))
+                count = np.bincount(mine, minlength=len(own)) + self.damping
+                own[:] = np.divide(rest, count, out=np.zeros(len(own)), where=count > 0)
         return self
 
     def predict(self, users, items):
         """Ratings (N,) of users (N,) and items (N,); the bias of ids never seen is 0."""
-        out = onp.full(len(users), self.mean)
-        for bias, ids in ((self.user_bias, self._ids(users, 'user')),
-                          (self.item_bias, self._ids(items, 'item'))):
+        out = np.full(len(users), self.mean)
+        for bias, ids in (
+            (self.user_bias, self._ids(users, 'user')),
+            (self.item_bias, self._ids(items, 'item')),
+        ):
             known = ids < len(bias)
             out[known] += bias[ids[known]]
         return out
 
     @staticmethod
     def _ids(ids, what):
-        ids = onp.asarray(ids)
+        ids = np.asarray(ids)
         if ids.size and ids.min() < 0:
-            raise ValueError(f'row {ids.argmin()} has the {what} id {ids.min()}: '
-                             'ids count from 0.')
+            raise ValueError(f'row {ids.argmin()} has the {what} id {ids.min()}: ids count from 0.')
         return ids

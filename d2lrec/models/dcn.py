@@ -1,4 +1,5 @@
 """Deep & cross network."""
+
 from mxnet.gluon import nn
 
 from ..layers import MLP, CrossNetwork, CrossNetworkV2, Embedding
@@ -43,26 +44,41 @@ class DCN(CTRModel):
         For no cross layer, another version, or a rank without a matrix.
     """
 
-    def __init__(self, field_dims, num_factors, mlp_dims, drop_rate=0.1, num_layers=3, version=1,
-                 rank=None, stacked=False, batch_norm=False, **kwargs):
+    def __init__(
+        self,
+        field_dims,
+        num_factors,
+        mlp_dims,
+        drop_rate=0.1,
+        num_layers=3,
+        version=1,
+        rank=None,
+        stacked=False,
+        batch_norm=False,
+        **kwargs,
+    ):
         super().__init__(field_dims, **kwargs)
         if version not in (1, 2):
             raise ValueError(f'version is {version!r}: choose 1 (vectors) or 2 (matrices).')
         if version == 1 and rank is not None:
             raise ValueError(f'rank is {rank} but version 1 has no matrix: pass version=2.')
         if num_layers < 1 or rank is not None and rank < 1:
-            raise ValueError(f'num_layers is {num_layers} and rank is {rank}: '
-                             'both need to be at least 1.')
+            raise ValueError(
+                f'num_layers is {num_layers} and rank is {rank}: both need to be at least 1.'
+            )
         units = len(self.field_dims) * num_factors
         with self.name_scope():
             self.embedding = Embedding(sum(self.field_dims), num_factors)
-            self.cross = (CrossNetwork(units, num_layers) if version == 1 else
-                          CrossNetworkV2(units, num_layers, rank))
+            self.cross = (
+                CrossNetwork(units, num_layers)
+                if version == 1
+                else CrossNetworkV2(units, num_layers, rank)
+            )
             self.output = None if stacked else nn.Dense(1, in_units=units, use_bias=False)
             self.mlp = MLP(units, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, x):
-        e = F.npx.reshape(self.embedding(x), (-2, -1))          # (B, F * K)
+        e = F.npx.reshape(self.embedding(x), (-2, -1))  # (B, F * K)
         if self.output is None:
             return self.mlp(self.cross(e))
         return self.output(self.cross(e)) + self.mlp(e)

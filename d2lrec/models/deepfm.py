@@ -1,4 +1,5 @@
 """DeepFM."""
+
 from mxnet.gluon import nn
 
 from ..layers import MLP, BiInteraction, Embedding, LinearTerm, PairwiseTerm
@@ -34,14 +35,22 @@ class DeepFM(CTRModel):
         Weigh the first-order term and each factor's pairwise term instead of adding them up.
     """
 
-    def __init__(self, field_dims, num_factors, mlp_dims, drop_rate=0.1, batch_norm=False,
-                 joint_head=False, **kwargs):
+    def __init__(
+        self,
+        field_dims,
+        num_factors,
+        mlp_dims,
+        drop_rate=0.1,
+        batch_norm=False,
+        joint_head=False,
+        **kwargs,
+    ):
         super().__init__(field_dims, **kwargs)
         num_fields = len(self.field_dims)
         with self.name_scope():
             self.linear = LinearTerm(field_dims)
             self.embedding = Embedding(sum(self.field_dims), num_factors)
-            if joint_head:      # u's weights on the hidden layer, and c, are those of mlp.output
+            if joint_head:  # u's weights on the hidden layer, and c, are those of mlp.output
                 self.pairwise = BiInteraction(num_fields, num_factors)
                 self.head = nn.Dense(1, in_units=1 + num_factors, use_bias=False)
             else:
@@ -49,7 +58,7 @@ class DeepFM(CTRModel):
             self.mlp = MLP(num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, x):
-        e = self.embedding(x)                                   # (B, F, K)
+        e = self.embedding(x)  # (B, F, K)
         first, second = self.linear(x), self.pairwise(e)
         deep = self.mlp(F.npx.reshape(e, (-2, -1)))
         if self.head is None:

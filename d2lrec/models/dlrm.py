@@ -1,4 +1,5 @@
 """DLRM."""
+
 from mxnet.gluon import nn
 
 from ..layers import MLP, DotInteraction, Embedding, WeightedBags
@@ -40,14 +41,28 @@ class DLRM(CTRModel):
     drop_rate, batch_norm : of the top MLP, as in `MLP`
     """
 
-    def __init__(self, field_dims, num_factors, top_dims, num_dense=0, bottom_dims=(),
-                 bag_sizes=(), with_self=False, drop_rate=0., batch_norm=False, **kwargs):
+    def __init__(
+        self,
+        field_dims,
+        num_factors,
+        top_dims,
+        num_dense=0,
+        bottom_dims=(),
+        bag_sizes=(),
+        with_self=False,
+        drop_rate=0.0,
+        batch_norm=False,
+        **kwargs,
+    ):
         super().__init__(field_dims, **kwargs)
         singles, places = len(self.field_dims) - len(bag_sizes), sum(bag_sizes)
         num_vectors = len(self.field_dims) + bool(num_dense)
         self._check(singles, num_vectors, top_dims, num_dense, bottom_dims, bag_sizes, with_self)
-        self.inputs = {'ids': singles + places, **({'dense': num_dense} if num_dense else {}),
-                       **({'weights': places} if places else {})}
+        self.inputs = {
+            'ids': singles + places,
+            **({'dense': num_dense} if num_dense else {}),
+            **({'weights': places} if places else {}),
+        }
         self._singles, self._places = slice(0, singles), slice(singles, singles + places)
         with self.name_scope():
             self.embedding = Embedding(sum(self.field_dims), num_factors)
@@ -58,20 +73,21 @@ class DLRM(CTRModel):
                 for dim in [*bottom_dims, num_factors]:
                     self.bottom.add(nn.Dense(dim, 'relu', in_units=in_units))
                     in_units = dim
-            interaction = DotInteraction(num_vectors, num_factors, top_dims[0], with_self,
-                                         beside=bool(num_dense))
+            interaction = DotInteraction(
+                num_vectors, num_factors, top_dims[0], with_self, beside=bool(num_dense)
+            )
             self.top = MLP(None, top_dims, drop_rate, batch_norm, first=interaction)
 
     def hybrid_forward(self, F, x, *inputs):
-        e, inputs = self.embedding(x), list(inputs)             # (B, S + M, K)
+        e, inputs = self.embedding(x), list(inputs)  # (B, S + M, K)
         z = []
         if self.bottom is not None:
-            z.append(F.np.expand_dims(self.bottom(inputs.pop(0)), axis=1))      # (B, 1, K)
+            z.append(F.np.expand_dims(self.bottom(inputs.pop(0)), axis=1))  # (B, 1, K)
         if self.bags is None:
             z.append(e)
         else:
             z.append(e[:, self._singles])
-            z.append(self.bags(e[:, self._places], inputs.pop(0)))              # (B, G, K)
+            z.append(self.bags(e[:, self._places], inputs.pop(0)))  # (B, G, K)
         return self.top(z[0] if len(z) == 1 else F.np.concatenate(z, axis=1))
 
     @staticmethod
@@ -79,11 +95,17 @@ class DLRM(CTRModel):
         if not len(top_dims):
             raise ValueError('top_dims is empty: give the width of at least one hidden layer.')
         if len(bottom_dims) and not num_dense:
-            raise ValueError(f'bottom_dims is {list(bottom_dims)} but num_dense is 0: '
-                             'give the number of dense features, or no bottom_dims.')
+            raise ValueError(
+                f'bottom_dims is {list(bottom_dims)} but num_dense is 0: '
+                'give the number of dense features, or no bottom_dims.'
+            )
         if singles < 0 or any(size < 1 for size in bag_sizes):
-            raise ValueError(f'bag_sizes is {list(bag_sizes)} for {singles + len(bag_sizes)} '
-                             'fields: give one size of at least 1 for each multi-hot field.')
+            raise ValueError(
+                f'bag_sizes is {list(bag_sizes)} for {singles + len(bag_sizes)} '
+                'fields: give one size of at least 1 for each multi-hot field.'
+            )
         if num_vectors < 2 and not with_self:
-            raise ValueError('there is one field and no dense feature, so no pair to multiply: '
-                             'give another, or with_self=True.')
+            raise ValueError(
+                'there is one field and no dense feature, so no pair to multiply: '
+                'give another, or with_self=True.'
+            )

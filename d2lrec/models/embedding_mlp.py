@@ -1,4 +1,5 @@
 """MLP on embeddings, the deep half of the hybrids."""
+
 from ..layers import MLP, Embedding
 from .base import CTRModel
 
@@ -27,8 +28,9 @@ class EmbeddingMLP(CTRModel):
         Normalise before each activation.
     """
 
-    def __init__(self, field_dims, num_factors, mlp_dims, drop_rate=0.1, batch_norm=False,
-                 **kwargs):
+    def __init__(
+        self, field_dims, num_factors, mlp_dims, drop_rate=0.1, batch_norm=False, **kwargs
+    ):
         super().__init__(field_dims, **kwargs)
         num_fields = len(self.field_dims)
         with self.name_scope():

@@ -1,4 +1,5 @@
 """Field-aware factorization machine."""
+
 from ..layers import Embedding, FieldAwarePairwiseTerm, LinearTerm
 from .base import CTRModel
 

@@ -1,4 +1,5 @@
 """Factorization machine."""
+
 from ..layers import Embedding, LinearTerm, PairwiseTerm
 from .base import CTRModel
 

@@ -1,4 +1,5 @@
 """Logistic regression on one-hot fields."""
+
 from ..layers import LinearTerm
 from .base import CTRModel
 

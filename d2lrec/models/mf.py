@@ -1,4 +1,5 @@
 """Biased matrix factorization."""
+
 from mxnet import init
 
 from ..layers import Embedding, SumOver
@@ -27,7 +28,7 @@ class MF(PairModel):
         μ, in rating units: `mean=ratings.mean()` of the training part.
     """
 
-    def __init__(self, num_factors, num_users, num_items, mean=0., **kwargs):
+    def __init__(self, num_factors, num_users, num_items, mean=0.0, **kwargs):
         super().__init__(num_users, num_items, **kwargs)
         with self.name_scope():
             self.P = Embedding(num_users, num_factors)
@@ -35,11 +36,12 @@ class MF(PairModel):
             self.sum = SumOver(num_factors)
             self.user_bias = self.params.get('user_bias', shape=(num_users, 1), init=init.Zero())
             self.item_bias = self.params.get('item_bias', shape=(num_items, 1), init=init.Zero())
-            self.mean = self.params.get('mean', shape=(1,), init=init.Constant(float(mean)),
-                                        grad_req='null')
+            self.mean = self.params.get(
+                'mean', shape=(1,), init=init.Constant(float(mean)), grad_req='null'
+            )
 
     def hybrid_forward(self, F, users, items, user_bias, item_bias, mean):
         b_u = F.npx.embedding(users, user_bias, input_dim=self.num_users, output_dim=1)
         b_i = F.npx.embedding(items, item_bias, input_dim=self.num_items, output_dim=1)
-        pq = self.sum(self.P(users) * self.Q(items))                        # (B, 1)
+        pq = self.sum(self.P(users) * self.Q(items))  # (B, 1)
         return F.npx.reshape(mean + b_u + b_i + pq, (-1,))

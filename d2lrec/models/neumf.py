@@ -1,4 +1,5 @@
 """Neural matrix factorization."""
+
 from mxnet.gluon import nn
 
 from ..layers import MLP, Embedding
@@ -28,7 +29,7 @@ class NeuMF(PairModel):
         Dropout after each hidden layer.
     """
 
-    def __init__(self, num_factors, num_users, num_items, nums_hiddens, drop_rate=0., **kwargs):
+    def __init__(self, num_factors, num_users, num_items, nums_hiddens, drop_rate=0.0, **kwargs):
         super().__init__(num_users, num_items, **kwargs)
         with self.name_scope():
             self.P = Embedding(num_users, num_factors)
@@ -39,5 +40,5 @@ class NeuMF(PairModel):
             self.mlp = MLP(2 * num_factors, nums_hiddens, drop_rate)
 
     def hybrid_forward(self, F, users, items):
-        pair = F.np.concatenate([self.U(users), self.V(items)], axis=1)     # (B, 2K)
+        pair = F.np.concatenate([self.U(users), self.V(items)], axis=1)  # (B, 2K)
         return self.gmf(self.P(users) * self.Q(items)) + self.mlp(pair)

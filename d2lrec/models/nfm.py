@@ -1,4 +1,5 @@
 """Neural factorization machine."""
+
 from mxnet.gluon import nn
 
 from ..layers import MLP, BiInteraction, Embedding, LinearTerm
@@ -31,8 +32,16 @@ class NFM(CTRModel):
         Dropout after the pooling; as `drop_rate` where it is not given.
     """
 
-    def __init__(self, field_dims, num_factors, mlp_dims, drop_rate=0.1, batch_norm=False,
-                 pool_drop_rate=None, **kwargs):
+    def __init__(
+        self,
+        field_dims,
+        num_factors,
+        mlp_dims,
+        drop_rate=0.1,
+        batch_norm=False,
+        pool_drop_rate=None,
+        **kwargs,
+    ):
         super().__init__(field_dims, **kwargs)
         pool_drop_rate = drop_rate if pool_drop_rate is None else pool_drop_rate
         with self.name_scope():

@@ -1,4 +1,5 @@
 """Wide & Deep."""
+
 from mxnet import gluon
 
 from ..ftrl import FTRL
@@ -42,8 +43,17 @@ class WideDeep(CTRModel):
         Normalise before each activation.
     """
 
-    def __init__(self, field_dims, num_factors, mlp_dims=(1024, 512, 256), drop_rate=0.,
-                 cross_dims=(), num_dense=0, batch_norm=False, **kwargs):
+    def __init__(
+        self,
+        field_dims,
+        num_factors,
+        mlp_dims=(1024, 512, 256),
+        drop_rate=0.0,
+        cross_dims=(),
+        num_dense=0,
+        batch_norm=False,
+        **kwargs,
+    ):
         super().__init__(field_dims, **kwargs)
         cross_dims = check_field_dims(cross_dims) if len(cross_dims) else []
         num_fields = len(self.field_dims)
@@ -57,10 +67,10 @@ class WideDeep(CTRModel):
             self.mlp = MLP(num_fields * num_factors + num_dense, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, x, dense=None):
-        e = self.embedding(x if self._fields is None else x[:, self._fields])   # (B, F, K)
-        deep = F.npx.reshape(e, (-2, -1))                                       # (B, F * K)
+        e = self.embedding(x if self._fields is None else x[:, self._fields])  # (B, F, K)
+        deep = F.npx.reshape(e, (-2, -1))  # (B, F * K)
         if dense is not None:
-            deep = F.np.concatenate([deep, dense], axis=1)                      # (B, F * K + D)
+            deep = F.np.concatenate([deep, dense], axis=1)  # (B, F * K + D)
         return self.linear(x) + self.mlp(deep)
 
     def wide_params(self):
@@ -79,7 +89,7 @@ class WideDeep(CTRModel):
         return float((weight.data(weight.list_ctx()[0]).asnumpy() == 0).mean())
 
 
-def wide_deep_trainers(net, wide_lr=.1, l1=0., deep_lr=.01, beta=.001):
+def wide_deep_trainers(net, wide_lr=0.1, l1=0.0, deep_lr=0.01, beta=0.001):
     """The paper's two optimizers, for `train_ch13`: FTRL with L1 (wide) and AdaGrad (deep).
 
     Parameters
@@ -99,7 +109,7 @@ def wide_deep_trainers(net, wide_lr=.1, l1=0., deep_lr=.01, beta=.001):
     -------
     list of two gluon.Trainer
     """
-    return [gluon.Trainer(net.wide_params(), FTRL(learning_rate=wide_lr, lamda1=l1,
-                                              beta=beta)),
-            gluon.Trainer(net.deep_params(), 'adagrad', {'learning_rate': deep_lr,
-                                                         'eps': ADAGRAD_EPS})]
+    return [
+        gluon.Trainer(net.wide_params(), FTRL(learning_rate=wide_lr, lamda1=l1, beta=beta)),
+        gluon.Trainer(net.deep_params(), 'adagrad', {'learning_rate': deep_lr, 'eps': ADAGRAD_EPS}),
+    ]

@@ -1,4 +1,5 @@
 """xDeepFM."""
+
 from mxnet.gluon import nn
 
 from ..layers import CIN, MLP, Embedding, LinearTerm
@@ -35,8 +36,18 @@ class XDeepFM(CTRModel):
         Normalise before each activation of the MLP.
     """
 
-    def __init__(self, field_dims, num_factors, mlp_dims, drop_rate=0.1, cin_dims=(16, 16),
-                 split=True, activation=None, batch_norm=False, **kwargs):
+    def __init__(
+        self,
+        field_dims,
+        num_factors,
+        mlp_dims,
+        drop_rate=0.1,
+        cin_dims=(16, 16),
+        split=True,
+        activation=None,
+        batch_norm=False,
+        **kwargs,
+    ):
         super().__init__(field_dims, **kwargs)
         num_fields = len(self.field_dims)
         with self.name_scope():
@@ -47,6 +58,5 @@ class XDeepFM(CTRModel):
             self.mlp = MLP(num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, x):
-        e = self.embedding(x)                                   # (B, F, K)
-        return (self.linear(x) + self.output(self.cin(e))
-                + self.mlp(F.npx.reshape(e, (-2, -1))))
+        e = self.embedding(x)  # (B, F, K)
+        return self.linear(x) + self.output(self.cin(e)) + self.mlp(F.npx.reshape(e, (-2, -1)))

@@ -46,11 +46,11 @@ def test_a_dataset_stands_for_its_features_and_labels(ids):
 
 
 def test_takes_mxnet_arrays_and_big_ids_exactly():
-    big = mx.np.array([2 ** 24 + 1, 5], dtype='int32')
+    big = mx.np.array([2**24 + 1, 5], dtype='int32')
     assert next(iter(BatchLoader(big, batch_size=2))).asnumpy().tolist() == [16777217, 5]
-    wide = np.array([2 ** 40 + 1])
+    wide = np.array([2**40 + 1])
     batch = next(iter(BatchLoader(wide, batch_size=2)))
-    assert batch.dtype == np.int64 and batch.asnumpy().tolist() == [2 ** 40 + 1]
+    assert batch.dtype == np.int64 and batch.asnumpy().tolist() == [2**40 + 1]
 
 
 def test_bools_and_bytes_stay(ids):
@@ -115,8 +115,9 @@ def test_a_seed_leaves_numpys_global_state_alone(ids):
 @pytest.mark.parametrize('batch_size', [1, 3, 4, 5, 10, 16])
 def test_last_batch_means_what_gluon_means(ids, last_batch, batch_size):
     ours = BatchLoader(ids, batch_size=batch_size, last_batch=last_batch)
-    theirs = gluon.data.DataLoader(gluon.data.SimpleDataset(list(ids)), batch_size,
-                                   last_batch=last_batch)
+    theirs = gluon.data.DataLoader(
+        gluon.data.SimpleDataset(list(ids)), batch_size, last_batch=last_batch
+    )
     for _ in range(4):
         assert len(ours) == len(theirs)
         assert rows(ours) == rows(theirs)
@@ -144,16 +145,19 @@ def test_trains_an_embedding(ids):
     assert float(net.weight.grad().sum()) == 2 * 2 * 3  # the last batch: 2 rows, 2 ids, 3 wide
 
 
-@pytest.mark.parametrize('data, options, message', [
-    ([], {}, 'no data'),
-    ([np.zeros((3, 1)), np.zeros(2)], {}, r'\[3, 2\] rows'),
-    ([np.zeros((0, 2))], {}, 'no rows'),
-    ([np.float32(3)], {}, 'Array 0 has shape'),
-    ([np.zeros(2), np.array(['a', 'b'])], {}, 'Array 1 has shape'),
-    ([np.zeros(3)], {'batch_size': 0}, 'batch_size is 0'),
-    ([np.zeros(3)], {'batch_size': 2.5}, 'batch_size is 2.5'),
-    ([np.zeros(3)], {'last_batch': 'drop'}, "last_batch is 'drop'"),
-])
+@pytest.mark.parametrize(
+    'data, options, message',
+    [
+        ([], {}, 'no data'),
+        ([np.zeros((3, 1)), np.zeros(2)], {}, r'\[3, 2\] rows'),
+        ([np.zeros((0, 2))], {}, 'no rows'),
+        ([np.float32(3)], {}, 'Array 0 has shape'),
+        ([np.zeros(2), np.array(['a', 'b'])], {}, 'Array 1 has shape'),
+        ([np.zeros(3)], {'batch_size': 0}, 'batch_size is 0'),
+        ([np.zeros(3)], {'batch_size': 2.5}, 'batch_size is 2.5'),
+        ([np.zeros(3)], {'last_batch': 'drop'}, "last_batch is 'drop'"),
+    ],
+)
 def test_refusals(data, options, message):
     with pytest.raises(ValueError, match=message):
         BatchLoader(*data, **{'batch_size': 2, **options})
@@ -168,6 +172,7 @@ def test_no_workers():
 def test_a_loader_goes_on_where_another_stood(ids, seed, last_batch):
     def loader(seed):
         return BatchLoader(ids, batch_size=4, shuffle=True, seed=seed, last_batch=last_batch)
+
     one = loader(seed)
     np.random.seed(0)
     rows(one)

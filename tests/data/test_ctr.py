@@ -33,8 +33,12 @@ def reference(lines, feat_mapper, defaults):
     rows = []
     for line in lines:
         words = line.split('\t')[1:]
-        rows.append([sum(dims[:f]) + feat_mapper[f + 1].get(w, defaults[f + 1])
-                     for f, w in enumerate(words)])
+        rows.append(
+            [
+                sum(dims[:f]) + feat_mapper[f + 1].get(w, defaults[f + 1])
+                for f, w in enumerate(words)
+            ]
+        )
     return np.array(rows)
 
 
@@ -62,8 +66,9 @@ def test_equal_counts_go_by_text(tmp_path):
 def test_encoding_equals_the_definition_on_random_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(ctr, 'CHUNK', 7)  # words must get one code across chunks
     rng = np.random.RandomState(0)
-    lines = ['\t'.join([str(rng.randint(2)), *(f'v{v}' for v in rng.zipf(1.5, 5))])
-             for _ in range(200)]
+    lines = [
+        '\t'.join([str(rng.randint(2)), *(f'v{v}' for v in rng.zipf(1.5, 5))]) for _ in range(200)
+    ]
     train = CTRDataset(write(tmp_path / 'train', lines[:150]), min_threshold=3)
     test = CTRDataset(write(tmp_path / 'test', lines[150:]), train.feat_mapper, train.defaults)
     for data, part in (train, lines[:150]), (test, lines[150:]):
@@ -89,13 +94,21 @@ def test_a_sample_is_the_row_and_its_label_and_gluon_collates_it(path):
 
 
 def test_ids_do_not_depend_on_the_hash_seed(path):
-    code = ('import sys; from d2lrec import CTRDataset;'
-            'd = CTRDataset(sys.argv[1], min_threshold=1);'
-            'print(d.feat_mapper, d.features.tolist())')
-    seen = {subprocess.run([sys.executable, '-W', 'ignore', '-c', code, path],
-                           check=True, capture_output=True, text=True,
-                           env={**os.environ, 'PYTHONHASHSEED': seed}).stdout
-            for seed in ('1', '2')}
+    code = (
+        'import sys; from d2lrec import CTRDataset;'
+        'd = CTRDataset(sys.argv[1], min_threshold=1);'
+        'print(d.feat_mapper, d.features.tolist())'
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, '-W', 'ignore', '-c', code, path],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, 'PYTHONHASHSEED': seed},
+        ).stdout
+        for seed in ('1', '2')
+    }
     assert len(seen) == 1 and 'red' in seen.pop()
 
 
@@ -103,7 +116,7 @@ def test_unknown_values_take_the_last_id_of_their_field(path, tmp_path):
     train = CTRDataset(path, min_threshold=2)
     test = CTRDataset(write(tmp_path / 'test', ['1\tpink\tx', '0\tred\tw']), train.feat_mapper)
     assert test.features.tolist() == [[2, 3], [0, 4]]
-    assert test.unknown.tolist() == [.5, .5]
+    assert test.unknown.tolist() == [0.5, 0.5]
     assert test.defaults == train.defaults  # derived
 
 
@@ -125,8 +138,10 @@ def test_malformed_lines_are_counted_by_reason(tmp_path):
     assert data.dropped['number of columns'] == (3, 'line 2', '2 where 3 are expected')
     assert data.dropped['label'] == (2, 'line 5', "'2', not 0 or 1")
     said = str(warned[0].message)
-    assert said == ("bad.csv: 5 of 7 rows dropped: 3 for its number of columns (first: line 2, "
-                    "2 where 3 are expected), 2 for its label (first: line 5, '2', not 0 or 1).")
+    assert said == (
+        'bad.csv: 5 of 7 rows dropped: 3 for its number of columns (first: line 2, '
+        "2 where 3 are expected), 2 for its label (first: line 5, '2', not 0 or 1)."
+    )
     assert said in data.summary() and '5 rows dropped' in repr(data)
     assert Path(warned[0].filename).name == 'test_ctr.py'  # it points at the reader's line
 
@@ -148,11 +163,14 @@ def test_the_vocabulary_says_how_many_fields(path, tmp_path):
         CTRDataset(path, train.feat_mapper, train.defaults, num_feat=7)
 
 
-@pytest.mark.parametrize('content, message', [
-    ('', 'it is empty'),
-    ('1,a,b\n0,a,b\n', 'line 1: there are no tabs'),
-    ('yes\ta\nno\tb\n', "line 1 was dropped for its label: 'yes', not 0 or 1"),
-])
+@pytest.mark.parametrize(
+    'content, message',
+    [
+        ('', 'it is empty'),
+        ('1,a,b\n0,a,b\n', 'line 1: there are no tabs'),
+        ('yes\ta\nno\tb\n', "line 1 was dropped for its label: 'yes', not 0 or 1"),
+    ],
+)
 def test_a_file_without_usable_lines_is_refused(tmp_path, content, message):
     path = tmp_path / 'bad'
     path.write_text(content)
@@ -171,8 +189,10 @@ def test_line_ends_and_empty_values(tmp_path):
     path = tmp_path / 'dos'
     path.write_bytes('\ufeff1\ta\t\r\n0\t"b\tw w'.encode())
     data = CTRDataset(path, min_threshold=1)
-    assert [data.words(i) for i in range(2)] == [{'field 1': 'a', 'field 2': ''},
-                                                 {'field 1': '"b', 'field 2': 'w w'}]
+    assert [data.words(i) for i in range(2)] == [
+        {'field 1': 'a', 'field 2': ''},
+        {'field 1': '"b', 'field 2': 'w w'},
+    ]
 
 
 def test_a_frame_reads_as_its_text(path):
@@ -181,7 +201,7 @@ def test_a_frame_reads_as_its_text(path):
     assert data.feat_mapper == {1: {'5': 0, '6': 1}, 2: {'a': 0, '': 1}}
     assert data.field_names == ['age', 'town']
     # the same values as floats, which a missing one elsewhere makes of whole numbers
-    floats = frame.assign(age=[5., 6., np.nan])
+    floats = frame.assign(age=[5.0, 6.0, np.nan])
     assert CTRDataset(floats, data.feat_mapper).features[:, 0].tolist() == [0, 1, 2]
     lines = pd.read_csv(path, sep='\t', header=None)
     assert (CTRDataset(lines).features == CTRDataset(path).features).all()
@@ -242,22 +262,34 @@ def test_a_failed_save_leaves_the_old_vocabulary(path, tmp_path):
     assert sorted(os.listdir(tmp_path)) == ['train.csv', 'vocab.json']
 
 
-@pytest.mark.parametrize('content', ['', '[]', '{"fields": 3}', '{"fields": [{"values": {}}]}',
-                                     '{"fields": [{"values": [1], "default": 0}]}', '{"a": 1}'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        '',
+        '[]',
+        '{"fields": 3}',
+        '{"fields": [{"values": {}}]}',
+        '{"fields": [{"values": [1], "default": 0}]}',
+        '{"a": 1}',
+    ],
+)
 def test_a_file_that_is_no_vocabulary_is_refused(tmp_path, content):
     (tmp_path / 'v').write_text(content)
     with pytest.raises(ValueError, match='is not a vocabulary'):
         load_vocab(tmp_path / 'v')
 
 
-@pytest.mark.parametrize('feat_mapper, defaults, message', [
-    ({1: {'a': 2}}, {1: 1}, "field 1 gives 'a' the id 2"),
-    ({1: {'a': -1}}, {1: 1}, "the id -1"),
-    ({1: {'a': 0.0}}, {1: 1}, "the id 0.0"),
-    ({1: {'a': 0}}, {1: 5}, "'unknown values' the id 5"),
-    ({0: {'a': 0}}, {0: 1}, 'number both from 1 to F'),
-    ({1: {'a': 0}}, {}, 'number both from 1 to F'),
-])
+@pytest.mark.parametrize(
+    'feat_mapper, defaults, message',
+    [
+        ({1: {'a': 2}}, {1: 1}, "field 1 gives 'a' the id 2"),
+        ({1: {'a': -1}}, {1: 1}, 'the id -1'),
+        ({1: {'a': 0.0}}, {1: 1}, 'the id 0.0'),
+        ({1: {'a': 0}}, {1: 5}, "'unknown values' the id 5"),
+        ({0: {'a': 0}}, {0: 1}, 'number both from 1 to F'),
+        ({1: {'a': 0}}, {}, 'number both from 1 to F'),
+    ],
+)
 def test_a_vocabulary_that_leads_outside_its_field_is_refused(feat_mapper, defaults, message):
     frame = pd.DataFrame({'y': [1, 0], 'x': ['a', 'b']})
     with pytest.raises(ValueError, match=message):
@@ -265,37 +297,52 @@ def test_a_vocabulary_that_leads_outside_its_field_is_refused(feat_mapper, defau
 
 
 def test_too_many_features_for_int32_are_refused():
-    assert ctr._offsets(np.array([3, 2 ** 31 - 4])).tolist() == [0, 3]
+    assert ctr._offsets(np.array([3, 2**31 - 4])).tolist() == [0, 3]
     with pytest.raises(ValueError, match='2,147,483,648 features'):
-        ctr._offsets(np.array([3, 2 ** 31 - 3]))
+        ctr._offsets(np.array([3, 2**31 - 3]))
 
 
-@pytest.mark.parametrize('options, message', [
-    ({'min_threshold': 0}, 'min_threshold is 0'), ({'num_feat': 0}, 'num_feat is 0'),
-    ({'num_feat': 2.5}, 'num_feat is 2.5')])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        ({'min_threshold': 0}, 'min_threshold is 0'),
+        ({'num_feat': 0}, 'num_feat is 0'),
+        ({'num_feat': 2.5}, 'num_feat is 2.5'),
+    ],
+)
 def test_bad_numbers_are_refused(path, options, message):
     with pytest.raises(ValueError, match=message):
         CTRDataset(path, **options)
 
 
 def criteo(first, clicks=(1, 0)):
-    return [[str(y), *first, *[''] * (13 - len(first)), *(f'c{i}' for i in range(26))]
-            for y in clicks]
+    return [
+        [str(y), *first, *[''] * (13 - len(first)), *(f'c{i}' for i in range(26))] for y in clicks
+    ]
 
 
 @pytest.mark.parametrize('separator, header', [('\t', False), ('\t', True), (',', True)])
 def test_criteo_reads_with_tabs_or_commas_and_header(tmp_path, separator, header):
     rows = criteo(['3', '2', '-1', '1.0', '100', '7389', '0'])
     if header:
-        rows.insert(0, ['label', *(f'I{i}' for i in range(1, 14)),
-                        *(f'C{i}' for i in range(1, 27))])
+        rows.insert(
+            0, ['label', *(f'I{i}' for i in range(1, 14)), *(f'C{i}' for i in range(1, 27))]
+        )
     path = write(tmp_path / 'criteo', [separator.join(r) for r in rows])
     data = CTRDataset.from_criteo(path, min_threshold=1)
     assert len(data) == 2 and data.NUM_FEATS == 39 and data.dropped == {}
     words = data.words(0)
     # floor(ln(v)^2): ln(3)^2 = 1.2, ln(100)^2 = 21.2, ln(7389)^2 = 79.3
-    assert [words[f'I{i}'] for i in range(1, 9)] == ['bin 1', '2', '-1', '1', 'bin 21', 'bin 79',
-                                                     '0', '']
+    assert [words[f'I{i}'] for i in range(1, 9)] == [
+        'bin 1',
+        '2',
+        '-1',
+        '1',
+        'bin 21',
+        'bin 79',
+        '0',
+        '',
+    ]
     assert words['C1'] == 'c0' and words['C26'] == 'c25'
     test = CTRDataset.from_criteo(path, data.feat_mapper, data.defaults)
     assert (test.features == data.features).all()
@@ -334,5 +381,5 @@ def test_the_ads_data_of_the_original_chapters():
 def test_the_criteo_sample():
     data = CTRDataset.from_criteo(shared('criteo_10k.csv'))
     assert data.features.shape == (9999, 39) and data.dropped == {}
-    assert round(float(data.labels.mean()), 3) == .218
+    assert round(float(data.labels.mean()), 3) == 0.218
     assert data.features.min() >= 0 and data.features.max() < data.field_dims.sum()

@@ -1,4 +1,5 @@
 """Crosses, quantiles and multi-hot fields: each cell by its definition."""
+
 import hashlib
 import os
 import subprocess
@@ -9,13 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from d2lrec.data import CTRDataset, Crosses, Quantiles, multi_hot
+from d2lrec.data import Crosses, CTRDataset, Quantiles, multi_hot
 
 
 def clicks(rows=300, seed=0):
     rng = np.random.default_rng(seed)
-    return pd.DataFrame({'y': rng.integers(0, 2, rows), 'app': rng.zipf(1.6, rows) % 9,
-                         'town': rng.choice(list('abcé'), rows), 'age': rng.zipf(2, rows) % 5})
+    return pd.DataFrame(
+        {
+            'y': rng.integers(0, 2, rows),
+            'app': rng.zipf(1.6, rows) % 9,
+            'town': rng.choice(list('abcé'), rows),
+            'age': rng.zipf(2, rows) % 5,
+        }
+    )
 
 
 CROSSES = [('app', 'town'), ('town', 'age', 'app')]
@@ -57,7 +64,7 @@ def test_crosses_equal_the_definition_row_by_row(train):
                 assert x[row, 3 + c] == offset + expected
             offset += crosses.dims[c]
         assert x.max() < offset
-    assert any(None in words for words in crosses.vocab[0])     # an unknown value is a value
+    assert any(None in words for words in crosses.vocab[0])  # an unknown value is a value
 
 
 def test_a_cross_is_the_product_of_its_one_hot_features(train):
@@ -78,8 +85,9 @@ def test_frequent_tuples_come_first_and_equal_counts_go_by_text():
     frame = pd.DataFrame({'y': [1, 0] * 5, 'a': list('pqpqprrsss'), 'b': list('xyxyxxxzzy')})
     crosses = Crosses(CTRDataset(frame, min_threshold=3), [(1, 'b')], min_threshold=1)
     # q and r occur twice: not in the vocabulary, so None, which comes before all text
-    assert crosses.vocab == [{('p', 'x'): 0, (None, 'x'): 1, (None, 'y'): 2, ('s', None): 3,
-                              ('s', 'y'): 4}]
+    assert crosses.vocab == [
+        {('p', 'x'): 0, (None, 'x'): 1, (None, 'y'): 2, ('s', None): 3, ('s', 'y'): 4}
+    ]
     assert crosses.fields == [('a', 'b')]
     assert crosses.id_of(0, ('s', 'y')) == 4 and crosses.id_of(0, ('p', 'y')) == 5
 
@@ -101,15 +109,23 @@ def test_hashed_crosses_fill_their_buckets_and_depend_on_words_alone(train):
 
 def test_crosses_do_not_depend_on_the_hash_seed(tmp_path):
     clicks().to_csv(tmp_path / 'train', sep='\t', header=False, index=False)
-    code = ('import sys; from d2lrec.data import CTRDataset, Crosses;'
-            'd = CTRDataset(sys.argv[1], min_threshold=10);'
-            'f = [(1, 2), (2, 3, 1)];'
-            'print(Crosses(d, f).vocab, Crosses(d, f).transform(d).tolist(),'
-            'Crosses(d, f, num_buckets=50).transform(d).tolist())')
-    seen = {subprocess.run([sys.executable, '-W', 'ignore', '-c', code, tmp_path / 'train'],
-                           check=True, capture_output=True, text=True,
-                           env={**os.environ, 'PYTHONHASHSEED': seed}).stdout
-            for seed in ('1', '2')}
+    code = (
+        'import sys; from d2lrec.data import CTRDataset, Crosses;'
+        'd = CTRDataset(sys.argv[1], min_threshold=10);'
+        'f = [(1, 2), (2, 3, 1)];'
+        'print(Crosses(d, f).vocab, Crosses(d, f).transform(d).tolist(),'
+        'Crosses(d, f, num_buckets=50).transform(d).tolist())'
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, '-W', 'ignore', '-c', code, tmp_path / 'train'],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, 'PYTHONHASHSEED': seed},
+        ).stdout
+        for seed in ('1', '2')
+    }
     assert len(seen) == 1 and 'é' in seen.pop()
 
 
@@ -117,16 +133,19 @@ def test_a_bucket_is_the_hash_of_the_fields_and_words_as_text():
     # Weights that someone saved are of no use once this moves.
     frame = pd.DataFrame({'y': [1, 0], 'a': ['x', 'y'], 'b': ['1', '2']})
     crosses = Crosses(CTRDataset(frame, min_threshold=1), [('a', 'b')], num_buckets=1_000_000)
-    for words, text in ((('x', '1'), b'[["a", "b"], ["x", "1"]]'),
-                        ((None, '1'), b'[["a", "b"], [null, "1"]]')):
+    for words, text in (
+        (('x', '1'), b'[["a", "b"], ["x", "1"]]'),
+        ((None, '1'), b'[["a", "b"], [null, "1"]]'),
+    ):
         digest = hashlib.blake2b(text, digest_size=8).hexdigest()
         assert crosses.id_of(0, words) == int(digest, 16) % 1_000_000
 
 
 def test_words_count_whatever_order_the_vocabulary_is_in(train):
     crosses = Crosses(train, CROSSES, min_threshold=6)
-    turned = {f: {w: len(ids) - 1 - i for w, i in ids.items()}
-              for f, ids in train.feat_mapper.items()}
+    turned = {
+        f: {w: len(ids) - 1 - i for w, i in ids.items()} for f, ids in train.feat_mapper.items()
+    }
     other = CTRDataset(clicks(), turned, train.defaults)
     assert (other.features != train.features).any()
     assert (crosses.transform(other)[:, 3:] == crosses.transform(train)[:, 3:]).all()
@@ -138,21 +157,26 @@ def test_crosses_survive_a_file(train, tmp_path, num_buckets):
     crosses.save(tmp_path / 'crosses.json')
     again = Crosses.load(tmp_path / 'crosses.json')
     assert (again.fields, again.vocab, again.num_buckets) == (
-        crosses.fields, crosses.vocab, crosses.num_buckets)
+        crosses.fields,
+        crosses.vocab,
+        crosses.num_buckets,
+    )
     assert (again.transform(train) == crosses.transform(train)).all()
     assert os.listdir(tmp_path) == ['crosses.json']
 
 
 def test_quantiles_equal_the_definition_cell_by_cell():
     rng = np.random.default_rng(0)
-    train = np.stack([rng.normal(size=83), rng.integers(0, 4, 83), np.full(83, 2.)], axis=1)
+    train = np.stack([rng.normal(size=83), rng.integers(0, 4, 83), np.full(83, 2.0)], axis=1)
     test = np.concatenate([train[:20], rng.normal(size=(20, 3)) * 3])
     for n in (2, 5, 83, 100):
         quantiles = Quantiles(train, n)
         for dense in (train, test):
             out = quantiles.transform(dense)
-            expected = [[definitions.quantile(x, train[:, d], n) for d, x in enumerate(row)]
-                        for row in dense]
+            expected = [
+                [definitions.quantile(x, train[:, d], n) for d, x in enumerate(row)]
+                for row in dense
+            ]
             np.testing.assert_allclose(out, np.array(expected, np.float64), atol=1e-6)
             assert out.dtype == np.float32 and out.min() >= 0 and out.max() <= 1
 
@@ -173,8 +197,16 @@ def test_quantiles_survive_a_file(tmp_path):
     assert (again.transform(train) == quantiles.transform(train)).all()
 
 
-@pytest.mark.parametrize('content', ['', '[]', '{"quantiles": 3}', '{"crosses": [{}]}',
-                                     '{"quantiles": [{"name": "a", "cuts": "x"}]}'])
+@pytest.mark.parametrize(
+    'content',
+    [
+        '',
+        '[]',
+        '{"quantiles": 3}',
+        '{"crosses": [{}]}',
+        '{"quantiles": [{"name": "a", "cuts": "x"}]}',
+    ],
+)
 @pytest.mark.parametrize('kind', [Crosses, Quantiles])
 def test_a_file_that_holds_something_else_is_refused(tmp_path, kind, content):
     (tmp_path / 'f').write_text(content)
@@ -183,9 +215,16 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path, kind, content):
 
 
 def films():
-    return pd.DataFrame({'y': [1, 0, 1, 0, 1, 0], 'Drama': [1, 0, 0, 1, 1, 0],
-                         'user': list('aabbca'), 'War': [0, 0, 1, 1, 1, 0],
-                         'Crime': [0, 0, 1, 0, 1, 0], 'day': list('xyxyxy')})
+    return pd.DataFrame(
+        {
+            'y': [1, 0, 1, 0, 1, 0],
+            'Drama': [1, 0, 0, 1, 1, 0],
+            'user': list('aabbca'),
+            'War': [0, 0, 1, 1, 1, 0],
+            'Crime': [0, 0, 1, 0, 1, 0],
+            'day': list('xyxyxy'),
+        }
+    )
 
 
 GROUPS = {'genre': ['Drama', 'War', 'Crime']}
@@ -211,15 +250,18 @@ def test_multi_hot_holds_what_the_columns_hold(pool):
         for name, i in hot.feat_mapper[3].items():
             expected = (name in genres) / (len(genres) if pool == 'mean' and genres else 1)
             assert bag.get(7 + i, 0) == pytest.approx(expected)
-    assert (hot.weights[[1, 5]] == 0).all()     # rows of no genre
+    assert (hot.weights[[1, 5]] == 0).all()  # rows of no genre
 
 
 def test_several_groups_given_weights_and_more_places():
-    frame = films().assign(Drama=[.5, 0, 0, 2, 1, 0])
-    hot = multi_hot(CTRDataset(frame, min_threshold=1),
-                    {'dark': ['War', 'Crime'], 'other': ['Drama']}, bag_sizes=[2, 3])
+    frame = films().assign(Drama=[0.5, 0, 0, 2, 1, 0])
+    hot = multi_hot(
+        CTRDataset(frame, min_threshold=1),
+        {'dark': ['War', 'Crime'], 'other': ['Drama']},
+        bag_sizes=[2, 3],
+    )
     assert hot.field_names == ['user', 'day', 'dark', 'other'] and hot.bag_sizes == [2, 3]
-    assert hot.weights.tolist()[3] == [1, 0, 2, 0, 0] and hot.weights[0, 2] == .5
+    assert hot.weights.tolist()[3] == [1, 0, 2, 0, 0] and hot.weights[0, 2] == 0.5
     assert hot.weights.shape == (6, 5) and hot.features.max() == hot.field_dims.sum() - 1 == 9
 
 
@@ -235,7 +277,7 @@ def test_test_data_take_the_places_of_training():
 
 def refusals():
     data = CTRDataset(films(), min_threshold=1)
-    q = Quantiles([[1., 2.], [3., 4.]], 2, ['age', 'price'])
+    q = Quantiles([[1.0, 2.0], [3.0, 4.0]], 2, ['age', 'price'])
     return [
         (lambda: Crosses(data, []), 'There is no cross'),
         (lambda: Crosses(data, [('user',)]), 'needs two or more different'),
@@ -243,18 +285,21 @@ def refusals():
         (lambda: Crosses(data, [('user', 'town')]), "no field 'town'"),
         (lambda: Crosses(data, [('user', 'day')], min_threshold=0), 'min_threshold is 0'),
         (lambda: Crosses(data, [('user', 'day')], num_buckets=2.5), 'num_buckets is 2.5'),
-        (lambda: Crosses(data, [('user', 'day')], num_buckets=2 ** 31).transform(data),
-         'more than int32 ids'),
-        (lambda: Quantiles([[1.], [2.]], 1), 'num_quantiles is 1'),
-        (lambda: Quantiles([1., 2.]), r'shape \(2,\)'),
+        (
+            lambda: Crosses(data, [('user', 'day')], num_buckets=2**31).transform(data),
+            'more than int32 ids',
+        ),
+        (lambda: Quantiles([[1.0], [2.0]], 1), 'num_quantiles is 1'),
+        (lambda: Quantiles([1.0, 2.0]), r'shape \(2,\)'),
         (lambda: Quantiles(np.empty((0, 2))), r'shape \(0, 2\)'),
-        (lambda: q.transform([[1., 2.], [3., np.nan]]), "'price' of row 2 is nan"),
-        (lambda: q.transform([[1.], [3.]]), "2 columns, .'age', 'price'.*"),
+        (lambda: q.transform([[1.0, 2.0], [3.0, np.nan]]), "'price' of row 2 is nan"),
+        (lambda: q.transform([[1.0], [3.0]]), "2 columns, .'age', 'price'.*"),
         (lambda: multi_hot(data, GROUPS, 'max'), "pool is 'max'"),
         (lambda: multi_hot(data, {}), 'one or more, none empty'),
         (lambda: multi_hot(data, {'a': ['War'], 'b': ['War']}), 'no field in two'),
         (lambda: multi_hot(data, {'a': ['user']}), "'user' has the value 'a', which is no weight"),
-        (lambda: multi_hot(data, GROUPS, bag_sizes=[1, 2]), r'bag_sizes is \[1, 2\] for 1 group')]
+        (lambda: multi_hot(data, GROUPS, bag_sizes=[1, 2]), r'bag_sizes is \[1, 2\] for 1 group'),
+    ]
 
 
 @pytest.mark.parametrize('case', range(17))

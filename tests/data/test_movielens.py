@@ -16,18 +16,29 @@ def ratings():
     """Made-up ratings: each pair once, in random order, many equal time stamps."""
     rng = np.random.RandomState(0)
     pairs = rng.permutation(U * I)[:N]
-    return pd.DataFrame({'user_id': pairs // I + 1, 'item_id': pairs % I + 1,
-                         'rating': rng.randint(1, 6, N),
-                         'timestamp': 880_000_000 + rng.randint(0, 20, N) * 50_000})
+    return pd.DataFrame(
+        {
+            'user_id': pairs // I + 1,
+            'item_id': pairs % I + 1,
+            'rating': rng.randint(1, 6, N),
+            'timestamp': 880_000_000 + rng.randint(0, 20, N) * 50_000,
+        }
+    )
 
 
-USERS = [f'{u}|{age}|{"MF"[u % 2]}|baker|{zip_code}'
-         for u, (age, zip_code) in enumerate(zip([7, 17, 18, 24, 25, 44, 45, 49, 50, 55, 56, 90],
-                                                 ['01234', 'V3N4P', *['98765'] * 10]), 1)]
+USERS = [
+    f'{u}|{age}|{"MF"[u % 2]}|baker|{zip_code}'
+    for u, (age, zip_code) in enumerate(
+        zip([7, 17, 18, 24, 25, 44, 45, 49, 50, 55, 56, 90], ['01234', 'V3N4P', *['98765'] * 10]), 1
+    )
+]
 DATES = ['01-Jan-1995', '31-Dec-1989', '', '28-Feb-1922']
 FLAGS = {i: [int((i * g) % 3 == 1) for g in range(18)] for i in range(1, I + 1)}
-ITEMS = [f'{i}|Café no. {i}|{DATES[i % 4]}||http://host/{i}|{int(i % 4 == 2)}|'
-         + '|'.join(map(str, FLAGS[i])) for i in range(1, I + 1)]
+ITEMS = [
+    f'{i}|Café no. {i}|{DATES[i % 4]}||http://host/{i}|{int(i % 4 == 2)}|'
+    + '|'.join(map(str, FLAGS[i]))
+    for i in range(1, I + 1)
+]
 
 
 @pytest.fixture(scope='module')
@@ -66,8 +77,13 @@ def test_tables(folder, ratings):
     assert (first.title, str(first.release_date.date())) == ('Café no. 1', '1989-12-31')
     assert data.items.release_date.isna().tolist() == [i % 4 == 2 for i in range(1, I + 1)]
     assert data.items[ml.GENRES].to_numpy().tolist() == list(FLAGS.values())
-    assert data.items.columns.tolist() == ['item_id', 'title', 'release_date', 'unknown',
-                                           *ml.GENRES]
+    assert data.items.columns.tolist() == [
+        'item_id',
+        'title',
+        'release_date',
+        'unknown',
+        *ml.GENRES,
+    ]
 
 
 def test_read_data(hub, ratings):
@@ -96,16 +112,17 @@ def test_seq_aware_split_holds_out_the_last_rating_of_each_user(ratings):
 
 
 def test_of_equal_time_stamps_the_row_further_down_is_the_later():
-    data = pd.DataFrame([(1, i, 3, t) for i, t in [(1, 5), (2, 9), (3, 9), (4, 2)]],
-                        columns=ml.RATINGS)
+    data = pd.DataFrame(
+        [(1, i, 3, t) for i, t in [(1, 5), (2, 9), (3, 9), (4, 2)]], columns=ml.RATINGS
+    )
     train, test = ml.split_data_ml100k(data, 1, 4, 'seq-aware')
     assert test.item_id.tolist() == [3] and train.item_id.tolist() == [4, 1, 2]
-    train, valid, test = ml.temporal_split_ml100k(data, .25, .25)
+    train, valid, test = ml.temporal_split_ml100k(data, 0.25, 0.25)
     assert (test.item_id.tolist(), valid.item_id.tolist()) == ([3], [2])
     assert train.item_id.tolist() == [1, 4]
 
 
-@pytest.mark.parametrize('valid_ratio, test_ratio', [(.1, .1), (0, .3), (.25, .05)])
+@pytest.mark.parametrize('valid_ratio, test_ratio', [(0.1, 0.1), (0, 0.3), (0.25, 0.05)])
 def test_temporal_split_equals_its_definition(ratings, valid_ratio, test_ratio):
     train, valid, test = ml.temporal_split_ml100k(ratings, valid_ratio, test_ratio)
     wanted = set(), set(), set()
@@ -120,12 +137,12 @@ def test_temporal_split_equals_its_definition(ratings, valid_ratio, test_ratio):
 
 
 def test_three_way_random_split_is_a_partition(ratings):
-    parts = ml.random_split_ml100k(ratings, .2, .1, seed=3)
+    parts = ml.random_split_ml100k(ratings, 0.2, 0.1, seed=3)
     assert [len(p) for p in parts] == [210, 60, 30]
     assert sorted(sum([p.index.tolist() for p in parts], [])) == list(range(N))
 
 
-@pytest.mark.parametrize('ratios', [(.5, .5), (-.1, .1), (.1, 0), (.9, .2)])
+@pytest.mark.parametrize('ratios', [(0.5, 0.5), (-0.1, 0.1), (0.1, 0), (0.9, 0.2)])
 def test_impossible_shares_are_refused(ratings, ratios):
     for split in ml.random_split_ml100k, ml.temporal_split_ml100k:
         with pytest.raises(ValueError, match=f'test_ratio is {ratios[1]}'):
@@ -148,8 +165,9 @@ def test_folds_are_the_fifths_in_file_order(ratings):
 
 def test_load_explicit(ratings):
     users, items, scores, inter = ml.load_data_ml100k(ratings, U, I)
-    assert [users, items, scores] == [(ratings[c] - k).tolist() for c, k in
-                                      [('user_id', 1), ('item_id', 1), ('rating', 0)]]
+    assert [users, items, scores] == [
+        (ratings[c] - k).tolist() for c, k in [('user_id', 1), ('item_id', 1), ('rating', 0)]
+    ]
     assert {type(v) for v in users + items + scores} == {int}
     wanted = np.zeros((I, U))
     for u, i, r, _ in rows(ratings):
@@ -167,9 +185,16 @@ def test_load_implicit(ratings):
     assert inter == wanted
 
 
-@pytest.mark.parametrize('column, value, message', [
-    (0, 0, 'Row 7 has the user id 0: give whole ids from 1 to 12'),
-    (0, 13, 'user id 13'), (1, 31, 'item id 31'), (1, -1, 'item id -1'), (0, 2.5, 'user id 2.5')])
+@pytest.mark.parametrize(
+    'column, value, message',
+    [
+        (0, 0, 'Row 7 has the user id 0: give whole ids from 1 to 12'),
+        (0, 13, 'user id 13'),
+        (1, 31, 'item id 31'),
+        (1, -1, 'item id -1'),
+        (0, 2.5, 'user id 2.5'),
+    ],
+)
 def test_ids_out_of_range_are_refused(ratings, column, value, message):
     bad = ratings.astype(float) if value == 2.5 else ratings.copy()
     bad.iloc[7, column] = value
@@ -199,8 +224,14 @@ def test_split_and_load(hub, ratings):
 
 
 def band(age):
-    for lower, name in [(56, '56 and over'), (50, '50-55'), (45, '45-49'), (35, '35-44'),
-                        (25, '25-34'), (18, '18-24')]:
+    for lower, name in [
+        (56, '56 and over'),
+        (50, '50-55'),
+        (45, '45-49'),
+        (35, '35-44'),
+        (25, '25-34'),
+        (18, '18-24'),
+    ]:
         if age >= lower:
             return name
     return 'under 18'
@@ -208,9 +239,9 @@ def band(age):
 
 @pytest.mark.parametrize('split', ['random', 'temporal'])
 def test_ctr_view_equals_its_definition_row_by_row(folder, ratings, split):
-    view = ml.load_ml100k_ctr(split, .2, .1, min_threshold=1, folder=folder)
+    view = ml.load_ml100k_ctr(split, 0.2, 0.1, min_threshold=1, folder=folder)
     cut = ml.random_split_ml100k if split == 'random' else ml.temporal_split_ml100k
-    parts = cut(ratings, .2, .1)
+    parts = cut(ratings, 0.2, 0.1)
     ages = [int(line.split('|')[1]) for line in USERS]
     zips = [line.split('|')[4] for line in USERS]
     release = {0: datetime(1995, 1, 1), 1: datetime(1989, 12, 31), 3: datetime(1922, 2, 28)}
@@ -227,29 +258,42 @@ def test_ctr_view_equals_its_definition_row_by_row(folder, ratings, split):
         for n, (u, i, r, t) in enumerate(rows(part)):
             when = datetime.fromtimestamp(t, timezone.utc)
             wanted = {
-                'user': str(u), 'item': str(i), 'gender': 'MF'[u % 2],
-                'age_band': band(ages[u - 1]), 'occupation': 'baker',
+                'user': str(u),
+                'item': str(i),
+                'gender': 'MF'[u % 2],
+                'age_band': band(ages[u - 1]),
+                'occupation': 'baker',
                 'region': zips[u - 1][0] if zips[u - 1][0].isdigit() else 'letter',
-                'decade': ['1990s', '1980s', 'unknown', '1920s'][i % 4], 'hour': str(when.hour),
-                'weekday': when.strftime('%a'), **dict(zip(ml.GENRES, map(str, FLAGS[i])))}
+                'decade': ['1990s', '1980s', 'unknown', '1920s'][i % 4],
+                'hour': str(when.hour),
+                'weekday': when.strftime('%a'),
+                **dict(zip(ml.GENRES, map(str, FLAGS[i]))),
+            }
             for f, (name, word) in enumerate(wanted.items(), 1):  # new words have the last id
                 if word not in view.train.feat_mapper[f]:
                     wanted[name] = None
             assert data.words(n) == wanted
             assert data.labels[n] == (r >= 4)
             age = film_age(i, t)
-            np.testing.assert_allclose(data.dense[n], [
-                ages[u - 1], mean if math.isnan(age) else age,
-                math.log(1 + (parts[0].user_id == u).sum()),
-                math.log(1 + (parts[0].item_id == i).sum())], rtol=1e-5)
+            np.testing.assert_allclose(
+                data.dense[n],
+                [
+                    ages[u - 1],
+                    mean if math.isnan(age) else age,
+                    math.log(1 + (parts[0].user_id == u).sum()),
+                    math.log(1 + (parts[0].item_id == i).sum()),
+                ],
+                rtol=1e-5,
+            )
         assert data.dense.dtype == np.float32
         assert data.dense_names == ['age', 'film_age', 'log_user_count', 'log_item_count']
 
 
 def test_ctr_view_lists_the_films_by_their_row_of_the_embedding(folder):
     view = ml.load_ml100k_ctr(min_threshold=8, folder=folder)
-    counts = pd.Series([int(view.train.words(n)['item'] or 0)
-                        for n in range(len(view.train))]).value_counts()
+    counts = pd.Series(
+        [int(view.train.words(n)['item'] or 0) for n in range(len(view.train))]
+    ).value_counts()
     assert 0 < len(view.items) < I
     for row, (item, title, count) in view.items.iterrows():
         assert view.train.word_of(row) == ('item', str(item))
@@ -262,5 +306,7 @@ def test_ctr_view_lists_the_films_by_their_row_of_the_embedding(folder):
 def test_ctr_view_is_seeded(folder):
     first, again, other = (ml.load_ml100k_ctr(seed=s, folder=folder) for s in (0, 0, 1))
     assert (first.test.features == again.test.features).all()
-    assert first.test.labels.tolist() != other.test.labels.tolist() or \
-        (first.test.dense != other.test.dense).any()
+    assert (
+        first.test.labels.tolist() != other.test.labels.tolist()
+        or (first.test.dense != other.test.dense).any()
+    )

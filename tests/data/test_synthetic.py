@@ -1,7 +1,8 @@
 """Planted clicks: the effects are what they say, and the best measures are really the best."""
+
 import itertools
 
-import numpy as onp
+import numpy as np
 import pytest
 
 import d2lrec as d2l
@@ -12,74 +13,76 @@ DIMS = [6, 5, 4, 3]
 
 def explained(data, order):
     """Share of the true logit's variance that indicators of all tuples of `order` fields hold."""
-    logits = onp.log(data.probs / (1 - data.probs))
-    columns = [onp.ones(len(data))]
+    logits = np.log(data.probs / (1 - data.probs))
+    columns = [np.ones(len(data))]
     for fields in itertools.combinations(range(len(DIMS)), order):
-        code = onp.zeros(len(data), dtype='int64')
+        code = np.zeros(len(data), dtype='int64')
         for f in fields:
             code = code * sum(DIMS) + data.features[:, f]
-        columns.extend((code == c) * 1. for c in onp.unique(code))
-    X = onp.stack(columns, axis=1)
-    rest = logits - X @ onp.linalg.lstsq(X, logits, rcond=None)[0]
+        columns.extend((code == c) * 1.0 for c in np.unique(code))
+    X = np.stack(columns, axis=1)
+    rest = logits - X @ np.linalg.lstsq(X, logits, rcond=None)[0]
     return 1 - rest.var() / logits.var()
 
 
 @pytest.mark.parametrize('effect, order', [('linear', 1), ('pairwise', 2), ('threeway', 3)])
 def test_an_effect_has_its_order_and_no_less(effect, order):
-    off = {'linear': 0., 'pairwise': 0., 'threeway': 0.}
-    data = d2l.planted(1_500, DIMS, **{**off, effect: 1.}, zipf=.3, seed=2)
-    assert explained(data, order) > .999
+    off = {'linear': 0.0, 'pairwise': 0.0, 'threeway': 0.0}
+    data = d2l.planted(1_500, DIMS, **{**off, effect: 1.0}, zipf=0.3, seed=2)
+    assert explained(data, order) > 0.999
     if order > 1:
-        assert explained(data, order - 1) < .95
+        assert explained(data, order - 1) < 0.95
 
 
 def test_the_nonlinearity_is_of_every_order():
-    data = d2l.planted(1_500, DIMS, linear=0, pairwise=0, nonlinear=1., zipf=.3, seed=2)
-    assert explained(data, 2) < .98
+    data = d2l.planted(1_500, DIMS, linear=0, pairwise=0, nonlinear=1.0, zipf=0.3, seed=2)
+    assert explained(data, 2) < 0.98
 
 
 def test_strengths_are_standard_deviations_of_the_logit():
-    data = d2l.planted(5_000, DIMS, linear=.5, pairwise=1.5, threeway=2., nonlinear=.7)
+    data = d2l.planted(5_000, DIMS, linear=0.5, pairwise=1.5, threeway=2.0, nonlinear=0.7)
     spread = {name: term.std() for name, term in data.terms.items()}
-    assert spread == pytest.approx({'linear': .5, 'pairwise': 1.5, 'threeway': 2.,
-                                    'nonlinear': .7})
+    assert spread == pytest.approx(
+        {'linear': 0.5, 'pairwise': 1.5, 'threeway': 2.0, 'nonlinear': 0.7}
+    )
     total = sum(data.terms.values())
-    logits = onp.log(data.probs / (1 - data.probs))
-    onp.testing.assert_allclose(logits - logits.mean(), total - total.mean(), atol=1e-8)
+    logits = np.log(data.probs / (1 - data.probs))
+    np.testing.assert_allclose(logits - logits.mean(), total - total.mean(), atol=1e-8)
 
 
 def test_rate_labels_and_probabilities_agree():
-    data = d2l.planted(50_000, DIMS, rate=.17)
-    assert data.probs.mean() == pytest.approx(.17, abs=1e-6)
-    assert data.labels.mean() == pytest.approx(.17, abs=.006)
+    data = d2l.planted(50_000, DIMS, rate=0.17)
+    assert data.probs.mean() == pytest.approx(0.17, abs=1e-6)
+    assert data.labels.mean() == pytest.approx(0.17, abs=0.006)
     table = metrics.calibration_table(data.labels, data.probs, 5)
-    assert ((table.ratio - 1).abs() < .1).all()
+    assert ((table.ratio - 1).abs() < 0.1).all()
 
 
 def test_no_score_beats_the_true_probabilities():
-    data = d2l.planted(20_000, DIMS, linear=1., pairwise=1.)
-    rng = onp.random.default_rng(0)
-    for noise in (.1, .5):
-        worse = metrics.sigmoid(onp.log(data.probs / (1 - data.probs))
-                                + noise * rng.normal(size=len(data)))
+    data = d2l.planted(20_000, DIMS, linear=1.0, pairwise=1.0)
+    rng = np.random.default_rng(0)
+    for noise in (0.1, 0.5):
+        worse = metrics.sigmoid(
+            np.log(data.probs / (1 - data.probs)) + noise * rng.normal(size=len(data))
+        )
         assert metrics.auc(data.labels, worse) < data.best['auc']
         assert metrics.log_loss(data.labels, worse) > data.best['log_loss']
 
 
 def test_random_labels_are_random():
-    data = d2l.planted(50_000, DIMS, rate=.4, random_labels=True)
-    assert onp.ptp(data.probs) == 0 and data.probs[0] == pytest.approx(.4)
-    assert data.best['auc'] == .5
+    data = d2l.planted(50_000, DIMS, rate=0.4, random_labels=True)
+    assert np.ptp(data.probs) == 0 and data.probs[0] == pytest.approx(0.4)
+    assert data.best['auc'] == 0.5
 
 
 def test_ids_are_zipf_distributed_and_stay_in_their_fields():
-    data = d2l.planted(100_000, [50, 8], zipf=1.)
-    counts = onp.bincount(data.features[:, 0], minlength=50)
+    data = d2l.planted(100_000, [50, 8], zipf=1.0)
+    counts = np.bincount(data.features[:, 0], minlength=50)
     share = counts / counts.sum() * sum(1 / r for r in range(1, 51))
-    onp.testing.assert_allclose(share[:5], [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5], rtol=.05)
+    np.testing.assert_allclose(share[:5], [1, 1 / 2, 1 / 3, 1 / 4, 1 / 5], rtol=0.05)
     assert data.features[:, 1].min() >= 50 and data.features[:, 1].max() < 58
-    even = onp.bincount(d2l.planted(100_000, [50, 8], zipf=0.).features[:, 0])
-    assert even.min() > .85 * even.max()
+    even = np.bincount(d2l.planted(100_000, [50, 8], zipf=0.0).features[:, 0])
+    assert even.min() > 0.85 * even.max()
 
 
 def test_the_same_seed_gives_the_same_clicks():
@@ -93,9 +96,9 @@ def test_the_file_is_read_back(tmp_path):
     data.write(tmp_path / 'clicks.tsv')
     read = d2l.CTRDataset(str(tmp_path / 'clicks.tsv'), min_threshold=1, num_feat=4)
     assert (read.labels == data.labels).all()
-    for f in range(len(DIMS)):      # other ids, for a vocabulary orders by frequency: a bijection
+    for f in range(len(DIMS)):  # other ids, for a vocabulary orders by frequency: a bijection
         pairs = set(zip(data.features[:, f], read.features[:, f]))
-        assert len(pairs) == len(set(a for a, _ in pairs)) == len(set(b for _, b in pairs))
+        assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
 
 def test_a_slice_keeps_rows_together():
@@ -105,9 +108,15 @@ def test_a_slice_keeps_rows_together():
     assert (part.features == data.features[10:30]).all()
 
 
-@pytest.mark.parametrize('kwargs, words', [
-    ({'num_rows': 0}, 'cannot plant 0 rows'), ({'field_dims': []}, 'at least 1'),
-    ({'field_dims': [3, 0]}, 'at least 1'), ({'rate': 1.}, 'rate is 1.0')])
+@pytest.mark.parametrize(
+    'kwargs, words',
+    [
+        ({'num_rows': 0}, 'cannot plant 0 rows'),
+        ({'field_dims': []}, 'at least 1'),
+        ({'field_dims': [3, 0]}, 'at least 1'),
+        ({'rate': 1.0}, 'rate is 1.0'),
+    ],
+)
 def test_refusals(kwargs, words):
     with pytest.raises(ValueError, match=words):
         d2l.planted(**{'num_rows': 10, 'field_dims': DIMS, **kwargs})

@@ -1,5 +1,6 @@
 """AFM: with equal attention it is an FM of means."""
-import numpy as onp
+
+import numpy as np
 import pytest
 from helpers import fill, give, random_ids, randomize
 
@@ -17,8 +18,9 @@ def test_equal_attention_and_ones_are_fm_up_to_the_number_of_pairs():
     x = random_ids(DIMS, 9)
     first = fm.linear(x).asnumpy()
     num_pairs = len(DIMS) * (len(DIMS) - 1) / 2
-    onp.testing.assert_allclose((afm(x).asnumpy() - first) * num_pairs, fm(x).asnumpy() - first,
-                                rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        (afm(x).asnumpy() - first) * num_pairs, fm(x).asnumpy() - first, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_one_field_is_refused():

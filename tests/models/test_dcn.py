@@ -1,8 +1,9 @@
 """DCN: a polynomial of the right degree, and what its versions share."""
-import numpy as onp
+
+import mxnet as mx
+import numpy as np
 import pytest
 from helpers import differences, fill, give, random_ids, randomize
-from mxnet import np
 
 from d2lrec import DCN, EmbeddingMLP
 
@@ -12,21 +13,22 @@ DIMS, K = [3, 5, 2, 4], 4
 @pytest.mark.parametrize('num_layers', [1, 2, 4])
 @pytest.mark.parametrize('options', [{}, {'version': 2}, {'version': 2, 'rank': 2}], ids=str)
 @pytest.mark.parametrize('stacked', [False, True])
-def test_without_hidden_layers_it_is_a_polynomial_of_degree_layers_plus_one(stacked, options,
-                                                                           num_layers):
+def test_without_hidden_layers_it_is_a_polynomial_of_degree_layers_plus_one(
+    stacked, options, num_layers
+):
     """Differences along a line in the embeddings vanish at order L + 2, not at order L + 1."""
     points = num_layers + 4
     net = randomize(DCN([points] * 3, K, [], num_layers=num_layers, stacked=stacked, **options))
     net.cast('float64')
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     start, direction = rng.normal(size=(2, 3, 1, K))
-    line = start + onp.linspace(-1, 1, points)[:, None] * direction     # (3, points, K)
-    net.embedding.weight.set_data(np.array(line.reshape(-1, K), dtype='float64'))
-    ids = onp.arange(points)[:, None] + points * onp.arange(3)
-    out = net(np.array(ids, dtype='int32')).asnumpy()
-    scale = onp.abs(out).max()
-    assert onp.abs(differences(out, num_layers + 2)).max() < 1e-12 * scale
-    assert onp.abs(differences(out, num_layers + 1)).max() > 1e-4 * scale
+    line = start + np.linspace(-1, 1, points)[:, None] * direction  # (3, points, K)
+    net.embedding.weight.set_data(mx.np.array(line.reshape(-1, K), dtype='float64'))
+    ids = np.arange(points)[:, None] + points * np.arange(3)
+    out = net(mx.np.array(ids, dtype='int32')).asnumpy()
+    scale = np.abs(out).max()
+    assert np.abs(differences(out, num_layers + 2)).max() < 1e-12 * scale
+    assert np.abs(differences(out, num_layers + 1)).max() > 1e-4 * scale
 
 
 @pytest.mark.parametrize('options', [{}, {'version': 2}, {'version': 2, 'rank': 2}], ids=str)
@@ -37,7 +39,7 @@ def test_without_its_cross_half_it_is_the_mlp(options):
     give(whole.mlp, deep.mlp)
     fill(whole.output, 0)
     x = random_ids(DIMS, 9)
-    onp.testing.assert_allclose(whole(x).asnumpy(), deep(x).asnumpy(), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(whole(x).asnumpy(), deep(x).asnumpy(), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize('options', [{}, {'version': 2}, {'version': 2, 'rank': 2}], ids=str)
@@ -49,14 +51,18 @@ def test_stacked_on_a_cross_network_of_zeros_it_is_the_mlp(options):
     give(whole.mlp, deep.mlp)
     fill(whole.cross, 0)
     x = random_ids(DIMS, 9)
-    onp.testing.assert_allclose(whole(x).asnumpy(), deep(x).asnumpy(), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(whole(x).asnumpy(), deep(x).asnumpy(), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize('options, words', [
-    ({'version': 3}, 'version is 3: choose 1'),
-    ({'rank': 4}, 'rank is 4 but version 1 has no matrix'),
-    ({'num_layers': 0}, 'num_layers is 0'),
-    ({'version': 2, 'rank': 0}, 'rank is 0')])
+@pytest.mark.parametrize(
+    'options, words',
+    [
+        ({'version': 3}, 'version is 3: choose 1'),
+        ({'rank': 4}, 'rank is 4 but version 1 has no matrix'),
+        ({'num_layers': 0}, 'num_layers is 0'),
+        ({'version': 2, 'rank': 0}, 'rank is 0'),
+    ],
+)
 def test_refusals(options, words):
     with pytest.raises(ValueError, match=words) as refusal:
         DCN(DIMS, K, [5], **options)

@@ -1,10 +1,11 @@
 """What holds for every click model: the definition in loops, gradients, devices, refusals."""
+
 import definitions
 import mxnet as mx
-import numpy as onp
+import numpy as np
 import pytest
 from helpers import check_gradients, random_ids, randomize, weights_of
-from mxnet import autograd, gluon, np
+from mxnet import autograd, gluon
 
 from d2lrec import AFM, DCN, FFM, FM, LR, NFM, DeepFM, EmbeddingMLP, XDeepFM
 
@@ -25,9 +26,11 @@ def deepfm(w, x):
     return fm(w, x) + definitions.mlp(layers, e.reshape(len(x), -1))
 
 
-MODELS = {'LR': (lambda: LR(DIMS), lr),
-          'FM': (lambda: FM(DIMS, K), fm),
-          'DeepFM': (lambda: DeepFM(DIMS, K, [6, 5], drop_rate=0), deepfm)}
+MODELS = {
+    'LR': (lambda: LR(DIMS), lr),
+    'FM': (lambda: FM(DIMS, K), fm),
+    'DeepFM': (lambda: DeepFM(DIMS, K, [6, 5], drop_rate=0), deepfm),
+}
 
 
 def mlp(w, x, hidden=2):
@@ -41,7 +44,7 @@ def concatenated(w, x):
 
 def joint_deepfm(w, x):
     pooled = definitions.bi_interaction(w['embedding0_weight'][x])
-    terms = onp.concatenate([lr(w, x), pooled], axis=1)
+    terms = np.concatenate([lr(w, x), pooled], axis=1)
     return terms @ w['dense0_weight'].T + mlp(w, concatenated(w, x))
 
 
@@ -55,8 +58,11 @@ def nfm(w, x):
 
 def afm(w, x):
     pooled = definitions.attention_pooling(
-        w['embedding0_weight'][x], w['attentionpooling0_dense0_weight'],
-        w['attentionpooling0_dense0_bias'], w['attentionpooling0_dense1_weight'][0])
+        w['embedding0_weight'][x],
+        w['attentionpooling0_dense0_weight'],
+        w['attentionpooling0_dense0_bias'],
+        w['attentionpooling0_dense1_weight'][0],
+    )
     return lr(w, x) + pooled @ w['dense0_weight'].T
 
 
@@ -70,15 +76,19 @@ def cross(w, x):
 
 
 def cross_v2(w, x):
-    layers = [(w[f'crossnetworkv20_dense{i}_weight'], w[f'crossnetworkv20_dense{i}_bias'])
-              for i in range(2)]
+    layers = [
+        (w[f'crossnetworkv20_dense{i}_weight'], w[f'crossnetworkv20_dense{i}_bias'])
+        for i in range(2)
+    ]
     return definitions.cross_network_v2(layers, x)
 
 
 def cross_low_rank(w, x):
     name = 'crossnetworkv20_dense'
-    layers = [(w[f'{name}{2 * i + 1}_weight'] @ w[f'{name}{2 * i}_weight'],
-               w[f'{name}{2 * i + 1}_bias']) for i in range(2)]
+    layers = [
+        (w[f'{name}{2 * i + 1}_weight'] @ w[f'{name}{2 * i}_weight'], w[f'{name}{2 * i + 1}_bias'])
+        for i in range(2)
+    ]
     return definitions.cross_network_v2(layers, x)
 
 
@@ -86,6 +96,7 @@ def parallel(cross):
     def definition(w, x):
         e = concatenated(w, x)
         return cross(w, e) @ w['dense0_weight'].T + mlp(w, e)
+
     return definition
 
 
@@ -95,26 +106,36 @@ def stacked(cross):
 
 def xdeepfm(w, x):
     weights = [w[f'cin0_dense{i}_weight'] for i in range(2)]
-    maps = definitions.cin([m.reshape(len(m), -1, len(DIMS)) for m in weights],
-                           w['embedding0_weight'][x], split=True)
+    maps = definitions.cin(
+        [m.reshape(len(m), -1, len(DIMS)) for m in weights], w['embedding0_weight'][x], split=True
+    )
     return lr(w, x) + maps @ w['dense0_weight'].T + mlp(w, concatenated(w, x))
 
 
-MODELS.update({
-    'DeepFM, joint head': (lambda **o: DeepFM(DIMS, K, [6, 5], 0, joint_head=True, **o),
-                           joint_deepfm),
-    'EmbeddingMLP': (lambda **o: EmbeddingMLP(DIMS, K, [6, 5], 0, **o), embedding_mlp),
-    'NFM': (lambda **o: NFM(DIMS, K, [6, 5], 0, **o), nfm),
-    'AFM': (lambda: AFM(DIMS, K, 3, 0), afm),
-    'FFM': (lambda: FFM(DIMS, K), ffm),
-    'DCN': (lambda **o: DCN(DIMS, K, [6, 5], 0, 2, **o), parallel(cross)),
-    'DCN, stacked': (lambda **o: DCN(DIMS, K, [6, 5], 0, 2, stacked=True, **o), stacked(cross)),
-    'DCNv2': (lambda **o: DCN(DIMS, K, [6, 5], 0, 2, version=2, **o), parallel(cross_v2)),
-    'DCNv2, stacked': (lambda **o: DCN(DIMS, K, [6, 5], 0, 2, version=2, stacked=True, **o),
-                       stacked(cross_v2)),
-    'DCNv2, low rank': (lambda **o: DCN(DIMS, K, [6, 5], 0, 2, version=2, rank=3, **o),
-                        parallel(cross_low_rank)),
-    'XDeepFM': (lambda **o: XDeepFM(DIMS, K, [6, 5], 0, (4, 3), **o), xdeepfm)})
+MODELS.update(
+    {
+        'DeepFM, joint head': (
+            lambda **o: DeepFM(DIMS, K, [6, 5], 0, joint_head=True, **o),
+            joint_deepfm,
+        ),
+        'EmbeddingMLP': (lambda **o: EmbeddingMLP(DIMS, K, [6, 5], 0, **o), embedding_mlp),
+        'NFM': (lambda **o: NFM(DIMS, K, [6, 5], 0, **o), nfm),
+        'AFM': (lambda: AFM(DIMS, K, 3, 0), afm),
+        'FFM': (lambda: FFM(DIMS, K), ffm),
+        'DCN': (lambda **o: DCN(DIMS, K, [6, 5], 0, 2, **o), parallel(cross)),
+        'DCN, stacked': (lambda **o: DCN(DIMS, K, [6, 5], 0, 2, stacked=True, **o), stacked(cross)),
+        'DCNv2': (lambda **o: DCN(DIMS, K, [6, 5], 0, 2, version=2, **o), parallel(cross_v2)),
+        'DCNv2, stacked': (
+            lambda **o: DCN(DIMS, K, [6, 5], 0, 2, version=2, stacked=True, **o),
+            stacked(cross_v2),
+        ),
+        'DCNv2, low rank': (
+            lambda **o: DCN(DIMS, K, [6, 5], 0, 2, version=2, rank=3, **o),
+            parallel(cross_low_rank),
+        ),
+        'XDeepFM': (lambda **o: XDeepFM(DIMS, K, [6, 5], 0, (4, 3), **o), xdeepfm),
+    }
+)
 
 
 @pytest.fixture(params=MODELS)
@@ -131,8 +152,9 @@ def test_forward_and_gradients_equal_the_definition(model, rows, hybrid):
     x = random_ids(DIMS, rows)
     out = net(x)
     assert out.shape == (rows, 1)
-    onp.testing.assert_allclose(out.asnumpy(), definition(weights_of(net), x.asnumpy()),
-                                rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        out.asnumpy(), definition(weights_of(net), x.asnumpy()), rtol=1e-4, atol=1e-4
+    )
     check_gradients(net, x, definition)
 
 
@@ -142,8 +164,9 @@ def test_batches_of_changing_size_after_hybridizing(model):
     net.hybridize(static_alloc=True, static_shape=True)
     for rows in (8, 3, 8, 1):
         x = random_ids(DIMS, rows, seed=rows)
-        onp.testing.assert_allclose(net(x).asnumpy(), definition(weights_of(net), x.asnumpy()),
-                                    rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            net(x).asnumpy(), definition(weights_of(net), x.asnumpy()), rtol=1e-4, atol=1e-4
+        )
 
 
 @pytest.mark.parametrize('rows', [8, 7, 2])
@@ -156,10 +179,15 @@ def test_two_devices_give_the_gradients_of_one(model, rows):
         with autograd.record():
             outs = [net(s) for s in gluon.utils.split_and_load(x, devices, even_split=False)]
         autograd.backward(outs)
-        grads.append([sum(g.asnumpy() for g in p.list_grad())
-                      for p in net.collect_params().values() if p.grad_req != 'null'])
+        grads.append(
+            [
+                sum(g.asnumpy() for g in p.list_grad())
+                for p in net.collect_params().values()
+                if p.grad_req != 'null'
+            ]
+        )
     for one, two in zip(*grads):
-        onp.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-5)
 
 
 def test_learned_vectors_are_easy_to_reach(model):
@@ -179,17 +207,17 @@ def test_another_number_of_fields_is_refused(model, hybrid):
     net = randomize(model[0]())
     net.hybridize(hybrid)
     with pytest.raises(ValueError, match=r'built for 4 fields.*\(2, 3\)'):
-        net(np.zeros((2, 3), dtype='int32'))
+        net(mx.np.zeros((2, 3), dtype='int32'))
 
 
 def test_weights_survive_a_file(model, tmp_path):
     build, _ = model
     net, other = randomize(build(), seed=1), randomize(build(), seed=2)
     x = random_ids(DIMS, 5)
-    assert not onp.allclose(net(x).asnumpy(), other(x).asnumpy())
+    assert not np.allclose(net(x).asnumpy(), other(x).asnumpy())
     net.save_parameters(str(tmp_path / 'net.params'))
     other.load_parameters(str(tmp_path / 'net.params'))
-    onp.testing.assert_array_equal(net(x).asnumpy(), other(x).asnumpy())
+    np.testing.assert_array_equal(net(x).asnumpy(), other(x).asnumpy())
 
 
 def test_weights_can_be_set_after_a_prediction(model):
@@ -200,10 +228,11 @@ def test_weights_can_be_set_after_a_prediction(model):
     net(x).wait_to_read()
     for param in net.collect_params().values():
         if param.grad_req != 'null':
-            param.set_data(param.data() * .5)
-    mx.nd.waitall()         # raises what the engine met
-    onp.testing.assert_allclose(net(x).asnumpy(), definition(weights_of(net), x.asnumpy()),
-                                rtol=1e-4, atol=1e-4)
+            param.set_data(param.data() * 0.5)
+    mx.nd.waitall()  # raises what the engine met
+    np.testing.assert_allclose(
+        net(x).asnumpy(), definition(weights_of(net), x.asnumpy()), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_fm_of_two_fields_is_biased_matrix_factorization():
@@ -214,20 +243,22 @@ def test_fm_of_two_fields_is_biased_matrix_factorization():
     for u in range(users):
         for i in range(items):
             mf = bias + w[u] + w[users + i] + v[u] @ v[users + i]
-            out = float(net(np.array([[u, users + i]], dtype='int32'))[0, 0])
+            out = float(net(mx.np.array([[u, users + i]], dtype='int32'))[0, 0])
             assert abs(out - mf) < 1e-4
 
 
 def test_deepfm_with_its_mlp_zeroed_is_fm():
     deep, plain = randomize(DeepFM(DIMS, K, [6, 5])), randomize(FM(DIMS, K))
     for part in ('linear', 'embedding'):
-        for mine, theirs in zip(getattr(plain, part).collect_params().values(),
-                                getattr(deep, part).collect_params().values()):
+        for mine, theirs in zip(
+            getattr(plain, part).collect_params().values(),
+            getattr(deep, part).collect_params().values(),
+        ):
             mine.set_data(theirs.data())
     for param in deep.mlp.output.collect_params().values():
-        param.set_data(np.zeros(param.shape))
+        param.set_data(mx.np.zeros(param.shape))
     x = random_ids(DIMS, 9)
-    onp.testing.assert_allclose(deep(x).asnumpy(), plain(x).asnumpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(deep(x).asnumpy(), plain(x).asnumpy(), rtol=1e-5, atol=1e-6)
 
 
 def folded(weights):
@@ -235,9 +266,10 @@ def folded(weights):
     w = dict(weights)
 
     def scale_and_shift(norm):
-        scale = w[norm + '_gamma'] / onp.sqrt(w[norm + '_running_var'] + 1e-5)
+        scale = w[norm + '_gamma'] / np.sqrt(w[norm + '_running_var'] + 1e-5)
         return scale, w[norm + '_beta'] - scale * w[norm + '_running_mean']
-    if 'batchnorm0_gamma' in w:         # of an NFM's pooled vector, before the first layer
+
+    if 'batchnorm0_gamma' in w:  # of an NFM's pooled vector, before the first layer
         scale, shift = scale_and_shift('batchnorm0')
         w['mlp0_dense0_bias'] = w['mlp0_dense0_bias'] + w['mlp0_dense0_weight'] @ shift
         w['mlp0_dense0_weight'] = w['mlp0_dense0_weight'] * scale
@@ -256,18 +288,19 @@ def test_batch_norm_wherever_an_mlp_is(name):
     else:
         net = build(batch_norm=True)
     randomize(net)
-    rng, x = onp.random.default_rng(1), random_ids(DIMS, 7)
+    rng, x = np.random.default_rng(1), random_ids(DIMS, 7)
     for key, param in net.collect_params().items():
         if key.endswith('running_mean'):
-            param.set_data(np.array(rng.normal(size=param.shape), dtype='float32'))
+            param.set_data(mx.np.array(rng.normal(size=param.shape), dtype='float32'))
         elif key.endswith('running_var'):
-            param.set_data(np.array(rng.uniform(.5, 2, size=param.shape), dtype='float32'))
+            param.set_data(mx.np.array(rng.uniform(0.5, 2, size=param.shape), dtype='float32'))
     before = weights_of(net)
-    onp.testing.assert_allclose(net(x).asnumpy(), definition(folded(before), x.asnumpy()),
-                                rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        net(x).asnumpy(), definition(folded(before), x.asnumpy()), rtol=1e-4, atol=1e-4
+    )
     with autograd.record():
         out = net(x)
-    out.backward()      # MXNet moves the running statistics here
+    out.backward()  # MXNet moves the running statistics here
     after = weights_of(net)
     for key in before:
         assert (before[key] == after[key]).all() != ('running' in key), key

@@ -1,14 +1,15 @@
 """MF, AutoRec, NeuMF and the bias baseline: the definition, gradients, devices, refusals."""
+
 import math
 import os
 
 import definitions
 import mxnet as mx
-import numpy as onp
+import numpy as np
 import pandas as pd
 import pytest
 from helpers import check_gradients, randomize, weights_of
-from mxnet import autograd, gluon, init, np
+from mxnet import autograd, gluon, init
 
 import d2lrec as d2l
 
@@ -16,25 +17,36 @@ U, I, K, MEAN = 6, 9, 3, 3.5
 
 
 def pairs(rows, seed=0):
-    rng = onp.random.default_rng(seed)
-    return (np.array(rng.integers(0, U, rows), dtype='int32'),
-            np.array(rng.integers(0, I, rows), dtype='int32'))
+    rng = np.random.default_rng(seed)
+    return (
+        mx.np.array(rng.integers(0, U, rows), dtype='int32'),
+        mx.np.array(rng.integers(0, I, rows), dtype='int32'),
+    )
 
 
 def rows_of_ratings(rows, seed=0):
-    rng = onp.random.default_rng(seed)
-    return (np.array(rng.integers(0, 6, (rows, U)), dtype='float32'),)
+    rng = np.random.default_rng(seed)
+    return (mx.np.array(rng.integers(0, 6, (rows, U)), dtype='float32'),)
 
 
 def mf(w, users, items):
-    return definitions.mf(w['mean'], w['user_bias'], w['item_bias'], w['embedding0_weight'],
-                          w['embedding1_weight'], users, items)
+    return definitions.mf(
+        w['mean'],
+        w['user_bias'],
+        w['item_bias'],
+        w['embedding0_weight'],
+        w['embedding1_weight'],
+        users,
+        items,
+    )
 
 
 def neumf(w, users, items):
     p, q, u, v = (w[f'embedding{i}_weight'] for i in range(4))
-    out = definitions.mlp([(w[f'mlp0_dense{i}_weight'], w[f'mlp0_dense{i}_bias'])
-                           for i in range(3)], onp.concatenate([u[users], v[items]], axis=1))
+    out = definitions.mlp(
+        [(w[f'mlp0_dense{i}_weight'], w[f'mlp0_dense{i}_bias']) for i in range(3)],
+        np.concatenate([u[users], v[items]], axis=1),
+    )
     for row, (user, item) in enumerate(zip(users, items)):
         for k in range(K):
             out[row, 0] += w['dense0_weight'][0, k] * p[user, k] * q[item, k]
@@ -52,15 +64,22 @@ def sigmoid(x):
 MODELS = {
     'MF': (lambda: d2l.MF(K, U, I, mean=MEAN), mf, pairs),
     'NeuMF': (lambda: d2l.NeuMF(K, U, I, [5, 4]), neumf, pairs),
-    'AutoRec': (lambda: d2l.AutoRec(4, U, dropout=0),
-                lambda w, x: definitions.autorec(layers(w, 2), sigmoid, lambda z: z, x),
-                rows_of_ratings),
-    'deep AutoRec': (lambda: d2l.AutoRec([5, 4], U, 0, 'tanh', 'sigmoid'),
-                     lambda w, x: definitions.autorec(layers(w, 3), math.tanh, sigmoid, x),
-                     rows_of_ratings),
-    'linear AutoRec': (lambda: d2l.AutoRec((4,), U, 0, None),
-                       lambda w, x: definitions.autorec(layers(w, 2), float, float, x),
-                       rows_of_ratings)}
+    'AutoRec': (
+        lambda: d2l.AutoRec(4, U, dropout=0),
+        lambda w, x: definitions.autorec(layers(w, 2), sigmoid, lambda z: z, x),
+        rows_of_ratings,
+    ),
+    'deep AutoRec': (
+        lambda: d2l.AutoRec([5, 4], U, 0, 'tanh', 'sigmoid'),
+        lambda w, x: definitions.autorec(layers(w, 3), math.tanh, sigmoid, x),
+        rows_of_ratings,
+    ),
+    'linear AutoRec': (
+        lambda: d2l.AutoRec((4,), U, 0, None),
+        lambda w, x: definitions.autorec(layers(w, 2), float, float, x),
+        rows_of_ratings,
+    ),
+}
 
 
 @pytest.fixture(params=MODELS)
@@ -90,9 +109,10 @@ def test_forward_and_gradients_equal_the_definition(model, rows, hybrid):
     expected = definition(weights_of(net), *numbers)
     out = net(*inputs)
     assert out.shape == expected.shape and len(out) == rows
-    onp.testing.assert_allclose(out.asnumpy(), expected, rtol=1e-4, atol=1e-4)
-    check_gradients(OneInput(net, inputs[1:]), inputs[0],
-                    lambda w, x: definition(w, x, *numbers[1:]))
+    np.testing.assert_allclose(out.asnumpy(), expected, rtol=1e-4, atol=1e-4)
+    check_gradients(
+        OneInput(net, inputs[1:]), inputs[0], lambda w, x: definition(w, x, *numbers[1:])
+    )
 
 
 def test_batches_of_changing_size_after_hybridizing(model):
@@ -101,9 +121,12 @@ def test_batches_of_changing_size_after_hybridizing(model):
     net.hybridize(static_alloc=True, static_shape=True)
     for rows in (8, 3, 8, 1):
         inputs = draw(rows, seed=rows)
-        onp.testing.assert_allclose(
-            net(*inputs).asnumpy(), definition(weights_of(net), *[x.asnumpy() for x in inputs]),
-            rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            net(*inputs).asnumpy(),
+            definition(weights_of(net), *[x.asnumpy() for x in inputs]),
+            rtol=1e-4,
+            atol=1e-4,
+        )
 
 
 @pytest.mark.parametrize('rows', [8, 7, 2])
@@ -113,20 +136,29 @@ def test_two_devices_give_the_gradients_of_one(model, rows):
     for devices in ([mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]):
         net = randomize(build(), ctx=devices)
         with autograd.record():
-            outs = [net(*s) for s in zip(*[gluon.utils.split_and_load(
-                x, devices, even_split=False) for x in inputs])]
+            outs = [
+                net(*s)
+                for s in zip(
+                    *[gluon.utils.split_and_load(x, devices, even_split=False) for x in inputs]
+                )
+            ]
         autograd.backward(outs)
-        grads.append([sum(g.asnumpy() for g in p.list_grad())
-                      for p in net.collect_params().values() if p.grad_req != 'null'])
+        grads.append(
+            [
+                sum(g.asnumpy() for g in p.list_grad())
+                for p in net.collect_params().values()
+                if p.grad_req != 'null'
+            ]
+        )
     for one, two in zip(*grads):
-        onp.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-5)
 
 
 def test_mf_starts_at_the_global_mean():
     net = d2l.MF(K, U, I, mean=MEAN)
     net.initialize()
     out = net(*pairs(20)).asnumpy()
-    assert abs(out - MEAN).max() < .01 and out.std() > 0        # vectors are small, not 0
+    assert abs(out - MEAN).max() < 0.01 and out.std() > 0  # vectors are small, not 0
     assert not net.user_bias.data().any() and not net.item_bias.data().any()
     assert net.P.weight.shape == (U, K) and net.Q.weight.shape == (I, K)
 
@@ -134,7 +166,7 @@ def test_mf_starts_at_the_global_mean():
 def test_the_global_mean_is_not_trained():
     net = d2l.MF(K, U, I, mean=MEAN)
     net.initialize()
-    trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': .1, 'wd': .1})
+    trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1, 'wd': 0.1})
     with autograd.record():
         net(*pairs(20)).sum().backward()
     trainer.step(1)
@@ -144,17 +176,19 @@ def test_the_global_mean_is_not_trained():
 def test_neumf_without_its_mlp_is_a_weighted_product():
     net = randomize(d2l.NeuMF(K, U, I, [5]))
     for param in net.mlp.output.collect_params().values():
-        param.set_data(np.zeros(param.shape))
-    net.gmf.weight.set_data(np.ones((1, K)))
+        param.set_data(mx.np.zeros(param.shape))
+    net.gmf.weight.set_data(mx.np.ones((1, K)))
     users, items = pairs(7)
-    dots = [float((net.P.weight.data()[u] * net.Q.weight.data()[i]).sum())
-            for u, i in zip(users.asnumpy(), items.asnumpy())]
-    onp.testing.assert_allclose(net(users, items).asnumpy()[:, 0], dots, rtol=1e-4, atol=1e-6)
+    dots = [
+        float((net.P.weight.data()[u] * net.Q.weight.data()[i]).sum())
+        for u, i in zip(users.asnumpy(), items.asnumpy())
+    ]
+    np.testing.assert_allclose(net(users, items).asnumpy()[:, 0], dots, rtol=1e-4, atol=1e-6)
 
 
 def test_autorec_is_the_same_in_training_but_for_dropout():
-    x, = rows_of_ratings(5)
-    for dropout, same in ((0, True), (.5, False)):
+    (x,) = rows_of_ratings(5)
+    for dropout, same in ((0, True), (0.5, False)):
         net = randomize(d2l.AutoRec(20, U, dropout))
         out = net(x).asnumpy()
         with autograd.train_mode():
@@ -168,95 +202,111 @@ def test_autorec_is_the_same_in_training_but_for_dropout():
 def test_autorec_decays_weights_and_not_biases(num_hidden):
     net = randomize(d2l.AutoRec(num_hidden, U))
     before = weights_of(net)
-    trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': .1, 'wd': .5})
+    trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1, 'wd': 0.5})
     with autograd.record():
         (net(rows_of_ratings(5)[0]) * 0).sum().backward()
     trainer.step(1)
     for name, weight in weights_of(net).items():
-        shrunk = before[name] * (1 if name.endswith('bias') else 1 - .1 * .5)
-        onp.testing.assert_allclose(weight, shrunk, rtol=1e-6)
+        shrunk = before[name] * (1 if name.endswith('bias') else 1 - 0.1 * 0.5)
+        np.testing.assert_allclose(weight, shrunk, rtol=1e-6)
     assert sum(name.endswith('bias') for name in before) == (3 if num_hidden == [5, 4] else 2)
 
 
 def biased_ratings(rows=4_000, users=60, items=40, seed=0):
-    rng = onp.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     u, i = rng.integers(0, users, rows), rng.integers(0, items, rows)
-    b, c = rng.normal(scale=.6, size=users), rng.normal(scale=.6, size=items)
-    return u, i, 3 + b[u] + c[i] + rng.normal(scale=.3, size=rows)
+    b, c = rng.normal(scale=0.6, size=users), rng.normal(scale=0.6, size=items)
+    return u, i, 3 + b[u] + c[i] + rng.normal(scale=0.3, size=rows)
 
 
 def test_bias_baseline_minimizes_the_damped_squares():
     u, i, r = biased_ratings(500, 12, 10)
-    model = d2l.BiasBaseline(damping=4., num_passes=200).fit(u, i, r)
-    design = onp.zeros((500 + 22, 22))
-    design[onp.arange(500), u] = design[onp.arange(500), 12 + i] = 1
-    design[500:] = onp.eye(22) * 2.                             # the square root of the damping
-    solved = onp.linalg.lstsq(design, onp.append(r - r.mean(), onp.zeros(22)), rcond=None)[0]
-    onp.testing.assert_allclose(onp.append(model.user_bias, model.item_bias), solved, atol=1e-8)
-    onp.testing.assert_allclose(model.predict(u, i), r.mean() + solved[u] + solved[12 + i])
+    model = d2l.BiasBaseline(damping=4.0, num_passes=200).fit(u, i, r)
+    design = np.zeros((500 + 22, 22))
+    design[np.arange(500), u] = design[np.arange(500), 12 + i] = 1
+    design[500:] = np.eye(22) * 2.0  # the square root of the damping
+    solved = np.linalg.lstsq(design, np.append(r - r.mean(), np.zeros(22)), rcond=None)[0]
+    np.testing.assert_allclose(np.append(model.user_bias, model.item_bias), solved, atol=1e-8)
+    np.testing.assert_allclose(model.predict(u, i), r.mean() + solved[u] + solved[12 + i])
 
 
 def test_bias_baseline_learns_biases_and_knows_what_it_has_not_seen():
     u, i, r = biased_ratings()
     model = d2l.BiasBaseline().fit(u[:3_000], i[:3_000], r[:3_000], num_users=70)
-    assert d2l.rmse(r[3_000:], model.predict(u[3_000:], i[3_000:])) < .34
+    assert d2l.rmse(r[3_000:], model.predict(u[3_000:], i[3_000:])) < 0.34
     assert model.predict([65, 99], [40, 1_000]) == pytest.approx([model.mean] * 2)
-    plain = d2l.BiasBaseline(damping=0).fit([0, 0, 2], [0, 1, 1], [1., 2., 3.])
-    assert onp.isfinite(plain.user_bias).all() and plain.user_bias[1] == 0
+    plain = d2l.BiasBaseline(damping=0).fit([0, 0, 2], [0, 1, 1], [1.0, 2.0, 3.0])
+    assert np.isfinite(plain.user_bias).all() and plain.user_bias[1] == 0
 
 
 def test_mf_learns_products_that_biases_cannot():
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     u, i = rng.integers(0, 60, 6_000), rng.integers(0, 40, 6_000)
     p, q = rng.normal(size=(60, 2)), rng.normal(size=(40, 2))
-    r = (3 + (p[u] * q[i]).sum(1) * .7).astype('float32')
+    r = (3 + (p[u] * q[i]).sum(1) * 0.7).astype('float32')
     baseline = d2l.BiasBaseline().fit(u[:5_000], i[:5_000], r[:5_000])
     net = d2l.MF(4, 60, 40, mean=r[:5_000].mean())
-    net.initialize(init.Normal(.1))
-    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': .02})
+    net.initialize(init.Normal(0.1))
+    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': 0.02})
     train_iter = d2l.BatchLoader(u[:5_000], i[:5_000], r[:5_000], batch_size=100, shuffle=True)
     test_iter = d2l.BatchLoader(u[5_000:], i[5_000:], r[5_000:], batch_size=500)
-    history = d2l.train_recsys_rating(net, train_iter, test_iter, gluon.loss.L2Loss(), trainer,
-                                      12, seed=0, verbose=False)
-    assert history.last['test_rmse'] < .3
-    assert d2l.rmse(r[5_000:], baseline.predict(u[5_000:], i[5_000:])) > .8
+    history = d2l.train_recsys_rating(
+        net, train_iter, test_iter, gluon.loss.L2Loss(), trainer, 12, seed=0, verbose=False
+    )
+    assert history.last['test_rmse'] < 0.3
+    assert d2l.rmse(r[5_000:], baseline.predict(u[5_000:], i[5_000:])) > 0.8
 
 
 def test_neumf_learns_implicit_feedback():
-    rng = onp.random.default_rng(0)
+    rng = np.random.default_rng(0)
     u, i = rng.integers(0, 40, 6_000), rng.integers(0, 30, 6_000)
     p, q = rng.normal(size=(40, 2)), rng.normal(size=(30, 2))
     y = ((p[u] * q[i]).sum(1) > 0).astype('float32')
     net = d2l.NeuMF(4, 40, 30, [16])
     net.initialize(init.Xavier())
-    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': .02})
+    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': 0.02})
     train_iter = d2l.BatchLoader(u[:5_000], i[:5_000], y[:5_000], batch_size=100, shuffle=True)
-    d2l.train_recsys_rating(net, train_iter, None, gluon.loss.SigmoidBCELoss(), trainer, 10,
-                            seed=0, verbose=False)
-    out = net(np.array(u[5_000:]), np.array(i[5_000:]))
-    assert d2l.auc(y[5_000:], out) > .95
+    d2l.train_recsys_rating(
+        net, train_iter, None, gluon.loss.SigmoidBCELoss(), trainer, 10, seed=0, verbose=False
+    )
+    out = net(mx.np.array(u[5_000:]), mx.np.array(i[5_000:]))
+    assert d2l.auc(y[5_000:], out) > 0.95
 
 
-@pytest.mark.skipif('D2LREC_ML100K' not in os.environ,
-                    reason='D2LREC_ML100K does not name a folder with u.data')
+@pytest.mark.skipif(
+    'D2LREC_ML100K' not in os.environ, reason='D2LREC_ML100K does not name a folder with u.data'
+)
 def test_biases_on_the_first_fold_of_movielens_100k():
-    data = pd.read_csv(os.path.join(os.environ['D2LREC_ML100K'], 'u.data'), sep='\t',
-                       names=['user', 'item', 'rating', 'time'])
+    data = pd.read_csv(
+        os.path.join(os.environ['D2LREC_ML100K'], 'u.data'),
+        sep='\t',
+        names=['user', 'item', 'rating', 'time'],
+    )
     train, test = d2l.ml100k_fold(data, 1)
     baseline = d2l.BiasBaseline().fit(train.user - 1, train.item - 1, train.rating)
     rmse = d2l.rmse(test.rating.to_numpy(), baseline.predict(test.user - 1, test.item - 1))
-    mean = d2l.rmse(test.rating.to_numpy(), onp.full(len(test), train.rating.mean()))
-    assert rmse == pytest.approx(.9547, abs=.0005) and mean == pytest.approx(1.1537, abs=.0001)
+    mean = d2l.rmse(test.rating.to_numpy(), np.full(len(test), train.rating.mean()))
+    assert rmse == pytest.approx(0.9547, abs=0.0005) and mean == pytest.approx(1.1537, abs=0.0001)
 
 
-@pytest.mark.parametrize('call, words', [
-    (lambda: d2l.MF(K, 0, I), 'MF got 0 users and 9 items'),
-    (lambda: d2l.MF(K, U, I)(np.zeros(3), np.zeros(2)), r'users of shape \(3,\).*same length'),
-    (lambda: d2l.NeuMF(K, U, I, [4])(np.zeros((3, 1)), np.zeros((3, 1))), 'pass two vectors'),
-    (lambda: d2l.AutoRec(4, U)(np.zeros((3, I))), r'rows of 6 ratings.*\(3, 9\).*transpose'),
-    (lambda: d2l.AutoRec(4, U, encoder_activation='swish'), "no activation 'swish'.*'relu'"),
-    (lambda: d2l.BiasBaseline().fit([0], [0, 1], [3., 4.]), '1 users, 2 items and 2 ratings'),
-    (lambda: d2l.BiasBaseline().fit([0, -1], [0, 1], [3., 4.]), 'row 1 has the user id -1')])
+@pytest.mark.parametrize(
+    'call, words',
+    [
+        (lambda: d2l.MF(K, 0, I), 'MF got 0 users and 9 items'),
+        (
+            lambda: d2l.MF(K, U, I)(mx.np.zeros(3), mx.np.zeros(2)),
+            r'users of shape \(3,\).*same length',
+        ),
+        (
+            lambda: d2l.NeuMF(K, U, I, [4])(mx.np.zeros((3, 1)), mx.np.zeros((3, 1))),
+            'pass two vectors',
+        ),
+        (lambda: d2l.AutoRec(4, U)(mx.np.zeros((3, I))), r'rows of 6 ratings.*\(3, 9\).*transpose'),
+        (lambda: d2l.AutoRec(4, U, encoder_activation='swish'), "no activation 'swish'.*'relu'"),
+        (lambda: d2l.BiasBaseline().fit([0], [0, 1], [3.0, 4.0]), '1 users, 2 items and 2 ratings'),
+        (lambda: d2l.BiasBaseline().fit([0, -1], [0, 1], [3.0, 4.0]), 'row 1 has the user id -1'),
+    ],
+)
 def test_refusals_say_what_where_and_what_to_do(call, words):
     with pytest.raises(ValueError, match=words) as refusal:
         call()

@@ -1,8 +1,9 @@
 """xDeepFM: what it contains."""
-import numpy as onp
+
+import mxnet as mx
+import numpy as np
 import pytest
 from helpers import fill, give, random_ids, randomize
-from mxnet import np
 
 from d2lrec import FM, LR, EmbeddingMLP, XDeepFM
 
@@ -15,15 +16,14 @@ def test_one_map_with_ones_above_the_diagonal_and_no_mlp_is_fm():
     give(fm.embedding, net.embedding)
     fill(net.mlp.output, 0)
     fill(net.output, 1)
-    above = onp.triu(onp.ones((4, 4)), 1)
-    net.cin.maps[0].weight.set_data(np.array(above.reshape(1, -1)))
+    above = np.triu(np.ones((4, 4)), 1)
+    net.cin.maps[0].weight.set_data(mx.np.array(above.reshape(1, -1)))
     x = random_ids(DIMS, 9)
-    onp.testing.assert_allclose(net(x).asnumpy(), fm(x).asnumpy(), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(net(x).asnumpy(), fm(x).asnumpy(), rtol=1e-5, atol=1e-5)
 
 
 def test_without_its_cin_it_is_lr_plus_the_mlp():
-    whole, lr, deep = (randomize(XDeepFM(DIMS, K, [6, 5])), LR(DIMS),
-                       EmbeddingMLP(DIMS, K, [6, 5]))
+    whole, lr, deep = (randomize(XDeepFM(DIMS, K, [6, 5])), LR(DIMS), EmbeddingMLP(DIMS, K, [6, 5]))
     lr.initialize()
     deep.initialize()
     give(whole.linear, lr.linear)
@@ -31,8 +31,9 @@ def test_without_its_cin_it_is_lr_plus_the_mlp():
     give(whole.mlp, deep.mlp)
     fill(whole.output, 0)
     x = random_ids(DIMS, 9)
-    onp.testing.assert_allclose(whole(x).asnumpy(), (lr(x) + deep(x)).asnumpy(), rtol=1e-5,
-                                atol=1e-5)
+    np.testing.assert_allclose(
+        whole(x).asnumpy(), (lr(x) + deep(x)).asnumpy(), rtol=1e-5, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize('split, maps', [(True, 4 + 3 + 3), (False, 8 + 6 + 3)])

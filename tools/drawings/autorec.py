@@ -1,4 +1,5 @@
 """The chapter on AutoRec."""
+
 from drawings.canvas import Figure
 
 # A toy row: its known ratings, and what the network gives for every place.
@@ -8,17 +9,35 @@ REBUILT = '4.7 3.9 3.2 2.4 4.4 3.8 3.1 4.1 1.6 2.9'.split()
 
 def draw_ratingrows():
     f = Figure(
-        'ratingrows', 'One rating matrix, two autoencoders',
+        'ratingrows',
+        'One rating matrix, two autoencoders',
         'A rating matrix with films down and users across, most cells empty. One row, the '
         'ratings of film i by all users, goes into the item-based I-AutoRec; one column, the '
-        'ratings of user u for all films, goes into the user-based U-AutoRec.', 372)
+        'ratings of user u for all films, goes into the user-based U-AutoRec.',
+        372,
+    )
     c, x, y = 28, 46, 76
     rows, cols, i, u = 7, 8, 2, 5
-    known = {(0, 1): 4, (0, 5): 5, (1, 3): 2, (2, 0): 5, (2, 2): 3, (2, 5): 4, (3, 4): 1,
-             (3, 7): 5, (4, 2): 2, (4, 5): 3, (5, 0): 4, (5, 6): 3, (6, 3): 5, (6, 5): 2}
+    known = {
+        (0, 1): 4,
+        (0, 5): 5,
+        (1, 3): 2,
+        (2, 0): 5,
+        (2, 2): 3,
+        (2, 5): 4,
+        (3, 4): 1,
+        (3, 7): 5,
+        (4, 2): 2,
+        (4, 5): 3,
+        (5, 0): 4,
+        (5, 6): 3,
+        (6, 3): 5,
+        (6, 5): 2,
+    }
 
     def kind(a, b):
         return 'd' if (a, b) == (i, u) else 'b' if a == i else 'a' if b == u else 'cell'
+
     f.text(x + cols * c / 2, 32, 'users', 'term')
     f.math(x + u * c + c / 2, y - 12, 'u')
     f.math(x - 14, y + i * c + 20, 'i')
@@ -38,8 +57,13 @@ def draw_ratingrows():
     f.shape(490, 152, 'D = U', 'end')
     f.text(339, 176, 'batch of films: (B, U)', 'note', 'start')
 
-    f.edge((x + u * c + c / 2, y + rows * c), (x + u * c + c / 2, y + rows * c + 14),
-           (300, y + rows * c + 14), (300, 268), (324, 268))
+    f.edge(
+        (x + u * c + c / 2, y + rows * c),
+        (x + u * c + c / 2, y + rows * c + 14),
+        (300, y + rows * c + 14),
+        (300, 268),
+        (324, 268),
+    )
     f.rect(325, 212, 179, 112, 'a')
     f.text(339, 238, 'U-AutoRec', 'name', 'start')
     f.text(339, 262, 'one user, all the films', 'note', 'start')
@@ -51,11 +75,14 @@ def draw_ratingrows():
 
 def draw_autorec():
     f = Figure(
-        'autorec', 'AutoRec: a rating row through one hidden layer and back',
+        'autorec',
+        'AutoRec: a rating row through one hidden layer and back',
         'A row of ratings of length D, known in a few places and 0 elsewhere, is encoded by V '
         'into K hidden units with activation g, then decoded by W into a full row of D ratings '
         'with activation f. In training the mask lets only the known places into the squared '
-        'error. In prediction the unknown places are read.', 640)
+        'error. In prediction the unknown places are read.',
+        640,
+    )
     w, x = 46, 30
     mid = x + 5 * w
 
@@ -66,8 +93,11 @@ def draw_autorec():
 
     f.text(x, 36, 'a row of ratings', 'name', 'start')
     f.shape(x + 10 * w, 36, '*r* : (B, D)', 'end')
-    row(48, lambda _, n: 'a' if n in KNOWN else 'cell',
-        [(str(KNOWN[n]), 'text') if n in KNOWN else ('0', 'note') for n in range(10)])
+    row(
+        48,
+        lambda _, n: 'a' if n in KNOWN else 'cell',
+        [(str(KNOWN[n]), 'text') if n in KNOWN else ('0', 'note') for n in range(10)],
+    )
     f.text(x, 102, '0: not known', 'note', 'start')
     f.edge((mid, 82), (mid, 129))
 

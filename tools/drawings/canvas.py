@@ -6,6 +6,7 @@ Colours are CSS variables with fallbacks: a page that inlines a figure can switc
 and as a plain image it stands on its own paper. Ids and classes carry the file's name, so that
 several figures can live in one page.
 """
+
 import re
 from xml.sax.saxutils import escape
 
@@ -13,9 +14,18 @@ WIDTH = 520
 SHOWN = 640  # width in px where the column allows it
 
 PALETTE = {
-    'ink': '#1f2933', 'muted': '#7b8794', 'paper': '#ffffff', 'line': '#9aa5b1',
-    'a': '#2f6fde', 'a-soft': '#e3edfd', 'b': '#d9822b', 'b-soft': '#fbeedd',
-    'c': '#2e9e6b', 'c-soft': '#def3e8', 'd': '#8a5cd1', 'd-soft': '#eee6fa',
+    'ink': '#1f2933',
+    'muted': '#7b8794',
+    'paper': '#ffffff',
+    'line': '#9aa5b1',
+    'a': '#2f6fde',
+    'a-soft': '#e3edfd',
+    'b': '#d9822b',
+    'b-soft': '#fbeedd',
+    'c': '#2e9e6b',
+    'c-soft': '#def3e8',
+    'd': '#8a5cd1',
+    'd-soft': '#eee6fa',
 }
 SANS = "system-ui,'Noto Sans',sans-serif"
 SERIF = "'STIX Two Math','Cambria Math',Georgia,serif"
@@ -53,8 +63,9 @@ for _c in 'abcd':
     RULES[_c + '-full'] = f'fill:{var(_c)};stroke:{var(_c)};stroke-width:1.5'
     RULES[_c + '-thick'] = f'fill:{var(_c + "-soft")};stroke:{var(_c)};stroke-width:3'
     RULES[_c + '-rule'] = f'fill:none;stroke:{var(_c)};stroke-width:3'
-    RULES[_c + '-vector'] = (f'fill:none;stroke:{var(_c)};stroke-width:6;stroke-linecap:round;'
-                             'stroke-linejoin:round')
+    RULES[_c + '-vector'] = (
+        f'fill:none;stroke:{var(_c)};stroke-width:6;stroke-linecap:round;stroke-linejoin:round'
+    )
 
 
 class Figure:
@@ -72,8 +83,9 @@ class Figure:
         return 'class="{}"'.format(' '.join(f'{self.name}-{k}' for k in kinds))
 
     def rect(self, x, y, w, h, kind, r=8):
-        self.body.append(f'<rect x="{x:g}" y="{y:g}" width="{w:g}" height="{h:g}" rx="{r:g}" '
-                         f'{self.cls(kind)}/>')
+        self.body.append(
+            f'<rect x="{x:g}" y="{y:g}" width="{w:g}" height="{h:g}" rx="{r:g}" {self.cls(kind)}/>'
+        )
 
     def circle(self, x, y, r, kind):
         self.body.append(f'<circle cx="{x:g}" cy="{y:g}" r="{r:g}" {self.cls(kind)}/>')
@@ -87,8 +99,9 @@ class Figure:
 
     def text(self, x, y, s, kind='text', anchor='middle'):
         """Text on the baseline y."""
-        self.body.append(f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" {self.cls(kind)}>'
-                         f'{escape(s)}</text>')
+        self.body.append(
+            f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" {self.cls(kind)}>{escape(s)}</text>'
+        )
 
     def lines(self, x, y, lines, kind='note', anchor='start', pitch=17):
         for n, s in enumerate(lines):
@@ -98,7 +111,8 @@ class Figure:
         """Mathematics: letters lean, ``*v*`` is bold, ``_i`` / ``_{i<j}`` lower, ``^2`` raised."""
         out, shift = [], 0
         for bold, mark, long, short, letters, rest in re.findall(
-                r'\*(\w+)\*|([_^])(?:\{([^}]*)\}|(.))|([A-Za-zα-ω]+)|([^*_^A-Za-zα-ω]+)', s):
+            r'\*(\w+)\*|([_^])(?:\{([^}]*)\}|(.))|([A-Za-zα-ω]+)|([^*_^A-Za-zα-ω]+)', s
+        ):
             want = {'_': 5, '^': -7}.get(mark, 0)
             dy = f' dy="{want - shift}"' if want != shift else ''
             shift = want
@@ -112,8 +126,10 @@ class Figure:
                 out.append(f'<tspan{dy} {self.cls("it")}>{letters}</tspan>')
             else:
                 out.append(f'<tspan{dy}>{escape(rest)}</tspan>' if dy else escape(rest))
-        self.body.append(f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" {self.cls(kind)}>'
-                         f'{"".join(out)}</text>')
+        self.body.append(
+            f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" {self.cls(kind)}>'
+            f'{"".join(out)}</text>'
+        )
 
     def grid(self, x, y, w, h, rows, cols, kind):
         """Cells of w × h, of the kind that ``kind(row, col)`` names; coloured ones on top."""
@@ -129,9 +145,11 @@ class Figure:
         """A polyline along the axes, its corners rounded, with an arrow tip."""
         d = 'M{:g} {:g}'.format(*points[0])
         for (x0, y0), (x, y), (x1, y1) in zip(points, points[1:], points[2:]):
+
             def toward(px, py):
                 dist = abs(px - x) + abs(py - y)
                 return x + (px - x) * r / dist, y + (py - y) * r / dist
+
             d += 'L{:g} {:g}'.format(*toward(x0, y0))
             d += 'Q{:g} {:g} {:g} {:g}'.format(x, y, *toward(x1, y1))
         self.path(d + 'L{:g} {:g}'.format(*points[-1]), kind, tip)
@@ -146,9 +164,11 @@ class Figure:
         css = ''.join(f'\n.{n}-{k}{{{RULES[k]}}}' for k in RULES if k in self.used)
         defs = ''
         if 'tip' in self.used:
-            defs = (f'<defs><marker id="{n}-arrow" viewBox="0 0 8 8" refX="8" refY="4" '
-                    'markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
-                    f'<path d="M0 0.5L8 4L0 7.5Z" {self.cls("tip")}/></marker></defs>\n')
+            defs = (
+                f'<defs><marker id="{n}-arrow" viewBox="0 0 8 8" refX="8" refY="4" '
+                'markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto">'
+                f'<path d="M0 0.5L8 4L0 7.5Z" {self.cls("tip")}/></marker></defs>\n'
+            )
         shown_height = round(self.height * self.shown / self.width)
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
@@ -156,7 +176,8 @@ class Figure:
             f'role="img" aria-labelledby="{n}-title {n}-desc" xml:lang="en">\n'
             f'<title id="{n}-title">{escape(self.title)}</title>\n'
             f'<desc id="{n}-desc">{escape(self.desc)}</desc>\n'
-            f'<style>{css}\n</style>\n{defs}' + '\n'.join(self.body) + '\n</svg>\n')
+            f'<style>{css}\n</style>\n{defs}' + '\n'.join(self.body) + '\n</svg>\n'
+        )
 
 
 # Pieces that several figures share --------------------------------------------------------------

@@ -1,32 +1,53 @@
 """The chapter that sets the models side by side."""
+
 from drawings.canvas import Figure
 
 # A part's colour (of what it works on) and its label, in words or in mathematics.
-PARTS = [('b', 'linear'), ('c', '⟨*v*,*v*⟩'), ('c', '⟨*v*_{fg},*v*_{gf}⟩'), ('c', '*v*⊙*v*'),
-         ('a', 'cross'), ('c', 'CIN'), ('a', 'MLP')]
+PARTS = [
+    ('b', 'linear'),
+    ('c', '⟨*v*,*v*⟩'),
+    ('c', '⟨*v*_{fg},*v*_{gf}⟩'),
+    ('c', '*v*⊙*v*'),
+    ('a', 'cross'),
+    ('c', 'CIN'),
+    ('a', 'MLP'),
+]
 # The parts that a model adds up ('+'), or feeds to its MLP ('>').
 MODELS = [
-    ('LR', {0: '+'}), ('FM', {0: '+', 1: '+'}), ('FFM', {0: '+', 2: '+'}),
-    ('AFM', {0: '+', 3: '+'}), ('NFM', {0: '+', 3: '>', 6: '+'}), ('MLP', {6: '+'}),
-    ('Wide & Deep', {0: '+', 6: '+'}), ('DeepFM', {0: '+', 1: '+', 6: '+'}),
-    ('DCN', {4: '+', 6: '+'}), ('xDeepFM', {0: '+', 5: '+', 6: '+'}),
+    ('LR', {0: '+'}),
+    ('FM', {0: '+', 1: '+'}),
+    ('FFM', {0: '+', 2: '+'}),
+    ('AFM', {0: '+', 3: '+'}),
+    ('NFM', {0: '+', 3: '>', 6: '+'}),
+    ('MLP', {6: '+'}),
+    ('Wide & Deep', {0: '+', 6: '+'}),
+    ('DeepFM', {0: '+', 1: '+', 6: '+'}),
+    ('DCN', {4: '+', 6: '+'}),
+    ('xDeepFM', {0: '+', 5: '+', 6: '+'}),
     ('DLRM', {1: '>', 6: '+'}),
 ]
 
 
 def draw_family():
     f = Figure(
-        'family', 'The click models as combinations of seven parts',
+        'family',
+        'The click models as combinations of seven parts',
         'Seven columns, by the order of the interactions they hold: the linear term, order 1; '
         'inner products of vectors, inner products of field-aware vectors and products of '
         'vectors by coordinate, order 2; the cross network and the CIN, order one more than '
         'their depth; the MLP, any order. Products and the CIN work on vectors, the cross '
         'network and the MLP on single coordinates. Eleven rows, a model each, mark the parts '
-        'that it adds up. NFM and DLRM feed their products to the MLP, shown by an arrow.', 500)
+        'that it adds up. NFM and DLRM feed their products to the MLP, shown by an arrow.',
+        500,
+    )
     xs, top, row = [138, 196, 262, 326, 380, 431, 482], 112, 28
 
-    for first, last, name in [(0, 0, 'order 1'), (1, 3, 'order 2'), (4, 5, 'depth + 1'),
-                              (6, 6, 'any')]:
+    for first, last, name in [
+        (0, 0, 'order 1'),
+        (1, 3, 'order 2'),
+        (4, 5, 'depth + 1'),
+        (6, 6, 'any'),
+    ]:
         f.text((xs[first] + xs[last]) / 2, 32, name, 'term')
         f.path(f'M{xs[first] - 23} 42H{xs[last] + 23}', 'edge')
     for n, (x, (kind, name)) in enumerate(zip(xs, PARTS)):
@@ -49,8 +70,10 @@ def draw_family():
                 f.circle(xs[part], y, 7, kind + '-full')
     y = top + len(MODELS) * row
     f.path(f'M20 {y}H504', 'cell')
-    for x, kind, name in [(24, 'c', 'works on whole vectors'),
-                          (230, 'a', 'works on single coordinates (bits)')]:
+    for x, kind, name in [
+        (24, 'c', 'works on whole vectors'),
+        (230, 'a', 'works on single coordinates (bits)'),
+    ]:
         f.rect(x, y + 18, 16, 16, kind, r=4)
         f.text(x + 26, y + 31, name, 'note', 'start')
     f.circle(32, y + 54, 7, 'b-full')

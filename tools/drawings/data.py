@@ -1,20 +1,27 @@
 """The chapter on recommenders and their data."""
+
 from drawings.canvas import Figure
 
 
 def draw_street():
     f = Figure(
-        'street', 'The way of the data, from a log to metrics',
+        'street',
+        'The way of the data, from a log to metrics',
         'A log of events is split into a training, a validation and a test part. The vocabulary '
         'is fitted on the training part alone; with it all three parts are translated into '
         'matrices of ids, which are cut into batches and fed to the model. On the training part '
         'the loss sends gradients back to the model; on the other two the metrics choose and '
-        'report.', 588)
+        'report.',
+        588,
+    )
     f.rect(16, 16, 488, 46, 'box')
     f.text(30, 44, 'log', 'name', 'start')
     f.text(490, 44, 'who, what, when, how many stars', 'note', 'end')
-    for x, w, name, kind in [(136, 240, 'train', 'a'), (325, 114, 'valid', 'b'),
-                             (449, 110, 'test', 'b')]:
+    for x, w, name, kind in [
+        (136, 240, 'train', 'a'),
+        (325, 114, 'valid', 'b'),
+        (449, 110, 'test', 'b'),
+    ]:
         f.edge((x, 62), (x, 93))
         f.rect(x - w / 2, 94, w, 40, kind)
         f.text(x, 119, name, 'name')

@@ -1,14 +1,18 @@
 """The chapter on deep & cross networks."""
+
 from drawings.canvas import Figure, id_row, output, strips
 
 
 def draw_crosslayer():
     f = Figure(
-        'crosslayer', 'One cross layer, with a vector (version 1) and with a matrix (version 2)',
+        'crosslayer',
+        'One cross layer, with a vector (version 1) and with a matrix (version 2)',
         'Version 1: the next vector is x0 times one number, the inner product of x_l and the '
         'weights w, plus the bias b and x_l. Version 2: the next vector is x0 times, element by '
         'element, the vector W x_l + b, plus x_l. Version 1 has D weights a layer, version 2 has '
-        'D times D.', 396)
+        'D times D.',
+        396,
+    )
     c, n = 17, 5
     tall = n * c
 
@@ -54,11 +58,14 @@ def draw_crosslayer():
 
 def draw_dcn():
     f = Figure(
-        'dcn', 'Deep & cross network, parallel and stacked',
+        'dcn',
+        'Deep & cross network, parallel and stacked',
         'The vectors of a row are concatenated to x0. Parallel: on one side cross layers, each '
         'fed by the layer before and by x0, on the other side ReLU layers; a linear layer on '
         'each, and the sum is the logit. Stacked: the ReLU layers follow the cross layers. The '
-        'sigmoid stands apart and is used only in prediction.', 752)
+        'sigmoid stands apart and is used only in prediction.',
+        752,
+    )
     y = id_row(f, 16)
     f.edge((260, y), (260, 121))
     f.rect(60, 122, 400, 92, 'a-thick')
@@ -104,8 +111,12 @@ def draw_dcn():
     f.math(436, 290, 'x_0', 'start')
     f.edge((424, 280), (350, 280), (350, 316), (371, 316), tip=True)
     f.edge((350, 310), (350, 388), (371, 388), tip=True)
-    for top, layer, kind in [(298, 'cross layer', 'd'), (370, 'cross layer', 'd'),
-                             (442, 'ReLU layer', 'c'), (502, 'ReLU layer', 'c')]:
+    for top, layer, kind in [
+        (298, 'cross layer', 'd'),
+        (370, 'cross layer', 'd'),
+        (442, 'ReLU layer', 'c'),
+        (502, 'ReLU layer', 'c'),
+    ]:
         f.rect(372, top, 104, 36, kind)
         f.text(424, top + 23, layer)
     f.edge((424, 334), (424, 369))

@@ -1,23 +1,30 @@
 """The chapter on what the original got wrong."""
+
 from drawings.canvas import Figure
 
 # Stage, what it hands on, and the defects that sit there, in the order of the chapter.
 STREET = [
-    ('data', 'a', 'int32 (N, F)', ['an archive writes outside its folder',
-                                   'ids in the order of a set',
-                                   'ids that nobody checks']),
-    ('batches', 'a', '(B, F)', ['a batch is made row by row',
-                                'the test set rolls over']),
+    (
+        'data',
+        'a',
+        'int32 (N, F)',
+        [
+            'an archive writes outside its folder',
+            'ids in the order of a set',
+            'ids that nobody checks',
+        ],
+    ),
+    ('batches', 'a', '(B, F)', ['a batch is made row by row', 'the test set rolls over']),
     ('model', 'c', '(B, 1)', ['a second sigmoid']),
     ('loss', 'b', '(B,)', ['the mask is a sign']),
-    ('metric', 'd', '', ['== on floats, (B, 1) against (B,)',
-                         'the mean of roots']),
+    ('metric', 'd', '', ['== on floats, (B, 1) against (B,)', 'the mean of roots']),
 ]
 
 
 def draw_street():
     f = Figure(
-        'mistakes', 'Where along the street from data to metric each defect sits',
+        'mistakes',
+        'Where along the street from data to metric each defect sits',
         'Five stages from top to bottom: data, batches, model, loss and metric, with arrows that '
         'carry the shapes int32 (N, F), (B, F), (B, 1) and (B,). Beside data: 1, an archive '
         'writes outside its folder; 2, ids in the order of a set; 3, ids that nobody checks. '
@@ -25,7 +32,9 @@ def draw_street():
         'model: 6, a second sigmoid. Beside the loss: 7, the mask is a sign. Beside the metric: '
         '8, equality of floats and shapes that broadcast; 9, the mean of roots. From the '
         'metric an arrow goes on to the loop over epochs, and from there back to the batches; '
-        'beside the loop: 10, the last epoch, no baseline.', 640)
+        'beside the loop: 10, the last epoch, no baseline.',
+        640,
+    )
     x, w, y, number, tops = 72, 118, 28, 0, []
     for n, (stage, kind, shape, defects) in enumerate(STREET):
         h = max(46, 30 * len(defects) + 10)

@@ -1,7 +1,8 @@
 """The chapter on DLRM."""
+
 from drawings.canvas import Figure, output
 
-CELL = 11               # of a vector, K = 4 cells
+CELL = 11  # of a vector, K = 4 cells
 
 
 def vector(f, x, y, kind, name=None):
@@ -13,12 +14,15 @@ def vector(f, x, y, kind, name=None):
 
 def draw_bags():
     f = Figure(
-        'bags', 'A film of two genres, as one-hot fields and as one bag',
+        'bags',
+        'A film of two genres, as one-hot fields and as one bag',
         'Left: each of the genres is a field of its own with the value 0 or 1, so a film with '
         'two genres brings one vector a genre, mostly vectors that say no. Right: one multi-hot '
         'field. The places hold the ids of the genres that the film has, each with a weight; '
         'an empty place has weight 0. The vectors looked up are multiplied by their weights and '
-        'summed to a single vector.', 386)
+        'summed to a single vector.',
+        386,
+    )
     f.text(128, 32, 'a field for each genre', 'name')
     f.text(128, 54, 'as many vectors as genres', 'note')
     f.text(388, 32, 'one multi-hot field', 'name')
@@ -57,17 +61,21 @@ def draw_bags():
 
 def draw_dlrm():
     f = Figure(
-        'dlrm', 'DLRM: dense and sparse sides, dot products, a top MLP',
+        'dlrm',
+        'DLRM: dense and sparse sides, dot products, a top MLP',
         'Dense features go through the bottom MLP and become a vector of length K. Ids are '
         'looked up in the embedding; the vectors of a multi-hot field are added up with their '
         'weights to one bag. All these vectors are multiplied pair by pair: the lower triangle '
         'of the products, and the bottom vector once more, are concatenated and go through the '
-        'top MLP to the logit. The sigmoid stands apart and is used only in prediction.', 762)
+        'top MLP to the logit. The sigmoid stands apart and is used only in prediction.',
+        762,
+    )
     # What comes in
     for x, w, name, shape, words in [
-            (16, 132, 'dense', '(B, D)', 'age, counts'),
-            (160, 172, 'ids', '(B, S)', 'user, item, hour'),
-            (344, 160, 'multi-hot', '(B, M)', 'genres and weights')]:
+        (16, 132, 'dense', '(B, D)', 'age, counts'),
+        (160, 172, 'ids', '(B, S)', 'user, item, hour'),
+        (344, 160, 'multi-hot', '(B, M)', 'genres and weights'),
+    ]:
         f.rect(x, 16, w, 62, 'box')
         f.text(x + 12, 40, name, 'term', 'start')
         f.shape(x + w - 12, 40, shape, 'end')
@@ -113,8 +121,7 @@ def draw_dlrm():
     f.math(174, 412, '⟨*z*_i, *z*_j⟩,  i > j', 'start')
     f.shape(174, 444, '(B, P)', 'start')
     f.math(174, 478, 'P = n(n − 1)/2', 'start')
-    f.grid(362, 372, 23, 23, 5, 5,
-           lambda i, j: 'd-full' if i > j else 'void' if i == j else 'cell')
+    f.grid(362, 372, 23, 23, 5, 5, lambda i, j: 'd-full' if i > j else 'void' if i == j else 'cell')
     f.edge((82, 322), (82, 533))
     f.edge((332, 504), (332, 533))
     f.rect(16, 534, 488, 34, 'c')

@@ -1,14 +1,18 @@
 """The chapter on factorization machines."""
+
 from drawings.canvas import FIELDS, Figure, id_row, key, output, strips
 
 
 def draw_onehot():
     f = Figure(
-        'onehot', 'A row of data as one-hot blocks, and the same row as ids into an embedding',
+        'onehot',
+        'A row of data as one-hot blocks, and the same row as ids into an embedding',
         'One MovieLens row has a user, an item, a gender and a weekday. As a one-hot vector it '
-        'has one block a field and a single 1 in each block. Adding its field\'s offset to each '
+        "has one block a field and a single 1 in each block. Adding its field's offset to each "
         'id gives a row number, and each row number selects one row of the embedding matrix '
-        'with V rows and K columns.', 582)
+        'with V rows and K columns.',
+        582,
+    )
     dims, ids = [5, 6, 2, 7], [3, 1, 1, 3]
     w, gap, x0 = 22, 12, 22
 
@@ -36,7 +40,7 @@ def draw_onehot():
 
     offset = 0
     for (field, hit, kind), dim, hot in zip(FIELDS, dims, ids):
-        mid = top + (offset + hot + .5) * h
+        mid = top + (offset + hot + 0.5) * h
         f.text(22, mid + 5, field, 'term', 'start')
         for cx, s in [(126, hot), (147, '+'), (168, offset), (193, '='), (217, hit)]:
             f.text(cx, mid + 5, str(s))
@@ -51,11 +55,14 @@ def draw_onehot():
 
 def draw_pairs():
     f = Figure(
-        'pairs', 'Pair weights learned cell by cell, and pair weights factorized',
+        'pairs',
+        'Pair weights learned cell by cell, and pair weights factorized',
         'Left: a logistic regression with crosses has a V by V matrix of pair weights; a cell is '
         'learned only from rows that contain its pair, and the pair of user u and item i, never '
         'seen, stays empty. Right: FM writes the matrix as V times V transposed; the same cell '
-        'is the inner product of v_u and v_i, both learned from other pairs.', 440)
+        'is the inner product of v_u and v_i, both learned from other pairs.',
+        440,
+    )
     c, top = 20, 148
     ax, bx, vx = 48, 322, 250
     u, i = 2, 6
@@ -100,11 +107,14 @@ def draw_pairs():
 
 def draw_fm():
     f = Figure(
-        'fm', 'The factorization machine',
+        'fm',
+        'The factorization machine',
         'The ids of a row go two ways. Left, their linear weights are summed and a bias is '
         'added. Right, their K-dimensional embeddings are looked up; the square of their sum '
         'minus the sum of their squares, halved and summed over K, is the pairwise term. Both '
-        'are added to the logit. The sigmoid stands apart and is used only in prediction.', 656)
+        'are added to the logit. The sigmoid stands apart and is used only in prediction.',
+        656,
+    )
     y = id_row(f, 16)
     f.edge((96, y), (96, 125))
     f.edge((346, y), (346, 125))
@@ -127,8 +137,10 @@ def draw_fm():
     f.math(96, 309, 'Σ_i w_i + b')
     f.shape(96, 335, '(B, 1)')
 
-    for x, name, formula in [(188, 'square of sum', '(Σ_i *v*_i)^2'),
-                             (352, 'sum of squares', 'Σ_i *v*_i^2')]:
+    for x, name, formula in [
+        (188, 'square of sum', '(Σ_i *v*_i)^2'),
+        (352, 'sum of squares', 'Σ_i *v*_i^2'),
+    ]:
         f.rect(x, 258, 152, 88, 'd')
         f.text(x + 76, 283, name)
         f.math(x + 76, 310, formula)
@@ -152,18 +164,22 @@ def draw_fm():
 
 def draw_identity():
     f = Figure(
-        'identity', 'All pair products at the cost of one pass',
+        'identity',
+        'All pair products at the cost of one pass',
         'The F by F square of all inner products of v_i and v_j is its diagonal plus twice its '
         'upper triangle. So the triangle, which is the sum over the pairs, is half of the '
         'square minus the diagonal; the square is the squared norm of the sum of the vectors, '
-        'which costs O(FK) instead of O(F²K).', 434)
+        'which costs O(FK) instead of O(F²K).',
+        434,
+    )
     n, c, top = 5, 25, 70
     xs = [22, 194, 373]
 
     for x, name, note, kind in [
-            (xs[0], 'square', 'each with each', lambda i, j: 'b' if i == j else 'd'),
-            (xs[1], 'diagonal', 'each with itself', lambda i, j: 'b' if i == j else 'cell'),
-            (xs[2], 'triangle', 'each pair once', lambda i, j: 'd' if i < j else 'cell')]:
+        (xs[0], 'square', 'each with each', lambda i, j: 'b' if i == j else 'd'),
+        (xs[1], 'diagonal', 'each with itself', lambda i, j: 'b' if i == j else 'cell'),
+        (xs[2], 'triangle', 'each pair once', lambda i, j: 'd' if i < j else 'cell'),
+    ]:
         f.text(x + n * c / 2, 34, name, 'name')
         f.text(x + n * c / 2, 56, note, 'note')
         f.grid(x, top, c, c, n, n, kind)

@@ -1,19 +1,43 @@
 """The chapter on matrix factorization."""
+
 from drawings.canvas import Figure, key
 
 
 def draw_ratings():
     f = Figure(
-        'ratings', 'The matrix of ratings, mostly empty, as a product of two thin matrices',
+        'ratings',
+        'The matrix of ratings, mostly empty, as a product of two thin matrices',
         'Left: users by films, a few cells hold ratings, most are empty, and one of them is '
         'asked for. Right: the same cell as the inner product of the row of user u in P and '
-        'the column of film i in Q transposed; every cell of the product has a value.', 400)
+        'the column of film i in Q transposed; every cell of the product has a value.',
+        400,
+    )
     c, top = 20, 130
     ax, vx, bx = 36, 262, 316
     u, i = 3, 6
-    known = {(0, 0): 5, (0, 3): 3, (0, 7): 4, (1, 1): 2, (1, 4): 4, (1, 6): 1, (2, 2): 4,
-             (2, 5): 5, (3, 0): 4, (3, 3): 2, (3, 8): 5, (4, 4): 3, (4, 6): 5, (4, 7): 4,
-             (5, 1): 1, (5, 2): 4, (6, 5): 2, (6, 6): 4, (6, 8): 3, (7, 0): 5, (7, 3): 3}
+    known = {
+        (0, 0): 5,
+        (0, 3): 3,
+        (0, 7): 4,
+        (1, 1): 2,
+        (1, 4): 4,
+        (1, 6): 1,
+        (2, 2): 4,
+        (2, 5): 5,
+        (3, 0): 4,
+        (3, 3): 2,
+        (3, 8): 5,
+        (4, 4): 3,
+        (4, 6): 5,
+        (4, 7): 4,
+        (5, 1): 1,
+        (5, 2): 4,
+        (6, 5): 2,
+        (6, 6): 4,
+        (6, 8): 3,
+        (7, 0): 5,
+        (7, 3): 3,
+    }
     f.text(ax + 90, 32, 'ratings', 'name')
     f.text(ax + 90, 55, 'most cells are empty', 'note')
     f.shape(ax + 90, top - 12, '*R* : U × I')
@@ -47,20 +71,24 @@ def draw_ratings():
 
 def draw_mf():
     f = Figure(
-        'mf', 'Biased matrix factorization',
+        'mf',
+        'Biased matrix factorization',
         'The id of a user looks up a user bias and a user vector, the id of an item an item '
         'bias and an item vector. The inner product of the two vectors, the two biases and the '
         'mean of the training ratings, which is not trained, add up to the rating. There is no '
-        'sigmoid.', 478)
+        'sigmoid.',
+        478,
+    )
     for x, name in [(16, 'user u'), (266, 'item i')]:
         f.rect(x, 16, 238, 40, 'box')
         f.text(x + 14, 41, name, 'name', 'start')
         f.shape(x + 224, 41, '(B,)', 'end')
     for x, w, kind, name, symbol, shape in [
-            (66, 100, 'b', 'user bias', 'b_u', '(B, 1)'),
-            (191, 126, 'a', 'user vector', '*p*_u', '(B, K)'),
-            (329, 126, 'a', 'item vector', '*q*_i', '(B, K)'),
-            (454, 100, 'b', 'item bias', 'b_i', '(B, 1)')]:
+        (66, 100, 'b', 'user bias', 'b_u', '(B, 1)'),
+        (191, 126, 'a', 'user vector', '*p*_u', '(B, K)'),
+        (329, 126, 'a', 'item vector', '*q*_i', '(B, K)'),
+        (454, 100, 'b', 'item bias', 'b_i', '(B, 1)'),
+    ]:
         f.edge((x, 56), (x, 89))
         f.rect(x - w / 2, 90, w, 88, kind)
         f.text(x, 115, name)

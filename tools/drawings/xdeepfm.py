@@ -1,28 +1,36 @@
 """The chapter on xDeepFM."""
+
 from drawings.canvas import Figure, id_row, output, strips
 
 
 def draw_bitwise():
     f = Figure(
-        'bitwise', 'The weights of a pair of fields, bit-wise and vector-wise',
+        'bitwise',
+        'The weights of a pair of fields, bit-wise and vector-wise',
         'Two square matrices for three fields of three coordinates each. Bit-wise, every '
         'coordinate meets every coordinate and each of the 81 cells is a weight of its own. '
         'Vector-wise, only equal coordinates meet: each of the nine blocks has one weight, '
-        'repeated along its diagonal, and zeros elsewhere.', 366)
+        'repeated along its diagonal, and zeros elsewhere.',
+        366,
+    )
     c, n, top = 21, 3, 78
     side = n * n * c
     fields = ['user', 'item', 'hour']
     colours = ['abc', 'bcd', 'cda']
     for x, name, kind in [
-            (62, 'bit-wise', lambda i, j: 'd'),
-            (312, 'vector-wise',
-             lambda i, j: colours[i // n][j // n] + '-full' if i % n == j % n else 'cell')]:
+        (62, 'bit-wise', lambda i, j: 'd'),
+        (
+            312,
+            'vector-wise',
+            lambda i, j: colours[i // n][j // n] + '-full' if i % n == j % n else 'cell',
+        ),
+    ]:
         f.text(x + side / 2, 34, name, 'name')
         f.grid(x, top, c, c, n * n, n * n, kind)
         for b, field in enumerate(fields):
-            f.text(x + (b + .5) * n * c, 68, field, 'note')
+            f.text(x + (b + 0.5) * n * c, 68, field, 'note')
             if x < 200:
-                f.text(54, top + (b + .5) * n * c + 5, field, 'note', 'end')
+                f.text(54, top + (b + 0.5) * n * c + 5, field, 'note', 'end')
         for b in range(n + 1):
             f.path(f'M{x} {top + b * n * c}h{side}', 'group')
             f.path(f'M{x + b * n * c} {top}v{side}', 'group')
@@ -35,10 +43,13 @@ def draw_bitwise():
 
 def draw_cin():
     f = Figure(
-        'cin', 'One feature map of a CIN layer',
+        'cin',
+        'One feature map of a CIN layer',
         'For each coordinate k, column k of the maps X^l and column k of the embeddings X^0 '
         'make an outer product, H by F. It is weighed, cell by cell, by the matrix W_m and added '
-        'up: that is coordinate k of the new map m. The same W_m serves every k.', 356)
+        'up: that is coordinate k of the new map m. The same W_m serves every k.',
+        356,
+    )
     c, k = 20, 1
     h, fields, factors = 3, 5, 4
 
@@ -73,12 +84,15 @@ def draw_cin():
 
 def draw_xdeepfm():
     f = Figure(
-        'xdeepfm', 'xDeepFM: a linear term, a CIN and an MLP on one shared embedding',
+        'xdeepfm',
+        'xDeepFM: a linear term, a CIN and an MLP on one shared embedding',
         'The ids of a row feed a linear term and one shared embedding. The embedding goes into '
         'the CIN, whose layers each take the layer before and the embedding again and whose '
         'maps, summed over k, meet in a linear layer; and, concatenated, into ReLU layers. The '
         'three are added to the logit. The sigmoid stands apart and is used only in '
-        'prediction.', 716)
+        'prediction.',
+        716,
+    )
     y = id_row(f, 16)
     f.edge((66, y), (66, 307))
     f.edge((322, y), (322, 125))
