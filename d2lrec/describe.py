@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from mxnet import gluon, sym
 
-__all__ = ['table', 'multiply_adds']
+__all__ = ['cost_table', 'multiply_adds']
 
 # Look-ups, moves of data and activations; whatever is neither here nor a product or a reduction
 # below is taken for arithmetic, one multiply-add for each element that comes out.
@@ -53,7 +53,7 @@ PRODUCTS = {'_npi_einsum', '_npi_tensordot', '_npi_tensordot_int_axes', 'Convolu
 REDUCTIONS = {'_np_sum', '_npi_mean', '_np_max', '_np_prod', '_npi_norm'}
 
 
-def table(net, input_shapes):
+def cost_table(net, input_shapes):
     """A DataFrame `parameters`, `multiply_adds` (per row), with a line for each part of `net`.
 
     `input_shapes(rows)` gives the shapes of the net's inputs. Parameters and operations that lie

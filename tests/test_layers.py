@@ -1,6 +1,5 @@
 """Each layer equals its definition, written as loops in `definitions`, and so do its gradients."""
 
-import definitions
 import mxnet as mx
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from helpers import (
 )
 from mxnet import autograd, init
 
-from d2lrec import layers
+from d2lrec import definitions, layers
 
 DIMS, K = [3, 5, 2, 4], 6
 

@@ -2,12 +2,11 @@
 
 import math
 
-import definitions
 import mxnet as mx
 import numpy as np
 import pytest
 
-from d2lrec import metrics
+from d2lrec import definitions, metrics
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ class AutoRec(Model):
                 )
         dims = list(num_hidden) if hasattr(num_hidden, '__len__') else [num_hidden]
         self.num_users, in_units = num_users, num_users
+        self.inputs = {'rows': int(num_users)}
         with self.name_scope():
             self.encoder = nn.HybridSequential()
             for dim in dims:
@@ -62,18 +63,6 @@ class AutoRec(Model):
             self.decoder = nn.Dense(num_users, decoder_activation, in_units=in_units)
         for param in self.collect_params('.*bias').values():
             param.wd_mult = 0.0
-
-    def input_shapes(self, rows):
-        return [(rows, self.num_users)]
-
-    def forward(self, x):
-        shape = getattr(x, 'shape', None)  # a symbol, while hybridizing, has none
-        if shape is not None and (len(shape) != 2 or shape[1] != self.num_users):
-            raise ValueError(
-                f'AutoRec was built for rows of {self.num_users} ratings but got an input of '
-                f'shape {tuple(shape)}: pass (rows, {self.num_users}), or transpose the matrix.'
-            )
-        return super().forward(x)
 
     def hybrid_forward(self, F, x):
         return self.decoder(self.encoder(x))

@@ -1,42 +1,80 @@
-"""What the models share: they know what they were built from, and check what they are fed."""
+"""What the models share: they know what they were built from, and say what they read."""
 
+from __future__ import annotations
+
+import functools
 import inspect
+from typing import Any, Optional
 
 import numpy as np
 from mxnet.gluon import HybridBlock
 
-from ..describe import table
+from ..describe import cost_table
 from ..layers import check_field_dims
 
 __all__ = ['Model', 'CTRModel', 'PairModel']
 
 
 class Model(HybridBlock):
-    """A model that can be saved whole and describes itself.
+    """A model that says what it reads, can be saved whole, and describes itself.
 
     Attributes
     ----------
-    arguments : dict or None
+    inputs : dict {name: number of columns}, in the order of the call; None for an input with one
+        number an example, shape (B,)
+    ranges : dict {name: (first, end)}
+        Of the inputs that are ids: the least one and the one after the last, as numbers or, where
+        each column has its own, as arrays.
+    output : 'logit' or 'rating'
+        What the net returns: `predict` applies the sigmoid to logits only.
+    config : dict or None
         What the constructor was given, by name, as far as JSON can hold it: `d2lrec.load` builds
         the model from it. None where the constructor takes `*args`.
-    vocab : tuple (feat_mapper, defaults) or None
-        The vocabulary that the model was saved with: `CTRDataset(data, *net.vocab)`.
-    crosses, quantiles : Crosses, Quantiles, or None
-        What made its cross features and normalised its dense ones, if it was saved with them.
     """
 
-    vocab = crosses = quantiles = None
+    inputs: dict[str, Optional[int]] = {}
+    ranges: dict[str, tuple] = {}
+    output = 'logit'
+    advice = ''  # what else may help where a shape is refused
 
-    def __new__(cls, *args, **kwargs):
-        net = super().__new__(cls)
-        object.__setattr__(net, 'arguments', _arguments(cls, args, kwargs))
-        return net
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if '__init__' not in vars(cls):
+            return
+        build = cls.__init__
 
-    def input_shapes(self, rows):
-        """The shapes of the inputs for so many rows; `describe` follows them through the net."""
-        raise NotImplementedError(
-            f'{type(self).__name__} does not say what it takes: define input_shapes(rows).'
-        )
+        @functools.wraps(build)
+        def __init__(self, *args, **kwargs):
+            if 'config' not in self.__dict__:  # the outermost class comes first
+                object.__setattr__(self, 'config', _config(build, args, kwargs))
+            build(self, *args, **kwargs)
+
+        cls.__init__ = __init__
+
+    def input_shapes(self, rows: int) -> list[tuple[int, ...]]:
+        """The shapes of the inputs for a batch of `rows`; `describe` follows them through."""
+        if not self.inputs:
+            raise NotImplementedError(
+                f'{type(self).__name__} does not say what it reads: set self.inputs = '
+                '{name: number of columns} in its constructor.'
+            )
+        return [(rows,) if c is None else (rows, c) for c in self.inputs.values()]
+
+    def forward(self, *inputs):
+        shapes = [getattr(x, 'shape', None) for x in inputs]
+        if None not in shapes and self.inputs:  # symbols, while hybridizing, have none
+            rows = shapes[0][0] if shapes and shapes[0] else 0
+            if [tuple(s) for s in shapes] != self.input_shapes(rows):
+                wanted = ', '.join(
+                    f'{name} (rows,)' if c is None else f'{name} (rows, {c})'
+                    for name, c in self.inputs.items()
+                )
+                raise ValueError(
+                    f'{type(self).__name__} was built for {wanted} but got inputs of shape '
+                    f'{", ".join(str(tuple(s)) for s in shapes) or "none"}: pass these, in this '
+                    f'order, or build the model for this data{self.advice}.'
+                )
+        return super().forward(*inputs)
 
     def describe(self):
         """Parameters and multiply-adds per row, by part, as a DataFrame.
@@ -45,67 +83,47 @@ class Model(HybridBlock):
         a constant's zeros remove are left out) or one element of a sum, product or square;
         look-ups, activations and moves of data cost none.
         """
-        return table(self, self.input_shapes)
-
-    def summary(self, *inputs):
-        """`describe()`; with inputs, Gluon's printed summary of the layers they pass."""
-        return super().summary(*inputs) if inputs else self.describe()
+        return cost_table(self, self.input_shapes)
 
 
 class CTRModel(Model):
-    """A model that takes ids (B, F), and what else it names in `inputs`; returns logits (B, 1).
+    """A model that takes ids (B, F), and what else `inputs` names; returns logits (B, 1).
+
+    The parameters that most models share:
 
     Parameters
     ----------
     field_dims : sequence of int
         Number of ids of each of the F fields; V is their sum.
-
-    Attributes
-    ----------
-    inputs : dict {name: number of columns}, in the order of the call: ids, then dense features,
-        then weights of bags, as far as the model was built for them: `net(ids, dense)`
+    num_factors : int
+        K, the length of each feature's vector.
+    mlp_dims : sequence of int
+        Widths of the MLP's hidden layers; empty for none.
+    drop_rate : float
+        Share of hidden units set to zero in training, after each hidden layer.
+    batch_norm : bool
+        Normalise before each activation of the MLP.
 
     Raises
     ------
     ValueError
-        When called with anything but a (B, F) matrix of that many fields, and one of the right
-        width for each other input.
+        When called with anything but a matrix of the right width for each input.
     """
 
     def __init__(self, field_dims, **kwargs):
         super().__init__(**kwargs)
         self.field_dims = check_field_dims(field_dims)
         self.inputs = {'ids': len(self.field_dims)}
+        self._set_ranges(self.field_dims)
 
-    def input_shapes(self, rows):
-        return [(rows, columns) for columns in self.inputs.values()]
-
-    def forward(self, x, *args):
-        fields = len(self.field_dims)
-        shapes = [getattr(a, 'shape', None) for a in (x, *args)]
-        if None not in shapes:  # symbols, while hybridizing, have none
-            shape, columns = shapes[0], list(self.inputs.values())
-            if columns == [fields] and (len(shape) != 2 or shape[1] != fields):
-                raise ValueError(
-                    f'{type(self).__name__} was built for {fields} fields but got an input of '
-                    f'shape {tuple(shape)}: pass ids of shape (rows, {fields}), '
-                    'or build the model with the field_dims of this data.'
-                )
-            rows = shape[0] if shape else 0
-            if [tuple(s) for s in shapes] != [(rows, c) for c in columns]:
-                wanted = ', '.join(f'{name} (rows, {c})' for name, c in self.inputs.items())
-                raise ValueError(
-                    f'{type(self).__name__} was built for {wanted} but got inputs of shape '
-                    f'{", ".join(str(tuple(s)) for s in shapes)}: pass these, in this order, '
-                    'or build the model for this data.'
-                )
-        return super().forward(x, *args)
+    def _set_ranges(self, dims):
+        """One range a column of the ids, from the number of ids of each."""
+        ends = np.cumsum(dims)
+        self.ranges = {'ids': (ends - dims, ends)}
 
 
 class PairModel(Model):
     """A model that takes users (B,) and items (B,), ids from 0.
-
-    MXNet clips an id out of range silently: check them where the data comes in.
 
     Parameters
     ----------
@@ -126,37 +144,25 @@ class PairModel(Model):
                 f'{type(self).__name__} got {num_users} users and {num_items} items: '
                 'both need to be at least 1.'
             )
-
-    def input_shapes(self, rows):
-        return [(rows,), (rows,)]
-
-    def forward(self, users, items):
-        shapes = [getattr(x, 'shape', None) for x in (users, items)]
-        if shapes[0] is not None and (len(shapes[0]) != 1 or shapes[0] != shapes[1]):
-            raise ValueError(
-                f'{type(self).__name__} got users of shape {shapes[0]} and items of '
-                f'shape {shapes[1]}: pass two vectors of the same length.'
-            )
-        return super().forward(users, items)
+        self.inputs = {'users': None, 'items': None}
+        self.ranges = {'users': (0, self.num_users), 'items': (0, self.num_items)}
 
 
-def _arguments(cls, args, kwargs):
-    """The arguments of `cls(*args, **kwargs)` by name, without those of every Block."""
+def _config(build, args, kwargs) -> Optional[dict[str, Any]]:
+    """The arguments of a constructor by name, without those of every Block."""
     try:
-        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
+        bound = inspect.signature(build).bind(None, *args, **kwargs)
     except TypeError:  # the constructor is about to say so itself
         return None
-    arguments, kinds = {}, bound.signature.parameters
+    config, kinds = {}, bound.signature.parameters
     for name, value in list(bound.arguments.items())[1:]:
         if kinds[name].kind is inspect.Parameter.VAR_POSITIONAL:
             return None
         if kinds[name].kind is inspect.Parameter.VAR_KEYWORD:
-            arguments.update(value)
+            config.update(value)
         else:
-            arguments[name] = value
-    return {
-        name: _plain(value) for name, value in arguments.items() if name not in ('prefix', 'params')
-    }
+            config[name] = value
+    return {name: _plain(v) for name, v in config.items() if name not in ('prefix', 'params')}
 
 
 def _plain(value):

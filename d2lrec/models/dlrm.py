@@ -1,5 +1,6 @@
 """DLRM."""
 
+import numpy as np
 from mxnet.gluon import nn
 
 from ..layers import MLP, DotInteraction, Embedding, WeightedBags
@@ -63,6 +64,9 @@ class DLRM(CTRModel):
             **({'dense': num_dense} if num_dense else {}),
             **({'weights': places} if places else {}),
         }
+        ends = np.repeat(np.cumsum(self.field_dims), [1] * singles + list(bag_sizes))
+        dims = np.repeat(self.field_dims, [1] * singles + list(bag_sizes))
+        self.ranges = {'ids': (ends - dims, ends)}
         self._singles, self._places = slice(0, singles), slice(singles, singles + places)
         with self.name_scope():
             self.embedding = Embedding(sum(self.field_dims), num_factors)

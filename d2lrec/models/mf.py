@@ -28,6 +28,8 @@ class MF(PairModel):
         μ, in rating units: `mean=ratings.mean()` of the training part.
     """
 
+    output = 'rating'
+
     def __init__(self, num_factors, num_users, num_items, mean=0.0, **kwargs):
         super().__init__(num_users, num_items, **kwargs)
         with self.name_scope():

@@ -58,6 +58,7 @@ class WideDeep(CTRModel):
         cross_dims = check_field_dims(cross_dims) if len(cross_dims) else []
         num_fields = len(self.field_dims)
         self.inputs = {'ids': num_fields + len(cross_dims)}
+        self._set_ranges(self.field_dims + cross_dims)
         if num_dense:
             self.inputs['dense'] = num_dense
         self._fields = slice(0, num_fields) if cross_dims else None

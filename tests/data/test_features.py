@@ -5,11 +5,11 @@ import os
 import subprocess
 import sys
 
-import definitions
 import numpy as np
 import pandas as pd
 import pytest
 
+from d2lrec import definitions
 from d2lrec.data import Crosses, CTRDataset, Quantiles, multi_hot
 
 

@@ -1,6 +1,5 @@
 """DLRM: its definition with and without dense features, bags and products with self."""
 
-import definitions
 import mxnet as mx
 import numpy as np
 import pandas as pd
@@ -9,7 +8,7 @@ from helpers import check_gradients, random_ids, randomize, weights_of
 from mxnet import autograd, gluon
 
 import d2lrec as d2l
-from d2lrec import DLRM
+from d2lrec import DLRM, definitions
 
 SINGLES, BAGS, SIZES, K, D = [3, 5, 2], [4, 6], [3, 2], 4, 3
 # name -> (dense features, bags, products with self)

@@ -1,13 +1,12 @@
 """What holds for every click model: the definition in loops, gradients, devices, refusals."""
 
-import definitions
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import check_gradients, random_ids, randomize, weights_of
 from mxnet import autograd, gluon
 
-from d2lrec import AFM, DCN, FFM, FM, LR, NFM, DeepFM, EmbeddingMLP, XDeepFM
+from d2lrec import AFM, DCN, FFM, FM, LR, NFM, DeepFM, EmbeddingMLP, XDeepFM, definitions
 
 DIMS, K = [3, 5, 2, 4], 4
 

@@ -3,7 +3,6 @@
 import math
 import os
 
-import definitions
 import mxnet as mx
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from helpers import check_gradients, randomize, weights_of
 from mxnet import autograd, gluon, init
 
 import d2lrec as d2l
+from d2lrec import definitions
 
 U, I, K, MEAN = 6, 9, 3, 3.5
 

@@ -1,6 +1,5 @@
 """Wide & Deep: its definition, its halves, its two optimizers."""
 
-import definitions
 import mxnet as mx
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ from mxnet import autograd, gluon
 from mxnet.gluon.loss import SigmoidBCELoss
 
 import d2lrec as d2l
-from d2lrec import LR, Crosses, CTRDataset, WideDeep
+from d2lrec import LR, Crosses, CTRDataset, WideDeep, definitions
 
 CROSSED = [('a', 'b'), ('b', 'c'), ('a', 'b', 'c')]
 

@@ -1,0 +1,348 @@
+"""Examples: named columns of equal length, and what may enter a net.
+
+A data set says what it has (`data.columns`), a net what it reads (`net.inputs`), and whatever
+stands between them picks by name. Numbers are looked at here, once, before a batch is made of
+them: MXNet clips an id out of range and turns a NaN into 0 without a word.
+
+The names: `ids` (N, F) int32, `dense` (N, D) float32, `weights` (N, M) float32 of bags' slots,
+`users` and `items` (N,) int32, `rows` and `mask` (N, D) float32 of a rating matrix.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+import numpy as np
+
+__all__ = ['Examples', 'check_columns', 'check_labels', 'concat', 'examples_of']
+
+IDS = ('ids', 'users', 'items')  # columns of whole numbers
+CURE = {
+    'dense': 'fill in what is missing, with the mean of the training part say',
+    'weights': 'give 0 where a slot is empty',
+    'rows': 'give 0 and a mask of 0 where there is no rating',
+}
+
+
+class Examples:
+    """N examples: named columns, and labels where there are any.
+
+    Slices, subsets by an index or a boolean array, and concatenations keep every column, the
+    labels, and whatever else a subclass holds for each example.
+
+    Parameters
+    ----------
+    columns : dict {name: array (N, ...)}
+        Floats are kept as float32; ids as int32.
+    labels : array (N,), optional
+        Kept as float32.
+    names : dict {name of a column: list of str}, optional
+        What the columns of a matrix are called, for messages.
+
+    Raises
+    ------
+    ValueError
+        For no column, columns that are no numbers, unequal lengths, or a float that is not
+        finite.
+
+    Examples
+    --------
+    >>> data = Examples({'ids': [[0, 3], [1, 4]], 'dense': [[0.5], [1.5]]}, labels=[0, 1])
+    >>> data
+    Examples(2 rows: ids (2, 2), dense (2, 1), labels)
+    >>> data[:1].columns['dense'].tolist()
+    [[0.5]]
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Any],
+        labels: Any = None,
+        names: Optional[Mapping[str, Sequence[str]]] = None,
+    ):
+        if not columns:
+            raise ValueError('there is no column: give at least one, such as ids.')
+        self.columns = {name: as_matrix(a, name) for name, a in columns.items()}
+        self.labels = None if labels is None else as_labels(labels)
+        self.column_names = dict(names or {})
+        self._per_row: dict[str, np.ndarray] = {}  # what else has one entry an example
+        lengths = {name: len(a) for name, a in self.columns.items()}
+        if self.labels is not None:
+            lengths['labels'] = len(self.labels)
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f'the columns have unequal numbers of rows ({lengths}).')
+        for name, array in self.columns.items():
+            if name != 'rows' or 'mask' not in self.columns:
+                check_finite(array, name, self.column_names.get(name))
+
+    def __len__(self):
+        return len(next(iter(self.columns.values())))
+
+    def __getitem__(self, rows):
+        """The chosen examples (a slice, an index array or a boolean array), with all they have."""
+        if not isinstance(rows, slice):
+            rows = np.asarray(rows)
+            if rows.ndim != 1 or rows.dtype.kind not in 'iub':
+                raise ValueError(f'rows is {rows!r}: give a slice, or an array of row numbers.')
+        return self._chosen(rows)
+
+    def _chosen(self, rows):
+        new = copy.copy(self)
+        new.columns = {name: a[rows] for name, a in self.columns.items()}
+        new.labels = None if self.labels is None else self.labels[rows]
+        new._per_row = {name: a[rows] for name, a in self._per_row.items()}
+        return new
+
+    def with_columns(self, names: Optional[Mapping[str, Sequence[str]]] = None, **columns):
+        """The same examples with these columns added, or put in the place of those so named."""
+        new = copy.copy(self)
+        added = Examples({**self.columns, **columns}, self.labels, names)
+        new.columns = added.columns
+        new.column_names = {**self.column_names, **added.column_names}
+        return new
+
+    def __repr__(self):
+        parts = [f'{name} {a.shape}' for name, a in self.columns.items()]
+        parts += ['labels'] if self.labels is not None else []
+        return f'{type(self).__name__}({len(self):,} rows: {", ".join(parts)})'
+
+
+def concat(parts: Sequence[Examples]) -> Examples:
+    """The examples of all parts, in order, as one data set of the first one's kind.
+
+    Raises
+    ------
+    ValueError
+        For no part, or parts of other columns or another vocabulary.
+
+    Examples
+    --------
+    >>> one = Examples({'ids': [[0], [1]]}, labels=[0, 1])
+    >>> len(concat([one, one[:1]]))
+    3
+    """
+    parts = list(parts)
+    if not parts:
+        raise ValueError('there is nothing to concatenate: give at least one data set.')
+    first = parts[0]
+    new = copy.copy(first)
+    for part in parts[1:]:
+        alike = (
+            type(part) is type(first)
+            and list(part.columns) == list(first.columns)
+            and all(part.columns[c].shape[1:] == a.shape[1:] for c, a in first.columns.items())
+            and (part.labels is None) == (first.labels is None)
+            and list(part._per_row) == list(first._per_row)
+            and getattr(part, 'vocabulary', None) == getattr(first, 'vocabulary', None)
+        )
+        if not alike:
+            raise ValueError(
+                f'{part!r} cannot follow {first!r}: give data sets of the same columns, '
+                'encoded by the same vocabulary.'
+            )
+    new.columns = {c: np.concatenate([p.columns[c] for p in parts]) for c in first.columns}
+    if first.labels is not None:
+        new.labels = np.concatenate([p.labels for p in parts])
+    new._per_row = {c: np.concatenate([p._per_row[c] for p in parts]) for c in first._per_row}
+    return new
+
+
+def examples_of(data: Any, inputs: Optional[Mapping[str, Optional[int]]] = None) -> Examples:
+    """`data` as `Examples`, whose columns stand in the order of `inputs` where that is given.
+
+    Parameters
+    ----------
+    data : a data set with `.columns`; or a dict {name: array}, with the labels under 'labels';
+        or a single array; or a tuple of arrays: what `inputs` names, in order, and then the
+        labels if there is one array more. Without `inputs` the last array of a tuple is the
+        labels.
+    inputs : dict {name: number of columns}, optional
+        A net's `inputs`.
+
+    Raises
+    ------
+    ValueError
+        Where a column that the net reads is not there, or more arrays are given than it reads.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> net = d2l.WideDeep([3, 2], 4, num_dense=1)
+    >>> examples_of(([[0, 3]], [[0.5]], [1]), net.inputs)
+    Examples(1 rows: ids (1, 2), dense (1, 1), labels)
+    """
+    if hasattr(data, 'columns') and isinstance(getattr(data, 'columns', None), Mapping):
+        found = data if isinstance(data, Examples) else Examples(data.columns, data.labels)
+    elif isinstance(data, Mapping):
+        columns = {name: a for name, a in data.items() if name != 'labels'}
+        found = Examples(columns, data.get('labels'))
+    elif hasattr(data, 'iloc'):
+        raise ValueError(
+            'a frame holds raw values: encode it first, by the encoder of the training data, '
+            'train.encoder.encode(frame), or the one that load gives back with the net.'
+        )
+    else:
+        found = _positional(data, inputs)
+    if inputs is None:
+        return found
+    missing = [name for name in inputs if name not in found.columns]
+    if missing:
+        raise ValueError(
+            f'the net reads {", ".join(inputs)} but the data has {", ".join(found.columns)}: '
+            f'give data with {missing[0]}, or build the net without it.'
+        )
+    if list(found.columns) != list(inputs):
+        found = copy.copy(found)
+        found.columns = {name: found.columns[name] for name in inputs}
+    return found
+
+
+def _positional(data, inputs):
+    """Arrays without names, named by what the net reads."""
+    if not isinstance(data, (tuple, list)) or not len(data) or not hasattr(data[0], '__len__'):
+        data = (data,)
+    elif isinstance(data, list) and not hasattr(data[0], 'shape'):
+        data = (np.asarray(data),)  # a matrix written as lists
+    arrays = list(data)
+    if inputs is None:
+        names = ['ids'] if len(arrays) <= 2 else [f'input {i + 1}' for i in range(len(arrays) - 1)]
+    else:
+        names = list(inputs)
+    if not len(names) <= len(arrays) <= len(names) + 1:
+        shapes = ', '.join(str(np.shape(a)) for a in arrays)
+        raise ValueError(
+            f'the net reads {", ".join(names)} but got {len(arrays)} arrays, of shape {shapes}: '
+            'give these in this order, and the labels last where there are any.'
+        )
+    labels = arrays[len(names)] if len(arrays) > len(names) else None
+    return Examples(dict(zip(names, arrays)), labels)
+
+
+def check_columns(
+    examples: Examples,
+    inputs: Mapping[str, Optional[int]],
+    ranges: Optional[Mapping[str, tuple]] = None,
+    net: str = 'the net',
+) -> Examples:
+    """Hold examples against what a net reads; returns them, columns in the net's order.
+
+    Parameters
+    ----------
+    examples : as for `examples_of`
+    inputs : dict {name: number of columns, or None for one number an example, shape (N,)}
+    ranges : dict {name: (first, end)}, optional
+        For ids, the least one and the one after the last: numbers, or arrays with one entry a
+        column. `Model.ranges` says it.
+    net : name of the net, for messages
+
+    Raises
+    ------
+    ValueError
+        For a column that is missing or of another width, a number that is not finite, or an id
+        out of its range: with row, column and value.
+    """
+    examples = examples_of(examples, inputs)
+    for name, width in inputs.items():
+        array = examples.columns[name]
+        wanted = () if width is None else (width,)
+        if array.shape[1:] != wanted:
+            shape = '(rows,)' if width is None else f'(rows, {width})'
+            raise ValueError(
+                f'{net} was built for {name} of shape {shape} but got {array.shape}: give these, '
+                'or build the net for this data.'
+            )
+        names = examples.column_names.get(name)
+        if name in (ranges or {}):
+            check_ids(array, *ranges[name], name, names)
+        elif name != 'rows':
+            check_finite(array, name, names)
+    return examples
+
+
+def check_finite(array: np.ndarray, name: str, names: Optional[Sequence[str]] = None) -> None:
+    """Refuse a float that is not finite, with its row, column and a cure."""
+    if array.dtype.kind != 'f' or np.isfinite(np.dot(array.ravel(), array.ravel())):
+        return  # one pass; a sum that overflows is looked at again
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        raise ValueError(
+            f'{_place(name, names, bad[0])} is {array[tuple(bad[0])]}: '
+            f'{CURE.get(name, "give finite numbers only")}.'
+        )
+
+
+def check_ids(array, first, end, name='ids', names=None) -> None:
+    """Refuse ids that are no whole numbers from `first` up to, not including, `end`."""
+    if array.dtype.kind == 'f':
+        check_finite(array, name, names)
+        bad = np.argwhere(array != np.floor(array))
+        if len(bad):
+            place, value = _place(name, names, bad[0]), array[tuple(bad[0])]
+            raise ValueError(f'{place} is {value}: ids are whole numbers.')
+    if not array.size:
+        return
+    if (array.min(axis=0) >= first).all() and (array.max(axis=0) < end).all():
+        return
+    bad = np.argwhere((array < first) | (array >= end))[0]
+    first, end = (int(np.broadcast_to(b, array.shape[1:])[tuple(bad[1:])]) for b in (first, end))
+    cure = (
+        'add the offset of each field, or encode the data with the vocabulary the net was built for'
+        if name == 'ids'
+        else 'count from 0, and build the net for all of them'
+    )
+    raise ValueError(
+        f'{_place(name, names, bad)} is {array[tuple(bad)]}, outside its range, {first} to '
+        f'{end - 1}: {cure}.'
+    )
+
+
+def check_labels(labels: np.ndarray, name: str = 'labels') -> None:
+    """Refuse labels that are not 0 or 1, with the row, the value and a cure."""
+    bad = np.flatnonzero((labels != 0) & (labels != 1))  # a NaN is neither
+    if bad.size:
+        cure = 'use (labels + 1) / 2' if np.isin(labels, (-1, 1)).all() else 'use ratings >= 4, say'
+        raise ValueError(
+            f'{name}[{bad[0]}] is {labels[bad[0]]:g}: a click label is 0 or 1; {cure}.'
+        )
+
+
+def _place(name, names, where):
+    """'dense[3, 1] (age)': a cell, with its column's name where there is one."""
+    cell = f'{name}[{", ".join(map(str, where))}]'
+    if names is not None and len(where) > 1 and where[1] < len(names):
+        cell += f' ({names[where[1]]})'
+    return cell
+
+
+def as_labels(labels) -> np.ndarray:
+    """Labels as float32 (N,): booleans become 0 and 1, a column (N, 1) a vector."""
+    labels = labels.asnumpy() if hasattr(labels, 'asnumpy') else np.asarray(labels)
+    if labels.dtype.kind not in 'biuf' or not labels.ndim or labels.size != len(labels):
+        raise ValueError(
+            f'the labels have shape {labels.shape} and type {labels.dtype}: give one number a row.'
+        )
+    return np.ascontiguousarray(labels.reshape(-1), dtype=np.float32)
+
+
+def as_matrix(array, name) -> np.ndarray:
+    """An array in NumPy, contiguous, in the type that MXNet will see."""
+    array = array.asnumpy() if hasattr(array, 'asnumpy') else np.asarray(array)
+    if array.ndim == 0 or array.dtype.kind not in 'biuf':
+        raise ValueError(
+            f'{name} has shape {array.shape} and type {array.dtype}: '
+            'give numbers with one row per example.'
+        )
+    if name in IDS and array.dtype.kind == 'b':
+        array = array.astype(np.int32)
+    elif name not in IDS and name in (*CURE, 'mask'):
+        array = array.astype(np.float32, copy=False)
+    if array.dtype.kind in 'iu' and array.dtype.itemsize > 1 and array.dtype != np.int32:
+        limits = np.iinfo(np.int32)
+        if array.size and not limits.min <= array.min() <= array.max() <= limits.max:
+            return np.ascontiguousarray(array, dtype=np.int64)
+        array = array.astype(np.int32)
+    if array.dtype == np.float64:
+        array = array.astype(np.float32)
+    return np.ascontiguousarray(array)
