@@ -1,38 +1,89 @@
 """d2lrec: the library of a book on deep recommenders, for MXNet Gluon.
 
+The street: data with named columns -> batches -> a model, which says what it reads -> logits ->
+loss -> measures -> plot. `fit`, `evaluate` and `predict` walk it in one step each.
+
 `import d2lrec as d2l` also serves the code of the FM, DeepFM and AutoRec chapters of
-Dive into Deep Learning.
+Dive into Deep Learning; what only that needs is in `d2lrec.original`.
 """
 
 from mxnet import npx as _npx
 
 _npx.set_np()  # Every array, block and loader of this library is in the NumPy interface.
 
-from . import check, data, layers, metrics, models, plot, saving, train  # noqa: E402
-from .data import *  # noqa: E402, F403
-from .ftrl import FTRL  # noqa: E402
-from .metrics import *  # noqa: E402, F403
-from .models import *  # noqa: E402, F403
-from .saving import load, save  # noqa: E402
-from .train import *  # noqa: E402, F403
-from .warm import warm_start  # noqa: E402
+from . import check, data, definitions, describe, layers, metrics, models, plot, train
+from .data.batches import BatchLoader
+from .data.columns import Examples, concat
+from .data.ctr import CTRDataset
+from .data.features import Crosses, MultiHot, Quantiles, multi_hot
+from .data.hub import (
+    DATA_HUB,
+    DATA_URL,
+    DataUnavailable,
+    cache_folder,
+    download,
+    download_extract,
+    fetch,
+)
+from .data.movielens import (
+    MovieLens,
+    MovieLensCTR,
+    load_data_ml100k,
+    load_ml100k_ctr,
+    ml100k_fold,
+    random_split_ml100k,
+    read_data_ml100k,
+    read_ml100k,
+    split_and_load_ml100k,
+    split_data_ml100k,
+    temporal_split_ml100k,
+)
+from .data.synthetic import Planted, planted
+from .fitting import evaluate, fit, predict
+from .metrics import (
+    auc,
+    calibration_table,
+    constant_rate,
+    ctr_report,
+    gauc,
+    hit_rate,
+    log_loss,
+    mae,
+    masked_rmse,
+    ndcg,
+    normalized_entropy,
+    rmse,
+    sigmoid,
+    squared_error,
+)
+from .models import (
+    AFM,
+    DCN,
+    DLRM,
+    FFM,
+    FM,
+    LR,
+    MF,
+    NFM,
+    AutoRec,
+    BiasBaseline,
+    DeepFM,
+    EmbeddingMLP,
+    NeuMF,
+    WideDeep,
+    XDeepFM,
+)
+from .original import (
+    accuracy,
+    evaluator,
+    get_dataloader_workers,
+    train_ch13,
+    train_recsys_rating,
+    try_all_gpus,
+)
+from .saving.checkpoint import Checkpoint
+from .train.devices import set_seed
+from .train.history import History
+from .train.optim import FTRL, decay_embeddings_only, wide_deep_trainers
 
-__version__ = '0.1.0'
-__all__ = [
-    'check',
-    'data',
-    'layers',
-    'metrics',
-    'models',
-    'plot',
-    'saving',
-    'train',
-    *data.__all__,
-    *metrics.__all__,
-    *models.__all__,
-    *train.__all__,
-    'FTRL',
-    'load',
-    'save',
-    'warm_start',
-]
+__version__ = '0.2.0'

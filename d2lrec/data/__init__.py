@@ -1,6 +1,5 @@
 """What comes in: named data sets, datasets of ids, batches."""
 
-from .batches import BatchLoader, get_dataloader_workers
 from .ctr import CTRDataset, load_vocab
 from .features import Crosses, MultiHot, Quantiles, multi_hot
 from .hub import (
@@ -29,7 +28,6 @@ from .synthetic import Planted, planted
 
 __all__ = [
     'BatchLoader',
-    'get_dataloader_workers',
     'CTRDataset',
     'load_vocab',
     'Crosses',

@@ -1,56 +1,101 @@
 """Batches sliced whole out of matrices that are already in memory."""
 
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Optional
+
 import mxnet as mx
 import numpy as np
 from mxnet import nd
 
+from ..checks import check_finite
+from .columns import Examples, as_labels, as_matrix, check_columns, examples_of
+
+__all__ = ['BatchLoader']
+
 
 class BatchLoader:
-    """Iterate over batches of one dataset or of several arrays of equal length.
+    """Iterate over batches of a data set, or of several arrays of equal length.
 
-    Stands in for Gluon's ``DataLoader`` where the rows lie in memory: a batch is one ``take``
-    of the matrix instead of B look-ups and a stack.
+    Stands in for Gluon's `DataLoader` where the rows lie in memory: a batch is one `take` of each
+    matrix instead of B look-ups and a stack.
 
     Parameters
     ----------
-    *data : CTRDataset, or arrays of shape (N, ...)
-        A dataset stands for its ``features`` (N, F) and ``labels`` (N,).  Arrays are NumPy's or
-        MXNet's.  float64 is kept as float32, and int64 as int32 where every value fits.
+    *data : a data set (`CTRDataset`, `MultiHot`, `Planted`, `Ratings`, `Examples`), a dict {name:
+        array}, or arrays of shape (N, ...)
+        Arrays are NumPy's or MXNet's. float64 is kept as float32, and int64 as int32 where every
+        value fits.
     batch_size : int
         Rows a batch, B.
+    inputs : dict {name: number of columns}, optional
+        What a net reads, `net.inputs`: the columns are picked by name and stand in its order, and
+        arrays without names take these. Without it a batch has all columns of the data; the
+        trainers pick by name then.
     shuffle : bool
         Draw a new order for each epoch.
     seed : int, optional
-        The same seed gives the same sequence of epochs.  Without one the order comes from
-        NumPy's global state, as in Gluon's sampler, so that ``np.random.seed`` governs it.
+        The same seed gives the same sequence of epochs. Without one the order comes from
+        NumPy's global state, as in Gluon's sampler, so that `np.random.seed` governs it.
     last_batch : {'keep', 'discard', 'rollover'}
         What to do with the rows that do not fill a batch: give them as a smaller batch, leave
-        them out, or put them in front of the next epoch.  For anything evaluated use 'keep':
+        them out, or put them in front of the next epoch. For anything evaluated use 'keep':
         the others see other rows on each pass.
 
     Yields
     ------
-    list of mxnet.numpy.ndarray, each (B, ...); with a single array, the array itself.
+    list of mxnet.numpy.ndarray, each (B, ...): the columns, and the labels last where there are
+    any; with a single array, the array itself.
 
     Raises
     ------
     ValueError
-        For no data, no rows, unequal lengths, ``batch_size`` below 1, or an unknown
-        ``last_batch``.
+        For no data, no rows, unequal lengths, a column that is lacking or a number that is not
+        finite, `batch_size` below 1, or an unknown `last_batch`.
+
+    Examples
+    --------
+    >>> data = Examples({'ids': [[0], [1], [2]], 'dense': [[0.1], [0.2], [0.3]]}, labels=[0, 1, 1])
+    >>> for ids, y in BatchLoader(data, inputs={'ids': 1}, batch_size=2):
+    ...     print(ids.shape, y.tolist())
+    (2, 1) [0.0, 1.0]
+    (1, 1) [1.0]
     """
 
-    def __init__(self, *data, batch_size, shuffle=False, seed=None, last_batch='keep'):
-        if len(data) == 1 and hasattr(data[0], 'features') and hasattr(data[0], 'labels'):
-            data = data[0].features, data[0].labels
+    def __init__(
+        self,
+        *data: Any,
+        batch_size: int,
+        inputs: Optional[Mapping[str, Optional[int]]] = None,
+        shuffle: bool = False,
+        seed: Optional[int] = None,
+        last_batch: str = 'keep',
+    ):
         if not data:
-            raise ValueError('BatchLoader has no data: give a CTRDataset or at least one array.')
-        self._arrays = [_as_matrix(a, i) for i, a in enumerate(data)]
-        lengths = [len(a) for a in self._arrays]
-        if len(set(lengths)) > 1:
-            raise ValueError(f'The arrays have {lengths} rows: give arrays of equal length.')
-        if lengths[0] == 0:
-            raise ValueError('The data has no rows: give at least one.')
-        if isinstance(batch_size, bool) or int(batch_size) != batch_size or batch_size < 1:
+            raise ValueError('BatchLoader has no data: give a data set or at least one array.')
+        if len(data) == 1 and isinstance(data[0], tuple):
+            data = data[0]
+        self._arrays, self._bound = None, {}
+        if inputs is None and not _has_names(data):
+            # Which array is what is known when a net's inputs are: see `bound`.
+            self._arrays = [as_matrix(a, f'array {i}') for i, a in enumerate(data)]
+            lengths = [len(a) for a in self._arrays]
+            if len(set(lengths)) > 1:
+                raise ValueError(f'the arrays have {lengths} rows: give arrays of equal length.')
+            self._rows = lengths[0]
+        else:
+            self._examples = examples_of(data[0] if len(data) == 1 else data, inputs)
+            self._rows = len(self._examples)
+        if not self._rows:
+            raise ValueError('the data has no rows: give at least one.')
+        if (
+            isinstance(batch_size, bool)
+            or not isinstance(batch_size, (int, float, np.number))
+            or int(batch_size) != batch_size
+            or batch_size < 1
+        ):
             raise ValueError(f'batch_size is {batch_size!r}: give a whole number, 1 or more.')
         if last_batch not in ('keep', 'discard', 'rollover'):
             raise ValueError(
@@ -61,15 +106,29 @@ class BatchLoader:
         self._rng = np.random if seed is None else np.random.RandomState(seed)
         self._left = np.empty(0, dtype=np.int64)  # row numbers rolled over from the last epoch
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Number of batches of the next epoch."""
-        rows, size = len(self._arrays[0]), self.batch_size
+        rows, size = self._rows, self.batch_size
         if self.last_batch == 'keep':
             return -(-rows // size)
         return (rows + len(self._left)) // size
 
-    def __iter__(self):
-        rows = len(self._arrays[0])
+    def __iter__(self) -> Iterator:
+        for batch in self.batches():
+            yield batch[0] if len(batch) == 1 else batch
+
+    def batches(self, inputs: Optional[Mapping[str, Optional[int]]] = None) -> Iterator[list]:
+        """The next epoch's batches, with the columns that a net reads, in its order; always lists.
+
+        The order of the epochs goes on as if the loader itself were iterated.
+        """
+        if inputs is None and self._arrays is not None:
+            arrays = self._arrays
+        else:
+            examples = self.bound(inputs)
+            arrays = list(examples.columns.values())
+            arrays += [examples.labels] if examples.labels is not None else []
+        rows = self._rows
         order = self._rng.permutation(rows) if self._shuffle else None
         if len(self._left):
             order = np.concatenate([self._left, np.arange(rows) if order is None else order])
@@ -82,55 +141,104 @@ class BatchLoader:
                     self._left = np.arange(start, stop) if order is None else order[start:stop]
                 return
             where = slice(start, stop) if order is None else order[start:stop]
-            batch = [_to_mxnet(a, where) for a in self._arrays]
-            yield batch[0] if len(batch) == 1 else batch
+            yield [_to_mxnet(a, where) for a in arrays]
 
-    def get_state(self):
+    def bound(self, inputs: Optional[Mapping[str, Optional[int]]] = None) -> Examples:
+        """The examples as a net with these inputs reads them: picked by name, in its order.
+
+        Arrays that were given without names are taken by position, and one more as the labels.
+        """
+        if inputs is None and self._arrays is None:
+            return self._examples
+        key = None if inputs is None else tuple(inputs)
+        if key not in self._bound:  # looked at once, not once an epoch
+            data = self._examples if self._arrays is None else tuple(self._arrays)
+            self._bound = {key: examples_of(data, inputs)}
+        return self._bound[key]
+
+    def check(self, net, inputs: Optional[Mapping[str, Optional[int]]] = None):
+        """Hold the data against a net that reads `inputs`; returns the labels, None without any.
+
+        Without `inputs` arrays without names go to the net as they stand; only their numbers are
+        looked at, those of a rating matrix where its mask says that they are observed.
+
+        Raises ValueError for what does not fit the net: a column that is lacking or of another
+        width, an id out of its range, a number that is not finite.
+        """
+        if inputs is None and self._arrays is not None:
+            *before, last = self._arrays
+            if len(before) == 1 and before[0].ndim == 2 and before[0].shape == last.shape:
+                before = [np.where(last != 0, before[0], 0)]
+            for i, array in enumerate([*before, last]):
+                check_finite(array, f'array {i}')
+            return as_labels(last) if before and last.size == len(last) else None
+        examples = self.bound(inputs)
+        wanted = getattr(net, 'inputs', None)
+        if wanted:
+            check_columns(examples, wanted, net.ranges, type(net).__name__)
+        rows = examples.columns.get('rows')
+        if rows is not None:
+            mask = examples.columns.get('mask')
+            check_finite(rows if mask is None else np.where(mask != 0, rows, 0), 'rows')
+        if examples.labels is not None:
+            check_finite(examples.labels, 'labels')
+        return examples.labels
+
+    @property
+    def named(self) -> bool:
+        """Whether the columns have names, by which a net can pick them."""
+        return self._arrays is None
+
+    def fingerprint(self) -> int:
+        """A checksum of the data, by which a checkpoint knows it again."""
+        arrays, value = self._arrays, 0
+        if arrays is None:
+            arrays = [*self._examples.columns.values(), self._examples.labels]
+        for array in arrays:
+            if array is not None:
+                value = zlib.crc32(array.view(np.uint8).data if array.size else b'', value)
+        return value
+
+    def get_state(self) -> dict:
         """What decides the order of the epochs to come, for JSON; see `set_state`."""
         rng = None if self._rng is np.random else self._rng.get_state(legacy=False)
         if rng is not None:
             rng['state']['key'] = rng['state']['key'].tolist()
-        return {'rows': len(self._arrays[0]), 'rng': rng, 'left': self._left.tolist()}
+        return {
+            'rows': self._rows,
+            'batch_size': self.batch_size,
+            'rng': rng,
+            'left': self._left.tolist(),
+        }
 
-    def set_state(self, state):
+    def set_state(self, state: Mapping) -> None:
         """Go on as the loader did whose `get_state` this is.
 
-        Raises ValueError where that loader had another number of rows.
+        Raises ValueError where that loader had another number of rows or another batch size.
         """
-        rows = len(self._arrays[0])
-        if state['rows'] != rows:
-            raise ValueError(
-                f'The state is of a loader of {state["rows"]} rows and this one has '
-                f'{rows}: give the same data.'
-            )
+        for key, mine, what in (
+            ('rows', self._rows, 'rows'),
+            ('batch_size', self.batch_size, 'rows a batch'),
+        ):
+            if state[key] != mine:
+                raise ValueError(
+                    f'the state is of a loader of {state[key]} {what} and this one has {mine}: '
+                    'give the same data in the same batches.'
+                )
         if state['rng'] is not None:
             self._rng = np.random.RandomState()
             self._rng.set_state(state['rng'])
         self._left = np.array(state['left'], dtype=np.int64)
 
 
-def _as_matrix(array, position):
-    """The array in NumPy, contiguous, in the type that MXNet will see."""
-    array = array.asnumpy() if hasattr(array, 'asnumpy') else np.asarray(array)
-    if array.ndim == 0 or array.dtype.kind not in 'biuf':
-        raise ValueError(
-            f'Array {position} has shape {array.shape} and type {array.dtype}: '
-            'give numbers with one row per example.'
-        )
-    if array.dtype.kind in 'iu' and array.dtype.itemsize > 1 and array.dtype != np.int32:
-        limits = np.iinfo(np.int32)
-        if array.size and not limits.min <= array.min() <= array.max() <= limits.max:
-            return np.ascontiguousarray(array, dtype=np.int64)
-        array = array.astype(np.int32)
-    if array.dtype == np.float64:
-        array = array.astype(np.float32)
-    return np.ascontiguousarray(array)
+def _has_names(data):
+    return len(data) == 1 and (isinstance(data[0], Mapping) or hasattr(data[0], 'columns'))
 
 
 def _to_mxnet(array, where):
-    """Rows ``where`` (a slice or indices) of ``array`` as an MXNet array.
+    """Rows `where` (a slice or indices) of `array` as an MXNet array.
 
-    The rows are copied once.  Ids are then handed over as they are, which is three times faster
+    The rows are copied once. Ids are then handed over as they are, which is three times faster
     than a second copy; floats go into MXNet's own aligned memory, since where a sum starts can
     change its last bit.
     """
@@ -138,11 +246,3 @@ def _to_mxnet(array, where):
     if array.dtype.kind == 'f':
         return mx.np.array(rows, dtype=rows.dtype)
     return nd.from_numpy(rows.copy() if rows.base is not None else rows).as_np_ndarray()
-
-
-def get_dataloader_workers():
-    """Number of worker processes for a Gluon ``DataLoader``: 0.
-
-    MXNet's workers can hang, and rows that lie in memory as a matrix need none.
-    """
-    return 0

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from mxnet.gluon.data import Dataset
 
-from ..files import written_whole
+from ..files import atomic_write
 
 NUM_FEAT = 34  # fields of the original chapters' file; left at this, num_feat follows the file
 CHUNK = 50_000  # lines in memory as text at one time
@@ -236,7 +236,7 @@ class CTRDataset(Dataset):
             }
             for f in self._fields()
         ]
-        with written_whole(path) as file:
+        with atomic_write(path) as file:
             json.dump({'fields': fields}, file, ensure_ascii=False, indent=0)
 
 

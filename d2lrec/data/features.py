@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..files import written_whole
+from ..files import atomic_write
 from .ctr import _offsets
 
 
@@ -390,7 +390,7 @@ def _bag(name, weights, size):
 
 def _write_json(path, content):
     """Write as JSON: whole or not at all."""
-    with written_whole(path) as file:
+    with atomic_write(path) as file:
         json.dump(content, file, ensure_ascii=False, indent=0)
 
 

@@ -13,7 +13,7 @@ from .lr import LR
 from .mf import MF
 from .neumf import NeuMF
 from .nfm import NFM
-from .wide_deep import WideDeep, wide_deep_trainers
+from .wide_deep import WideDeep
 from .xdeepfm import XDeepFM
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     'AFM',
     'FFM',
     'WideDeep',
-    'wide_deep_trainers',
     'DCN',
     'XDeepFM',
     'DLRM',

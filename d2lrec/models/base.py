@@ -9,6 +9,7 @@ from typing import Any, Optional
 import numpy as np
 from mxnet.gluon import HybridBlock
 
+from ..checks import check_finite, check_ids
 from ..describe import cost_table
 from ..layers import check_field_dims
 
@@ -75,6 +76,18 @@ class Model(HybridBlock):
                     f'order, or build the model for this data{self.advice}.'
                 )
         return super().forward(*inputs)
+
+    def check_batch(self, batch) -> None:
+        """Refuse ids of a batch that are out of their range, and numbers that are not finite.
+
+        For batches of a foreign loader: what `BatchLoader` gives was looked at when it was made.
+        """
+        for name, array in zip(self.inputs, batch):
+            array = array.asnumpy() if hasattr(array, 'asnumpy') else np.asarray(array)
+            if name in self.ranges:
+                check_ids(array, *self.ranges[name], name)
+            elif name != 'rows':
+                check_finite(array, name)
 
     def describe(self):
         """Parameters and multiply-adds per row, by part, as a DataFrame.

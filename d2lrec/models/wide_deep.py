@@ -1,16 +1,9 @@
 """Wide & Deep."""
 
-from mxnet import gluon
-
-from ..ftrl import FTRL
 from ..layers import MLP, Embedding, LinearTerm, check_field_dims
 from .base import CTRModel
 
-__all__ = ['WideDeep', 'wide_deep_trainers']
-
-# MXNet adds it to the sum of squares, under the root. At its own 1e-7 a gradient must exceed 3e-4
-# to count, and those of a new deep half, 1e-7 or so, do not: it would stand still.
-ADAGRAD_EPS = 1e-20
+__all__ = ['WideDeep']
 
 
 class WideDeep(CTRModel):
@@ -88,29 +81,3 @@ class WideDeep(CTRModel):
         """Share of the wide half's weights (V, 1) that are exactly 0, those never met included."""
         weight = self.linear.weight
         return float((weight.data(weight.list_ctx()[0]).asnumpy() == 0).mean())
-
-
-def wide_deep_trainers(net, wide_lr=0.1, l1=0.0, deep_lr=0.01, beta=0.001):
-    """The paper's two optimizers, for `train_ch13`: FTRL with L1 (wide) and AdaGrad (deep).
-
-    Parameters
-    ----------
-    net : WideDeep, initialized
-    wide_lr, deep_lr : float
-        Learning rates.
-    l1 : float
-        FTRL's λ₁. A weight stays exactly 0 until its gradients, each the batch's mean, add up
-        to more than this.
-    beta : float
-        FTRL's β, above 0: a weight moves slowly until the root of its squared gradients' sum
-        exceeds it. A mean over B rows makes gradients B times smaller than the paper's, one row
-        at a time, where β is 1: take the order of 1 / B, or rare crosses hardly learn.
-
-    Returns
-    -------
-    list of two gluon.Trainer
-    """
-    return [
-        gluon.Trainer(net.wide_params(), FTRL(learning_rate=wide_lr, lamda1=l1, beta=beta)),
-        gluon.Trainer(net.deep_params(), 'adagrad', {'learning_rate': deep_lr, 'eps': ADAGRAD_EPS}),
-    ]

@@ -1,0 +1,280 @@
+"""The three verbs: fit a net to data, evaluate it, predict with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Optional
+
+import mxnet as mx
+import numpy as np
+from mxnet import gluon
+from mxnet import init as initializers
+
+from . import metrics
+from .data.batches import BatchLoader
+from .data.columns import Examples, examples_of
+from .train.clicks import outputs, train_ch13
+from .train.devices import devices_of, first_parameter, set_seed, try_all_gpus
+from .train.history import History
+from .train.ratings import evaluator, pairs_rmse, train_recsys_rating
+from .train.sources import inputs_of, source
+
+__all__ = ['evaluate', 'fit', 'predict']
+
+LARGE_BATCH = 4096  # rows at a time where nothing is learned
+
+
+def fit(
+    net,
+    train: Any,
+    valid: Any = None,
+    test: Any = None,
+    *,
+    lr: float = 0.01,
+    wd: float = 0.0,
+    optimizer: str = 'adam',
+    trainer: Any = None,
+    loss: Optional[Callable] = None,
+    init: Optional[initializers.Initializer] = None,
+    batch_size: int = 1024,
+    num_epochs: int = 10,
+    seed: int = 0,
+    devices: Optional[Sequence[mx.Context]] = None,
+    verbose: bool = False,
+    **options: Any,
+) -> History:
+    """Train a net on a data set, keep the epoch that validation finds best, measure on the test.
+
+    A net that has no weights yet is initialized; one that has goes on from them. Rating models
+    are trained by `train_recsys_rating` on the mean squared error, all others by `train_ch13` on
+    the log loss.
+
+    Parameters
+    ----------
+    net : a model; it says what it reads, `net.inputs`
+    train, valid, test : data sets, or tuples of arrays with the labels last; `valid` and `test`
+        may be left out
+    lr, wd : float
+        Learning rate and weight decay.
+    optimizer : str
+        Of Gluon, such as 'adam', 'adagrad' or 'sgd'.
+    trainer : a gluon.Trainer, a list of them, or a function of the net that returns these
+        In place of `lr`, `wd` and `optimizer`; `wide_deep_trainers` is such a function.
+    loss : a Gluon loss, optional
+    init : an initializer, optional
+        By default Gluon's own.
+    batch_size, num_epochs, seed : int
+    devices : list of mxnet.Context, optional
+        Where a net without weights is initialized: by default the CPU, or all GPUs.
+    verbose : bool
+        Show a progress bar and print the summary.
+    **options : patience, monitor, lr_factor, checkpoint, as in `train_ch13`
+
+    Returns
+    -------
+    History; `history.kept` are the measures of the epoch whose weights the net holds.
+
+    Raises
+    ------
+    ValueError
+        As `train_ch13`, before the first step.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> clicks = d2l.planted(2000, [20, 10], pairwise=2.0, seed=0)
+    >>> net = d2l.FM(clicks.field_dims, num_factors=4)
+    >>> history = fit(net, clicks[:1600], clicks[1600:], num_epochs=3)
+    >>> len(history), round(evaluate(net, clicks[1600:])['auc'], 2) > 0.5
+    (3, True)
+    """
+    set_seed(seed)
+    if not has_weights(net):
+        net.initialize(init or initializers.Uniform(), ctx=devices or try_all_gpus())
+    net.hybridize(static_alloc=True, static_shape=True)
+    rates = getattr(net, 'output', None) == 'rating'
+    train_data, held_out = split_parts(net, train, valid, test)
+    train_iter = BatchLoader(train_data, batch_size=batch_size, shuffle=True, seed=seed)
+    if trainer is None:
+        trainer = gluon.Trainer(net.collect_params(), optimizer, {'learning_rate': lr, 'wd': wd})
+    elif not isinstance(trainer, (gluon.Trainer, list, tuple)):
+        trainer = trainer(net)
+    if loss is None:
+        loss = gluon.loss.L2Loss() if rates else gluon.loss.SigmoidBinaryCrossEntropyLoss()
+    go = train_recsys_rating if rates else train_ch13
+    test_iter = held_out.pop('test_iter', None)
+    return go(
+        net, train_iter, test_iter, loss, trainer, num_epochs, devices,
+        seed=seed, verbose=verbose, **held_out, **options,
+    )  # fmt: skip
+
+
+def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:
+    """The training examples as the net reads them, and loaders of what is held out.
+
+    For a net that rebuilds rows, these give what the net is shown, the training rows in order,
+    and the held-out ratings are passed beside them, with their mask.
+    """
+    if 'rows' not in (getattr(net, 'inputs', None) or ()):
+        reads = inputs_of(net)
+        parts = {
+            f'{name}_iter': BatchLoader(part, inputs=reads, batch_size=LARGE_BATCH)
+            for name, part in (('valid', valid), ('test', test))
+            if part is not None
+        }
+        return examples_of(train, reads), parts
+    train, valid, test = (None if p is None else rating_rows(net, p) for p in (train, valid, test))
+    parts = {}
+    for name, part, word in (('valid', valid, 'valid'), ('test', test, 'inter')):
+        if part is not None:
+            parts[f'{name}_iter'] = BatchLoader(train, batch_size=LARGE_BATCH)
+            parts[f'{word}_mat'] = part.columns['rows']
+            parts[f'{word}_mask'] = part.columns['mask']
+    return train, parts
+
+
+def rating_rows(net, data) -> Examples:
+    """Ratings as rows of the length that the net rebuilds; rows stay as they are."""
+    if not hasattr(data, 'rows'):
+        return examples_of(data, {'rows': None, 'mask': None})
+    by = [
+        way
+        for way, length in (('item', data.num_users), ('user', data.num_items))
+        if length == net.inputs['rows']
+    ]
+    if len(by) != 1:
+        raise ValueError(
+            f'{type(net).__name__} rebuilds rows of {net.inputs["rows"]} ratings, and the data has '
+            f'{data.num_users} users and {data.num_items} items: pass ratings.rows(by="item") or '
+            'ratings.rows(by="user") of fitting length.'
+        )
+    return data.rows(by=by[0])
+
+
+def predict(net, data: Any, devices=None) -> np.ndarray:
+    """What the net says of each row, in order, in float64.
+
+    Of a net that returns logits the probability of a click, (N,); of one that returns ratings
+    these, (N,), or the rebuilt rows, (N, D).
+
+    Parameters
+    ----------
+    net : a model, or any Block that returns logits (B, 1)
+    data : a data set, a matrix of ids (N, F), a tuple of matrices where the net takes several
+        inputs, such as (ids, dense), or a loader that does not shuffle
+    devices : where to compute; by default where the net's weights are
+
+    Raises
+    ------
+    ValueError
+        If the net has no weights, the data is empty or does not fit the net (an id out of its
+        field's range, a number that is not finite), or an output is not a number.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> net = d2l.LR([3, 2])
+    >>> net.initialize()
+    >>> predict(net, [[0, 3], [2, 4]]).tolist()
+    [0.5, 0.5]
+    """
+    outs, _ = outputs(net, _batches(net, data, labelled=False), devices_of(net, devices))
+    if not np.isfinite(outs).all():
+        row = int(np.argwhere(~np.isfinite(outs))[0, 0])
+        raise ValueError(
+            f'the output for row {row} is {outs[row].tolist()[0]}: the net has weights that are '
+            'not finite; train it anew, at a lower learning rate.'
+        )
+    if getattr(net, 'output', 'logit') == 'rating':
+        return (outs[:, 0] if 'rows' not in net.inputs else outs).astype('float64')
+    if outs.shape[1] != 1:
+        raise ValueError(
+            f'the net gives {outs.shape[1]} outputs a row: predict needs one logit a row, '
+            'shape (B, 1).'
+        )
+    return metrics.sigmoid(outs[:, 0])
+
+
+def evaluate(net, data: Any, devices=None, shown: Any = None) -> dict:
+    """How good the net is on labelled data.
+
+    Of a net that returns logits `metrics.ctr_report`: AUC, log loss, its baseline, accuracy. Of
+    one that returns ratings `{'rmse': ..., 'ratings': how many}`.
+
+    Parameters
+    ----------
+    net, devices : as for `predict`
+    data : a data set with labels, a tuple of matrices with the labels last, or a loader
+    shown : RatingRows or Ratings, for a net that rebuilds rows
+        What it is shown of each row, while `data` holds the ratings held out.
+
+    Raises
+    ------
+    ValueError
+        As `predict`; for data without labels, or labels that are not 0 or 1 where the net
+        returns logits.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> net = d2l.LR([3, 2])
+    >>> net.initialize()
+    >>> report = evaluate(net, ([[0, 3], [2, 4]], [1, 0]))
+    >>> report['auc'], report['accuracy']
+    (0.5, 0.5)
+    """
+    here = devices_of(net, devices)
+    if 'rows' in (getattr(net, 'inputs', None) or ()):
+        if shown is None:
+            raise ValueError(
+                f'{type(net).__name__} rebuilds rows: pass what it is shown of them, '
+                'shown=the training part, beside the ratings held out.'
+            )
+        held_out, rows = rating_rows(net, data), rating_rows(net, shown)
+        mask = held_out.columns['mask']
+        loader = BatchLoader(rows, batch_size=LARGE_BATCH)
+        loader.check(net, rows.columns)
+        rmse = evaluator(net, loader, held_out.columns['rows'], here, mask)
+        return {'rmse': rmse, 'ratings': int((mask != 0).sum())}
+    batches = _batches(net, data, labelled=True)
+    if getattr(net, 'output', 'logit') == 'rating':
+        rmse, count = pairs_rmse(net, batches, here)
+        return {'rmse': rmse, 'ratings': count}
+    outs, labels = outputs(net, batches, here)
+    return metrics.ctr_report(labels, metrics.sigmoid(outs))
+
+
+def _batches(net, data, labelled):
+    """`data` in batches, looked at; of what has labels without them, unless they are wanted."""
+    missing = 'the data has no labels: pass a data set with labels, or the labels as last array.'
+    if (
+        hasattr(data, '__iter__')
+        and not hasattr(data, 'shape')
+        and not isinstance(data, (tuple, list, dict))
+        and not hasattr(data, 'columns')
+    ):
+        loader = source(data, net, 'the data')
+        if labelled and hasattr(data, 'batches') and loader.labels is None:
+            raise ValueError(missing)
+        return loader()
+    reads = inputs_of(net)
+    if reads is None:  # a net that does not say what it reads: all arrays are inputs
+        arrays = list(data) if isinstance(data, tuple) else [data]
+        loader = BatchLoader(*arrays, batch_size=LARGE_BATCH)
+        loader.check(net)
+        batches = loader.batches()
+        return batches if labelled else ((*batch, None) for batch in batches)
+    loader = BatchLoader(data, inputs=reads, batch_size=LARGE_BATCH)
+    labels = loader.check(net, reads)
+    if labelled and labels is None:
+        raise ValueError(missing)
+    batches = loader.batches()
+    return batches if labels is not None else ((*batch, None) for batch in batches)
+
+
+def has_weights(net) -> bool:
+    """Whether the net has been initialized; a net without parameters counts as such."""
+    parameter = first_parameter(net)
+    if parameter is None:
+        return True
+    return parameter._data is not None or bool(parameter._deferred_init)

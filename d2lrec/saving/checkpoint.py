@@ -1,0 +1,278 @@
+"""Checkpoints: all that training needs to go on, written after each epoch."""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Mapping
+from typing import Any, Optional
+
+import mxnet as mx
+import numpy as np
+
+from ..files import check_writable
+from ..weights import weights_of
+from .archive import read_archive, same_shapes, write_archive
+
+__all__ = ['Checkpoint']
+
+ANEW = 'give another path, or remove the file to start anew'
+# What an optimizer counts or is set to by each step, and no one chooses.
+COUNTED = ('num_update', 'rescale_grad')
+
+
+class Checkpoint:
+    """A file from which training goes on: `train_ch13(..., checkpoint=Checkpoint(path))`.
+
+    It holds weights, the state of each optimizer, the history, the seed and the order of a
+    `BatchLoader`, as arrays and JSON: opening it runs no code. A path in its place does the same.
+
+    Parameters
+    ----------
+    path : path of the file, in a folder that exists
+
+    Raises
+    ------
+    ValueError
+        When training begins, for a path that cannot be written, and for a file of another model,
+        optimizer, setting, data or seed than this training has.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> checkpoint = Checkpoint(os.path.join(tempfile.mkdtemp(), 'run.npz'))
+    >>> os.path.basename(checkpoint.path)
+    'run.npz'
+    """
+
+    def __init__(self, path):
+        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+            raise ValueError(f'checkpoint is {path!r}: give the path of a file.')
+        self.path = os.fspath(path)
+        self._began: list[dict] = []
+
+    def resume(self, net, trainers, loader, seed: Optional[int], facts: Mapping = ()):
+        """Put net, trainers and loader where they stood; returns (state, best weights).
+
+        (None, None) where there is no file yet.
+        """
+        check_writable(self.path)
+        self._facts = dict(facts)
+        self._began = [_trainer_facts(net, t) for t in trainers]
+        if not os.path.exists(self.path):
+            return None, None
+        state, arrays = read_archive(self.path, 'checkpoint', 'a training with checkpoint=')
+        self._check(state, net, loader, seed)
+        try:
+            return self._restore(state, arrays, net, trainers, loader)
+        except (KeyError, TypeError, IndexError, AttributeError):
+            raise ValueError(f'{self.path} is a damaged checkpoint: {ANEW}.') from None
+
+    def write(self, net, trainers, loader, state: Mapping, best: Optional[Mapping]) -> None:
+        """Write where training stands: whole, or not at all.
+
+        `state` is what JSON can hold; `best` is a dict of arrays, or None.
+        """
+        mx.nd.waitall()  # a static graph writes batch normalisation's statistics unannounced
+        arrays = {}
+        for name, param in weights_of(net).items():
+            # Replicas of a trained weight are equal; statistics of batch normalisation are not.
+            replicas = param.list_data() if param.grad_req == 'null' else param.list_data()[:1]
+            arrays.update({f'weights/{name}/{i}': a.asnumpy() for i, a in enumerate(replicas)})
+        arrays.update({f'best/{name}': a.asnumpy() for name, a in (best or {}).items()})
+        for i, trainer in enumerate(trainers):
+            arrays.update(_state_arrays(trainer, f'trainer/{i}'))
+        facts = {
+            **state,
+            'kind': 'checkpoint',
+            'version': 2,
+            'class': type(net).__name__,
+            'facts': self._facts,
+            'trainers': self._began,
+            'now': [_counts(t) for t in trainers],
+            'loader': loader.get_state() if hasattr(loader, 'get_state') else None,
+            'data': _fingerprint(loader),
+        }
+        write_archive(self.path, facts, arrays)
+
+    def _check(self, state, net, loader, seed):
+        """Refuse a file of another run than the one that is about to begin."""
+        path = self.path
+        if state.get('version') != 2:
+            raise ValueError(
+                f'{path} is a checkpoint of an older version, which had to be unpickled: {ANEW}.'
+            )
+        if state.get('class') != type(net).__name__:
+            raise ValueError(
+                f'{path} is a checkpoint of {state.get("class")} and the net is a '
+                f'{type(net).__name__}: {ANEW}.'
+            )
+        if [t.get('weights') for t in state['trainers']] != [t['weights'] for t in self._began]:
+            raise ValueError(
+                f'{path} was written with trainers of other weights: build net and trainer as '
+                f'then, in the same order, or {ANEW}.'
+            )
+        for then, now in zip(state['trainers'], self._began):
+            for key in [*now, *then]:
+                if then.get(key) != now.get(key):
+                    raise ValueError(
+                        f'{path} was written with {key} = {then.get(key)} and this trainer has '
+                        f'{now.get(key)}: build the trainer as then, or {ANEW}.'
+                    )
+        for key, value in self._facts.items():
+            if state['facts'].get(key) != value:
+                raise ValueError(
+                    f'{path} was written with {key} = {state["facts"].get(key)} and this run has '
+                    f'{value}: pass the same, or {ANEW}.'
+                )
+        if seed is not None and seed != state['seed']:
+            raise ValueError(
+                f'{path} was written with the seed {state["seed"]} and seed is {seed}: '
+                f'pass the same seed or none; or {ANEW}.'
+            )
+        if hasattr(loader, 'get_state') and state['loader'] is not None:
+            mine = loader.get_state()
+            for key, what in (('rows', 'rows'), ('batch_size', 'rows a batch')):
+                if state['loader'].get(key) != mine[key]:
+                    raise ValueError(
+                        f'{path} was written with a loader of {state["loader"].get(key)} {what} '
+                        f'and this one has {mine[key]}: give the same data in the same batches, '
+                        f'or {ANEW}.'
+                    )
+        if state['data'] != _fingerprint(loader):
+            raise ValueError(
+                f'{path} was written with other training data of the same size: give the same '
+                f'data, or {ANEW}.'
+            )
+
+    def _restore(self, state, arrays, net, trainers, loader):
+        shapes = {
+            name[len('weights/') : -len('/0')]: a.shape
+            for name, a in arrays.items()
+            if name.startswith('weights/') and name.endswith('/0')
+        }
+        mine = {name: p.shape for name, p in weights_of(net).items()}
+        same_shapes(self.path, type(net).__name__, mine, shapes)
+        if state['loader'] is not None and hasattr(loader, 'set_state'):
+            loader.set_state(state['loader'])
+        for name, param in weights_of(net).items():
+            first = arrays[f'weights/{name}/0']
+            param._load_init(mx.np.array(first, dtype=first.dtype), None)
+        for i, trainer in enumerate(trainers):  # after the weights, which reset a trainer
+            _restore_trainer(trainer, state['now'][i], arrays, f'trainer/{i}')
+        for name, param in weights_of(net).items():  # after trainers, which make replicas equal
+            for i, replica in enumerate(param.list_data()):
+                if f'weights/{name}/{i}' in arrays:
+                    replica[:] = mx.np.array(arrays[f'weights/{name}/{i}'], ctx=replica.ctx)
+        best = {
+            name[len('best/') :]: mx.np.array(a, dtype=a.dtype)
+            for name, a in arrays.items()
+            if name.startswith('best/')
+        }
+        return state, best or None
+
+
+def _fingerprint(loader) -> Optional[int]:
+    """A checksum of a `BatchLoader`'s arrays; None of another loader."""
+    return loader.fingerprint() if hasattr(loader, 'fingerprint') else None
+
+
+def _trainer_facts(net, trainer) -> dict[str, Any]:
+    """What someone chose: the optimizer, its settings, the weights it trains and their decay."""
+    optimizer = trainer.optimizer
+    names = {id(p): name for name, p in weights_of(net).items()}
+    mine = [p for p in trainer._params if id(p) in names]
+    return {
+        'optimizer': type(optimizer).__name__,
+        **{k: v for k, v in _plain_attributes(optimizer).items() if k not in COUNTED},
+        'learning_rate': optimizer.learning_rate,
+        'schedule': type(optimizer.lr_scheduler).__name__ if optimizer.lr_scheduler else None,
+        'weights': [names[id(p)] for p in mine],
+        'decay of each weight': [float(p.wd_mult) for p in mine],
+        'rate of each weight': [float(p.lr_mult) for p in mine],
+    }
+
+
+def _plain_attributes(thing) -> dict[str, Any]:
+    """What JSON can hold of an object's own attributes."""
+    return {
+        name: value
+        for name, value in vars(thing).items()
+        if value is None
+        or isinstance(value, (bool, str, int, float))
+        or isinstance(value, dict)
+        and all(isinstance(k, str) and isinstance(v, float) for k, v in value.items())
+    }
+
+
+def _counts(trainer) -> dict[str, Any]:
+    """What moves while an optimizer works, beside its arrays."""
+    optimizer = trainer.optimizer
+    schedule = optimizer.lr_scheduler
+    return {
+        'optimizer': _plain_attributes(optimizer),
+        'schedule': None if schedule is None else _plain_attributes(schedule),
+        'updates': {
+            str(device): {str(i): n for i, n in counts.items()}
+            for device, counts in optimizer._all_index_update_counts.items()
+        },
+    }
+
+
+def _updater(trainer):
+    """Where the optimizer's states are: MXNet keeps them in the store of several devices."""
+    if not trainer._kv_initialized:
+        trainer._init_kvstore()
+    if trainer._params_to_init:
+        trainer._init_params()
+    return trainer._kvstore._updater if trainer._update_on_kvstore else trainer._updaters[0]
+
+
+def _leaves(state) -> list:
+    """The arrays of an optimizer's state, in order."""
+    if state is None or isinstance(state, numbers.Number):
+        return []
+    if isinstance(state, (tuple, list)):
+        return [leaf for part in state for leaf in _leaves(part)]
+    return [state]
+
+
+def _state_arrays(trainer, prefix) -> dict[str, np.ndarray]:
+    return {
+        f'{prefix}/{index}/{i}': leaf.asnumpy()
+        for index, state in _updater(trainer).states.items()
+        for i, leaf in enumerate(_leaves(state))
+    }
+
+
+def _restore_trainer(trainer, now, arrays, prefix):
+    optimizer = trainer.optimizer
+    updaters = [_updater(trainer)]
+    if not trainer._update_on_kvstore:
+        updaters = trainer._updaters
+    saved: dict[int, dict[int, np.ndarray]] = {}
+    for name, array in arrays.items():
+        if name.startswith(prefix + '/'):
+            index, leaf = name[len(prefix) + 1 :].split('/')
+            saved.setdefault(int(index), {})[int(leaf)] = array
+    for device, updater in enumerate(updaters):
+        for index, leaves in saved.items():
+            weight = trainer._params[index].list_data()[device].as_nd_ndarray()
+            state = optimizer.create_state_multi_precision(index, weight)
+            mine = _leaves(state)
+            if [leaf.shape for leaf in mine] != [leaves[i].shape for i in sorted(leaves)]:
+                raise KeyError(index)
+            for i, leaf in enumerate(mine):
+                leaf[:] = mx.nd.array(leaves[i], ctx=leaf.ctx, dtype=leaves[i].dtype)
+            updater.states[index], updater.states_synced[index] = state, False
+    for name, value in now['optimizer'].items():
+        setattr(optimizer, name, value)
+    for name, value in (now['schedule'] or {}).items():
+        setattr(optimizer.lr_scheduler, name, value)
+    counts = {
+        int(device): {int(i): int(n) for i, n in of.items()}
+        for device, of in now['updates'].items()
+    }
+    optimizer._all_index_update_counts.clear()
+    optimizer._all_index_update_counts.update(counts)
+    optimizer._index_update_count = optimizer._all_index_update_counts.setdefault(0, {})

@@ -1,0 +1,203 @@
+"""A model in one file: what it was built from, its weights, and what encodes its inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Optional
+
+import mxnet as mx
+import numpy as np
+from mxnet import gluon
+
+from ..data.encoder import Encoder
+from ..files import check_writable
+from ..fitting import predict
+from ..models.base import Model
+from ..weights import weights_of
+from .archive import read_archive, same_shapes, write_archive
+
+__all__ = ['Saved', 'load', 'save']
+
+
+class Saved(NamedTuple):
+    """What `load` gives back: the net, and the encoder that turns raw rows into its inputs.
+
+    It unpacks: `net, encoder = d2l.load(path)`. `encoder` is None where none was saved.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> Saved(d2l.LR([3, 2]), None).encoder is None
+    True
+    """
+
+    net: Model
+    encoder: Optional[Encoder]
+
+    def predict(self, source: Any, devices=None) -> np.ndarray:
+        """What `d2lrec.predict` gives for raw rows: a frame or a file, read by column names.
+
+        Values that the vocabulary does not hold are 'unknown'; a warning names a field that is
+        unknown almost throughout. A label column is not needed.
+
+        Raises ValueError for a field that is lacking, and where the model was saved without an
+        encoder.
+        """
+        if not hasattr(source, 'columns') or hasattr(source, 'iloc'):
+            if self.encoder is None:
+                raise ValueError(
+                    f'this {type(self.net).__name__} was saved without an encoder: save it with '
+                    'its training data, save(net, path, train), or pass encoded data.'
+                )
+            source = self.encoder.encode(source)
+        return predict(self.net, source, devices)
+
+
+def save(net: Model, path, data: Any = None) -> None:
+    """Write a model whole, or not at all: what it was built from, its weights, its encoder.
+
+    Parameters
+    ----------
+    net : a model of this library, or a subclass of `d2lrec.models.Model`
+    path : path of the file
+    data : the data set it was trained on, or its `Encoder`, optional
+        What turns a raw row into the net's inputs goes with it: the vocabulary with the fields'
+        names, crosses, quantiles, the layout of bags.
+
+    Raises
+    ------
+    ValueError
+        For a net without weights or with weights that are not finite, one whose constructor took
+        what JSON cannot hold, an encoder of other fields than the net's, and a path that cannot
+        be written.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import d2lrec as d2l
+    >>> net = d2l.FM([3, 2], num_factors=4)
+    >>> net.initialize()
+    >>> path = os.path.join(tempfile.mkdtemp(), 'fm.d2l')
+    >>> save(net, path)
+    >>> load(path).net.config
+    {'field_dims': [3, 2], 'num_factors': 4}
+    """
+    name = type(net).__name__
+    if not isinstance(net, Model) or net.config is None:
+        raise ValueError(
+            f'{name} does not know what it was built from: derive it from d2lrec.models.Model, '
+            'without *args, or use save_parameters.'
+        )
+    for key, value in net.config.items():
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError):
+            raise ValueError(
+                f'{name} was built with {key} = {value!r}, which JSON cannot hold: '
+                'build it from numbers, words, lists and dicts.'
+            ) from None
+    check_writable(path)
+    encoder = _encoder_of(net, data)
+    try:
+        arrays = {n: p.data(p.list_ctx()[0]).asnumpy() for n, p in weights_of(net).items()}
+    except (RuntimeError, gluon.parameter.DeferredInitializationError):
+        raise ValueError(
+            f'{name} has no weights yet: call net.initialize() and train it before saving.'
+        ) from None
+    for weight, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f'{weight} of this {name} is not finite throughout: train it anew, at a lower '
+                'learning rate.'
+            )
+    facts = {
+        'kind': 'model',
+        'version': 2,
+        'module': type(net).__module__,
+        'class': name,
+        'config': net.config,
+        'encoder': None if encoder is None else encoder.to_json(),
+    }
+    write_archive(path, facts, arrays)
+
+
+def load(path, devices=None) -> Saved:
+    """Build the model that `save` wrote, with its weights; give it back with its encoder.
+
+    `encoder.encode(frame)` then encodes new data as the training data was, and
+    `load(path).predict(frame)` does both. A model of a reader's own must be defined, or imported,
+    before it can be loaded.
+
+    Parameters
+    ----------
+    path : path of the file
+    devices : mxnet.Context or list of them; by default the CPU
+
+    Raises
+    ------
+    ValueError
+        For a file that `save` did not write, or one of a model that is not defined here.
+
+    Examples
+    --------
+    See `save`.
+
+    >>> import d2lrec as d2l
+    >>> d2l.load('no such file')
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: no such file does not exist: give a file that save wrote.
+    """
+    facts, arrays = read_archive(path, 'model', 'save')
+    if facts.get('version') != 2:
+        raise ValueError(
+            f'{path} is a model of an older version, without the names of its fields: train and '
+            'save it anew.'
+        )
+    cls = _class(path, facts)
+    try:
+        net = cls(**facts['config'])
+        encoder = None if facts['encoder'] is None else Encoder.from_json(facts['encoder'])
+    except Exception as error:  # whatever a constructor says to what is not of it
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise ValueError(f'{path} holds no {cls.__name__} that can be built: {reason[0]}') from None
+    # Shapes first: memory is taken only for weights that the file holds.
+    mine = {name: p.shape for name, p in weights_of(net).items()}
+    same_shapes(path, cls.__name__, mine, {name: a.shape for name, a in arrays.items()})
+    net.initialize(ctx=devices or mx.cpu())
+    for name, param in weights_of(net).items():
+        param.set_data(mx.np.array(arrays[name], dtype=arrays[name].dtype))
+    return Saved(net, encoder)
+
+
+def _encoder_of(net, data) -> Optional[Encoder]:
+    """The encoder of a data set, held against the net."""
+    if data is None:
+        return None
+    encoder = data if isinstance(data, Encoder) else getattr(data, 'encoder', None)
+    if encoder is None:
+        raise ValueError(
+            f'data is a {type(data).__name__}, which holds no encoder: give the CTRDataset that '
+            'the model was trained on, or its encoder.'
+        )
+    encoder.check(net)
+    return encoder
+
+
+def _subclasses(cls) -> Iterator[type]:
+    for sub in cls.__subclasses__():
+        yield sub
+        yield from _subclasses(sub)
+
+
+def _class(path, facts):
+    """The model's class among all that are defined, the newest of its name and module first."""
+    names = facts.get('module'), facts.get('class')
+    for cls in reversed(list(_subclasses(Model))):
+        if (cls.__module__, cls.__name__) == names:
+            return cls
+    raise ValueError(
+        f'{path} holds a {names[1]} of the module {names[0]}, which is not defined here: import '
+        'or define it, then load again.'
+    )

@@ -1,0 +1,129 @@
+"""Optimizers of wide and deep halves, and which weights decay."""
+
+from __future__ import annotations
+
+import mxnet as mx
+from mxnet import gluon
+
+__all__ = ['FTRL', 'decay_embeddings_only', 'wide_deep_trainers']
+
+# MXNet adds it to the sum of squares, under the root. At its own 1e-7 a gradient must exceed 3e-4
+# to count, and those of a new deep half, 1e-7 or so, do not: it would stand still.
+ADAGRAD_EPS = 1e-20
+
+
+class FTRL(mx.optimizer.Ftrl):
+    """FTRL-Proximal with L1, as MXNet's `ftrl`, but it keeps the weights it is given.
+
+    McMahan et al., Ad Click Prediction: a View from the Trenches, KDD 2013, algorithm 1.
+    FTRL keeps a sum z for each weight and computes the weight from it. MXNet starts z at 0, so
+    that the first step sets every weight that it did not move to 0: after a warm start all would
+    be forgotten. Here z starts where it yields the weight; for a weight of 0 that is 0. And
+    since the weight follows from z *and the learning rate*, another rate would change every
+    weight at the next step: here z is carried over to the new rate, so that none moves.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The paper's α.
+    beta : float
+        β.
+    lamda1 : float
+        λ₁, the weight of L1.
+    wd : float
+        λ₂, the weight of L2.
+
+    Examples
+    --------
+    >>> weight, grad = mx.nd.array([0.5, -0.2]), mx.nd.zeros(2)
+    >>> ftrl = FTRL(learning_rate=0.1, beta=1.0, lamda1=0.0)
+    >>> state = ftrl.create_state(0, weight)
+    >>> ftrl.set_learning_rate(0.01)
+    >>> ftrl.update(0, weight, grad, state)  # nothing to learn, at a new rate
+    >>> [round(w, 4) for w in weight.asnumpy().tolist()]
+    [0.5, -0.2]
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._rates: dict[str, float] = {}  # by index and device: the rate that z belongs to
+
+    def create_state(self, index, weight):
+        z, n = super().create_state(index, weight)
+        weight = weight.as_nd_ndarray() if hasattr(weight, 'as_nd_ndarray') else weight
+        rate = self._get_lr(index)
+        slope = self.beta / rate + self._get_wd(index)
+        z[:] = -slope * weight - self.lamda1 * mx.nd.sign(weight)
+        self._rates[f'{index} {weight.context}'] = rate
+        return z, n
+
+    def update(self, index, weight, grad, state):
+        key = f'{index} {weight.context}'
+        count = self.num_update
+        self.num_update = max(count, self._index_update_count.get(index, self.begin_num_update) + 1)
+        rate = self._get_lr(index)  # the one that this step will use, of a schedule too
+        self.num_update = count
+        before = self._rates.setdefault(key, rate)
+        if before != rate:
+            z, n = state
+            root, decay = mx.nd.sqrt(n), self._get_wd(index)
+            old, new = (self.beta + root) / before + decay, (self.beta + root) / rate + decay
+            beyond = z - mx.nd.clip(z, -self.lamda1, self.lamda1)  # what makes the weight
+            z[:] = z - beyond + beyond * new / old
+            self._rates[key] = rate
+        super().update(index, weight, grad, state)
+
+
+def decay_embeddings_only(net):
+    """Let an optimizer's `wd` act on the weights of ids alone; return the net.
+
+    These are the parameters that say so by an attribute `of_ids`: the vectors of each `Embedding`
+    and the weights of each `LinearTerm`. MLPs, biases and batch normalisation are spared. With
+    `wd=λ`, Gluon's optimizers then minimise the mean loss + λ/2 · (sum of the squares of those
+    weights), over the whole tables, whichever ids the batch holds. For a layer of your own, set
+    `param.wd_mult`.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> net = decay_embeddings_only(d2l.DeepFM([3, 2], 4, [8]))
+    >>> net.embedding.weight.wd_mult, net.mlp.output.weight.wd_mult
+    (1.0, 0.0)
+    """
+    for param in net.collect_params().values():
+        param.wd_mult = 1.0 if getattr(param, 'of_ids', False) else 0.0
+    return net
+
+
+def wide_deep_trainers(
+    net, wide_lr: float = 0.1, l1: float = 0.0, deep_lr: float = 0.01, beta: float = 0.001
+) -> list[gluon.Trainer]:
+    """The paper's two optimizers, for `train_ch13`: FTRL with L1 (wide) and AdaGrad (deep).
+
+    Parameters
+    ----------
+    net : WideDeep, initialized
+    wide_lr, deep_lr : float
+        Learning rates.
+    l1 : float
+        FTRL's λ₁. A weight stays exactly 0 until its gradients, each the batch's mean, add up
+        to more than this.
+    beta : float
+        FTRL's β, above 0: a weight moves slowly until the root of its squared gradients' sum
+        exceeds it. A mean over B rows makes gradients B times smaller than the paper's, one row
+        at a time, where β is 1: take the order of 1 / B, or rare crosses hardly learn.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> net = d2l.WideDeep([3, 2], 4, [8])
+    >>> net.initialize()
+    >>> [type(t.optimizer).__name__ for t in wide_deep_trainers(net)]
+    ['FTRL', 'AdaGrad']
+    """
+    ftrl = FTRL(learning_rate=wide_lr, lamda1=l1, beta=beta)
+    adagrad = {'learning_rate': deep_lr, 'eps': ADAGRAD_EPS}
+    return [
+        gluon.Trainer(net.wide_params(), ftrl),
+        gluon.Trainer(net.deep_params(), 'adagrad', adagrad),
+    ]

@@ -1,0 +1,85 @@
+"""What a trainer draws batches from, looked at before the first step."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, Optional
+
+from mxnet import gluon
+
+__all__ = ['Source', 'source']
+
+
+class Source:
+    """Batches of a loader as a net reads them; call it for one pass.
+
+    A `BatchLoader` is held against the net once, whole. Of a loader of another kind every batch
+    of the first pass is looked at, which costs little beside reading it.
+
+    Attributes
+    ----------
+    labels : array (N,), or None where they are not known beforehand
+    """
+
+    def __init__(self, loader, net, rows=False):
+        self._loader, self._inputs, self._checks = loader, None, []
+        self.labels = None
+        if hasattr(loader, 'batches'):
+            if rows:  # with the mask of what is observed, where there is one
+                self._inputs = loader.bound().columns if loader.named else None
+            else:
+                declared = getattr(net, 'inputs', None) or None
+                self._inputs = inputs_of(net) if loader.named else declared
+            self.labels = loader.check(net, self._inputs)
+        elif hasattr(net, 'check_batch'):
+            self._checks.append(net.check_batch)
+
+    def __call__(self) -> Iterable:
+        if hasattr(self._loader, 'batches'):
+            return self._loader.batches(self._inputs)
+        return self._looked_at()
+
+    def look(self, check: Callable) -> None:
+        """Have `check` see every batch from now on, until the end of a pass."""
+        self._checks.append(check)
+
+    def _looked_at(self):
+        for batch in self._loader:
+            for check in self._checks:
+                check(batch)
+            yield batch
+        self._checks = []
+
+
+def source(loader: Any, net, name: str, rows: bool = False) -> Source:
+    """A loader's batches, by name where it has names; with `rows`, those of a rating matrix.
+
+    Raises ValueError where it is no loader, or what it holds does not fit the net.
+    """
+    if hasattr(loader, 'columns') or hasattr(loader, 'iloc'):
+        raise ValueError(
+            f'{name} is a {type(loader).__name__}: pass BatchLoader(data, batch_size=...) of it, '
+            'or let fit do it.'
+        )
+    if not hasattr(loader, '__iter__'):
+        raise ValueError(f'{name} is {loader!r}: give a loader, such as BatchLoader.')
+    return Source(loader, net, rows)
+
+
+def inputs_of(net) -> Optional[dict]:
+    """What the net says it reads. Of a net that does not say: the ids, where it takes one input."""
+    inputs = getattr(net, 'inputs', None)
+    if inputs:
+        return inputs
+    own = getattr(type(net), 'hybrid_forward', None)
+    hybrid = own is not None and own is not gluon.HybridBlock.hybrid_forward
+    takes = inspect.signature(net.hybrid_forward if hybrid else net.forward).parameters.values()
+    arrays = [
+        p.name
+        for p in takes
+        if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        and p.default is p.empty
+        and p.name not in net._reg_params
+    ]
+    return {'ids': None} if len(arrays) - hybrid == 1 else None
