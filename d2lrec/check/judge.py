@@ -142,7 +142,7 @@ def told(error: Exception) -> str:
     """The line of an error's message that says something; np.int64(3), as NumPy 2 has it, is 3."""
     lines = str(error).strip().splitlines() or ['']
     text = lines[-1] if lines[0].startswith('Traceback') else lines[0]  # MXNet's own
-    text = text.removeprefix(f'{type(error).__name__}: ')
+    text = re.sub(rf'^{type(error).__name__}: ', '', text)
     return re.sub(r'\bnp\.(?:u?int|float|bool|str)\w*\(([^()]*)\)', r'\1', text)[:200]
 
 
