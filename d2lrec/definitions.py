@@ -227,3 +227,154 @@ def cin(weights, e, split, activation=None):
             xl = maps[:half] if half else maps
         out.append(sums)
     return np.array(out)
+
+
+# What the exercises ask for ------------------------------------------------------------------
+
+
+def auc(labels, scores, tie=0.5):
+    """Labels (N,) and scores (N,) -> the share of pairs of a 1 and a 0 that are in order.
+
+    A tie counts one half. Hanley and McNeil, The Meaning and Use of the Area under a Receiver
+    Operating Characteristic (ROC) Curve, Radiology 143(1), 1982.
+    """
+    won = pairs = 0.0
+    for n in range(len(labels)):
+        for m in range(len(labels)):
+            if labels[n] == 1 and labels[m] == 0:
+                pairs += 1
+                if scores[n] > scores[m]:
+                    won += 1
+                elif scores[n] == scores[m]:
+                    won += tie
+    return won / pairs
+
+
+def gauc(labels, scores, users):
+    """Labels, scores, users (N,) -> the users' AUCs, averaged with their numbers of examples.
+
+    Users whose labels are all alike have no AUC and are left out. Zhu et al., Optimized Cost
+    per Click in Taobao Display Advertising, KDD 2017.
+    """
+    total = count = 0.0
+    for user in sorted(set(users.tolist())):
+        mine = [n for n in range(len(users)) if users[n] == user]
+        if len({float(labels[n]) for n in mine}) > 1:
+            total += len(mine) * auc(labels[mine], scores[mine])
+            count += len(mine)
+    return total / count
+
+
+def frequency_ids(words, min_count, order=lambda word, count: (-count, word)):
+    """Words (N,) -> ids (N,): 0, 1, ... from the most frequent word on, the smaller one first.
+
+    Words that occur fewer than min_count times share the id after the last.
+    """
+    words = words.tolist()
+    count = {word: words.count(word) for word in words}
+    kept = [word for word in count if count[word] >= min_count]
+    kept.sort(key=lambda word: order(word, count[word]))
+    return np.array([kept.index(word) if word in kept else len(kept) for word in words])
+
+
+def fold_in(q, rest, damping):
+    """q (n, K), rest (n,) -> the p (K,) of least sum_i (rest_i - <p, q_i>)^2 + damping <p, p>.
+
+    A user's step of alternating least squares: Koren, Bell and Volinsky, Matrix Factorization
+    Techniques for Recommender Systems, Computer 42(8), 2009.
+    """
+    factors = q.shape[1]
+    left, right = np.zeros((factors, factors)), np.zeros(factors)
+    for k in range(factors):
+        left[k, k] = damping
+        for i in range(len(q)):
+            right[k] += q[i, k] * rest[i]
+            for j in range(factors):
+                left[k, j] += q[i, k] * q[i, j]
+    return np.linalg.solve(left, right)
+
+
+def ftrl_weight(z, n, alpha, beta, l1, l2):
+    """z, n (V,) -> w (V,). McMahan et al., Ad Click Prediction, KDD 2013, algorithm 1."""
+    out = np.zeros(len(z))
+    for i in range(len(z)):
+        if abs(z[i]) > l1:
+            out[i] = -(z[i] - np.sign(z[i]) * l1) / ((beta + np.sqrt(n[i])) / alpha + l2)
+    return out
+
+
+def logit_loss(z, y):
+    """Logits z (B, 1), labels y (B, 1) -> -mean(y log σ(z) + (1 - y) log(1 - σ(z))), a number."""
+    total = 0.0
+    for row in range(len(z)):
+        logit = float(z[row, 0]) if y[row, 0] else -float(z[row, 0])  # of what happened
+        total += max(-logit, 0.0) + np.log1p(np.exp(-abs(logit)))  # -log σ(logit)
+    return total / len(z)
+
+
+def cross_layer(x0, x, w, b):
+    """x0, x (B, D), w, b (D,) -> x0 (x . w) + b + x, shape (B, D).
+
+    Wang et al., Deep & Cross Network for Ad Click Predictions, ADKDD 2017, equation (3).
+    """
+    out = np.zeros(x.shape)
+    for row in range(len(x)):
+        dot = 0.0
+        for i in range(x.shape[1]):
+            dot += x[row, i] * w[i]
+        for i in range(x.shape[1]):
+            out[row, i] = x0[row, i] * dot + b[i] + x[row, i]
+    return out
+
+
+def cin_layer(x, x0, weight):
+    """x (B, H, K), x0 (B, F, K), weight (M, H, F) -> feature maps (B, M, K).
+
+    Lian et al., xDeepFM, KDD 2018, equation (6).
+    """
+    out = np.zeros((len(x), len(weight), x.shape[2]))
+    for row, m, k in np.ndindex(*out.shape):
+        for i in range(x.shape[1]):
+            for j in range(x0.shape[1]):
+                out[row, m, k] += weight[m, i, j] * x[row, i, k] * x0[row, j, k]
+    return out
+
+
+def masked_error(outputs, ratings, mask):
+    """outputs, ratings, mask (B, D) -> mean squared error where the mask is not 0, a number.
+
+    Sedhain et al., AutoRec: Autoencoders Meet Collaborative Filtering, WWW 2015, section 2.
+    """
+    squared = count = 0.0
+    for row in range(len(mask)):
+        for d in range(mask.shape[1]):
+            if mask[row, d]:
+                squared += (ratings[row, d] - outputs[row, d]) ** 2
+                count += 1
+    return squared / count
+
+
+def merge_shards(means, sizes):
+    """Devices' mean gradients (D, P) of shards of `sizes` (D,) examples -> the batch's (P,)."""
+    out = np.zeros(means.shape[1])
+    for device in range(len(sizes)):
+        for p in range(means.shape[1]):
+            out[p] += means[device, p] * sizes[device] / sum(sizes)
+    return out
+
+
+def sparse_update(table, ids, grads, lr):
+    """A step of SGD: table (V, K), ids (n,), grads (n, K) -> (V, K); equal ids add up."""
+    out = table.astype('float64')
+    for n in range(len(ids)):
+        for k in range(table.shape[1]):
+            out[ids[n], k] -= lr * grads[n, k]
+    return out
+
+
+def rmse(predictions, ratings):
+    """predictions, ratings (N,) -> the root of the mean squared error, a number."""
+    squared = 0.0
+    for n in range(len(ratings)):
+        squared += (predictions[n] - ratings[n]) ** 2
+    return (squared / len(ratings)) ** 0.5

@@ -1,11 +1,16 @@
 """The exercises' checks: the right answer passes, each known mistake is told by name."""
 
+import inspect
+import json
+
 import mxnet as mx
 import numpy as np
 import pytest
 
 import d2lrec as d2l
 from d2lrec import check
+from d2lrec.check import words
+from d2lrec.check.judge import judge as judged
 
 
 def pairwise(v):
@@ -403,6 +408,8 @@ CASES = [
         ],
     ),
 ]
+ENGLISH = 'Right: it agrees with the definition.'
+EXERCISES = sorted({*check.__all__} - {'Verdict', 'add_language', 'notebook_language'})
 EACH = pytest.mark.parametrize('judge, right, wrong', CASES, ids=[c[0].__name__ for c in CASES])
 
 
@@ -412,7 +419,7 @@ def english(monkeypatch):
 
 
 def test_every_check_is_tried():
-    assert sorted(c[0].__name__ for c in CASES) == sorted(check.__all__)
+    assert sorted(c[0].__name__ for c in CASES) == EXERCISES
 
 
 @EACH
@@ -486,3 +493,205 @@ def test_an_unknown_language_is_refused(monkeypatch):
     monkeypatch.setattr(check, 'language', 'fr')
     with pytest.raises(ValueError, match="'ko', 'en' or None"):
         check.notebook_language()
+
+
+# --- what a reader's function may be
+
+
+@EACH
+def test_a_check_is_a_function_with_types_and_a_docstring(judge, right, wrong):
+    signature = inspect.signature(judge)
+    assert list(signature.parameters) == ['function']
+    assert signature.return_annotation == 'Verdict'
+    assert '->' in judge.__doc__ and '>>>' in judge.__doc__
+
+
+@EACH
+@pytest.mark.parametrize(
+    'change',
+    [
+        mx.np.array,
+        np.asarray,
+        lambda a: np.asarray(a).tolist(),
+        lambda a: [mx.np.array(part) for part in a] if np.ndim(a) else float(a),
+    ],
+    ids=['mxnet', 'numpy', 'list', 'list of arrays'],
+)
+def test_an_answer_may_be_any_kind_of_array_or_a_list(judge, right, wrong, change):
+    def function(*arguments):
+        out = right(*arguments)
+        return change(out.asnumpy() if hasattr(out, 'asnumpy') else out)
+
+    verdict = judge(function)
+    assert verdict, repr(verdict)
+
+
+@EACH
+@pytest.mark.filterwarnings('ignore::RuntimeWarning')  # of a mean of nothing
+def test_a_function_may_write_into_its_arguments(judge, right, wrong):
+    def spoil(arguments):
+        for a in arguments:
+            if hasattr(a, 'asnumpy'):
+                a[:] = 0
+
+    def function(*arguments):
+        out = right(*arguments)
+        out = out.copy() if hasattr(out, 'copy') else out
+        spoil(arguments)
+        return out
+
+    def too_early(*arguments):
+        spoil(arguments)
+        return right(*arguments)
+
+    assert judge(function), repr(judge(function))
+    assert not judge(too_early)
+    assert judge(right), 'an earlier call spoiled the cases'
+
+
+def test_an_argument_returned_after_it_was_changed_is_no_right_answer():
+    def doubled(v):
+        v *= 2
+        return v
+
+    assert judged(doubled, lambda v: 2 * v, [{'v': np.ones(3)}])
+    assert not judged(doubled, lambda v: v, [{'v': np.ones(3)}])
+
+
+def test_a_mistake_counts_only_where_it_is_none_of_the_definition():
+    cases = [{'v': np.zeros(2)}, {'v': np.ones(2)}]
+    mistakes = [('pairwise_term.no_half', lambda v: 2 * v)]
+    assert judged(lambda v: v, lambda v: v, cases, mistakes)
+    assert judged(lambda v: v + v, lambda v: v, cases[:1], mistakes)
+    assert judged(lambda v: v + v, lambda v: v, cases, mistakes).key == 'pairwise_term.no_half'
+    assert judged(lambda v: v + 1, lambda v: v, cases, mistakes).key == 'answer.value_at'
+
+
+def raised(error):
+    def function(v):
+        raise error
+
+    return check.pairwise_term(function)
+
+
+def test_no_scalar_is_told_as_numpy_2_writes_it():
+    for text, told in [
+        ('np.int64(3)', ' 3'),
+        ('at np.float32(0.5) and np.str_(x)', ' at 0.5 and x'),
+        ('np.dot(a, b) failed', ' np.dot(a, b) failed'),
+    ]:
+        assert repr(raised(ValueError(text))).endswith('ValueError:' + told)
+    for shown in (
+        check.pairwise_term(lambda v: v),
+        check.pairwise_term(lambda v: pairwise(v) + 1),
+        check.auc(lambda labels, scores: np.float64(7)),
+        raised(KeyError(np.int64(3))),
+    ):
+        assert not any('np.' in text or 'int64' in text for text in shown.words.values())
+
+
+def test_mxnets_errors_are_told_by_the_line_that_says_something():
+    verdict = check.pairwise_term(lambda v: v + mx.np.ones((7, 7, 7)))
+    assert 'Traceback' not in repr(verdict) and 'broadcast' in repr(verdict)
+    assert repr(verdict).count('MXNetError') == 1
+
+
+def test_text_of_an_error_is_escaped_in_html():
+    html = raised(ValueError('<script>alert("&")</script> {sizes}'))._repr_html_()
+    assert '<script>' not in html and html.count('&lt;script&gt;alert(&quot;&amp;') == 2
+    assert '{sizes}' in html and 'data-passed="false"' in html
+
+
+# --- languages
+
+
+@pytest.fixture
+def sentences(monkeypatch):
+    """The languages, to be changed by a test."""
+    monkeypatch.setattr(words, 'SENTENCES', {k: dict(v) for k, v in words.SENTENCES.items()})
+    return words.SENTENCES
+
+
+def test_every_language_has_the_same_keys_and_braces_in_the_same_order():
+    files = {path.stem: json.loads(path.read_text('utf-8')) for path in words.FOLDER.glob('*.json')}
+    assert set(files) >= {'ko', 'en'} and files == words.SENTENCES
+    for name, texts in files.items():
+        assert list(texts) == list(files['en']), name
+        for key, text in texts.items():
+            assert text == text.strip() and text, (name, key)
+            assert words.braces(text) == words.braces(files['en'][key]), (name, key)
+
+
+def test_every_sentence_is_said():
+    answers = [3, lambda *a: None, lambda *a: 1 / 0, lambda *a: [17.25], lambda *a: 17.25]
+    said = {
+        judge(function).key
+        for judge, right, wrong in CASES
+        for function in [right, *answers, *(f for f, _ in wrong)]
+    }
+    said.add(check.pairwise_term(lambda v: pairwise(v) + 1).key)
+    assert said == set(words.SENTENCES['en'])
+
+
+def test_what_a_language_lacks_is_said_in_english(sentences):
+    del sentences['ko']['answer.right']
+    assert check.pairwise_term(pairwise).words == {'ko': ENGLISH, 'en': ENGLISH}
+
+
+@pytest.mark.parametrize('spoken', ['fr_FR.UTF-8', 'C', ''])
+def test_an_unknown_computer_speaks_english(monkeypatch, tmp_path, spoken):
+    monkeypatch.setattr(check, 'language', None)
+    monkeypatch.delenv('JPY_SESSION_NAME', raising=False)
+    monkeypatch.setenv('LC_ALL', spoken)
+    monkeypatch.setenv('LANG', spoken)
+    monkeypatch.delenv('LC_MESSAGES', raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert repr(check.pairwise_term(pairwise)) == ENGLISH
+
+
+def test_a_third_language_is_one_file(monkeypatch, tmp_path, sentences):
+    verdict = check.pairwise_term(pairwise)
+    file = tmp_path / 'fr.json'
+    file.write_text('{"answer.right": "C\'est juste.", "answer.raised": "{kind} !"}', 'utf-8')
+    check.add_language(file)
+    monkeypatch.setattr(check, 'language', 'fr')
+    assert repr(verdict) == "C'est juste."
+    assert repr(check.pairwise_term(lambda v: 1 / 0)) == 'ZeroDivisionError !'
+    assert 'twice' in repr(check.pairwise_term(lambda v: 2 * pairwise(v)))
+    html = verdict._repr_html_()
+    for name in ('ko', 'en'):
+        assert html.count(f'<span lang="{name}" style="display:none">') == 1
+    assert '<span lang="fr">C&#x27;est juste.</span>' in html
+
+    monkeypatch.setattr(check, 'language', None)
+    folder = tmp_path / 'fr'
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert check.notebook_language() == 'fr'
+
+    file.write_text('{"answer.right": "Juste."}', 'utf-8')  # a later file mends a part
+    check.add_language(file)
+    assert repr(verdict) == 'Juste.' and sentences['fr']['answer.raised'] == '{kind} !'
+
+
+@pytest.mark.parametrize(
+    'text, word',
+    [
+        ('{', 'is no JSON file'),
+        ('\udcff', 'is no JSON file'),
+        ('["Juste."]', 'one JSON object'),
+        ('{"answer.right": 3}', 'one JSON object'),
+        ('{"answer.juste": "Juste."}', "no check says 'answer.juste'"),
+        ('{"answer.raised": "{error}"}', r'answer.raised has {error}'),
+        ('{"answer.raised": "{kind:.2f}"}', r'answer.raised has {kind.2f}'),
+        ('{"answer.right": "{kind}"}', 'no braces'),
+        ('{"answer.right": "}"}', 'answer.right: '),
+    ],
+)
+def test_a_file_that_does_not_fit_is_refused(tmp_path, sentences, text, word):
+    file = tmp_path / 'fr.json'
+    file.write_text(text, 'utf-8', errors='surrogateescape')
+    with pytest.raises(ValueError) as refusal:
+        check.add_language(file)
+    assert str(refusal.value).startswith(str(file)) and word in str(refusal.value)
+    assert 'fr' not in sentences
