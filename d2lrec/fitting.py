@@ -247,12 +247,7 @@ def evaluate(net, data: Any, devices=None, shown: Any = None) -> dict:
 def _batches(net, data, labelled):
     """`data` in batches, looked at; of what has labels without them, unless they are wanted."""
     missing = 'the data has no labels: pass a data set with labels, or the labels as last array.'
-    if (
-        hasattr(data, '__iter__')
-        and not hasattr(data, 'shape')
-        and not isinstance(data, (tuple, list, dict))
-        and not hasattr(data, 'columns')
-    ):
+    if _is_loader(data):
         loader = source(data, net, 'the data')
         if labelled and hasattr(data, 'batches') and loader.labels is None:
             raise ValueError(missing)
@@ -270,6 +265,15 @@ def _batches(net, data, labelled):
         raise ValueError(missing)
     batches = loader.batches()
     return batches if labels is not None else ((*batch, None) for batch in batches)
+
+
+def _is_loader(data):
+    """Whether it is iterated for batches, and is not itself the data."""
+    if isinstance(data, list):  # of batches, or a matrix written as lists
+        return bool(data) and (isinstance(data[0], tuple) or hasattr(data[0], 'asnumpy'))
+    return hasattr(data, '__iter__') and not (
+        isinstance(data, (tuple, dict)) or hasattr(data, 'shape') or hasattr(data, 'columns')
+    )
 
 
 def has_weights(net) -> bool:

@@ -60,6 +60,7 @@ class Embedding(HybridBlock):
             self.weight = self.params.get(
                 'weight', shape=(int(num_features), int(num_factors)), init=EMBEDDING_INIT
             )
+        self.weight.of_ids = True
 
     def hybrid_forward(self, F, x, weight):
         return F.npx.embedding(x, weight, **self._size)
@@ -93,6 +94,7 @@ class LinearTerm(HybridBlock):
         self._size = {'input_dim': sum(dims), 'output_dim': 1}
         with self.name_scope():
             self.weight = self.params.get('weight', shape=(sum(dims), 1), init=init.Zero())
+            self.weight.of_ids = True
             self.bias = self.params.get('bias', shape=(1,), init=init.Zero())
             self.sum = SumOver(len(dims))
 

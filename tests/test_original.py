@@ -130,7 +130,7 @@ def test_the_click_chapters(ctr, build, known, capsys):
     assert len(history) == 4 and all(0 <= row['test_acc'] <= 1 for row in history.rows)
     assert history['train_loss'][-1] < history['train_loss'][0]
     if known:  # the library's own model, which ends in a logit, has learned something
-        assert history.last['test_auc'] > 0.58
+        assert history.kept['test_auc'] > 0.58
 
 
 class AutoRec(nn.Block):
@@ -190,4 +190,4 @@ def test_the_rating_chapter(ml_100k, capsys):
     out = capsys.readouterr().out
     assert 'train loss' in out and 'test RMSE' in out
     ratings = test_data.rating
-    assert history.last['test_rmse'] < onp.sqrt(onp.mean((ratings - train_data.rating.mean()) ** 2))
+    assert history.kept['test_rmse'] < onp.sqrt(onp.mean((ratings - train_data.rating.mean()) ** 2))

@@ -50,11 +50,11 @@ def test_a_notebook_shows_the_curves(run):
 
 
 def test_history_says_what_it_lacks(run):
-    assert run.last['epoch'] == 2 and run.rows_per_second == 10
+    assert run.kept['epoch'] == 2 and run.rows_per_second == 10
     with pytest.raises(KeyError, match="no measure 'auc'.*valid_auc"):
         run['auc']
     with pytest.raises(ValueError, match='train for at least one epoch'):
-        d2l.History([]).last
+        d2l.History([]).kept
 
 
 def test_calibration_draws_each_table():

@@ -184,7 +184,11 @@ def _trainer_facts(net, trainer) -> dict[str, Any]:
     mine = [p for p in trainer._params if id(p) in names]
     return {
         'optimizer': type(optimizer).__name__,
-        **{k: v for k, v in _plain_attributes(optimizer).items() if k not in COUNTED},
+        **{
+            name: value
+            for name, value in _plain_attributes(optimizer).items()
+            if name not in COUNTED and name[0] != '_'
+        },
         'learning_rate': optimizer.learning_rate,
         'schedule': type(optimizer.lr_scheduler).__name__ if optimizer.lr_scheduler else None,
         'weights': [names[id(p)] for p in mine],

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 from mxnet import autograd, gluon, npx
 
-from d2lrec.data.batches import BatchLoader, get_dataloader_workers
+from d2lrec.data.batches import BatchLoader
+from d2lrec.data.columns import Examples
+from d2lrec.original import get_dataloader_workers
 
 npx.set_np()
 
@@ -37,12 +39,64 @@ def test_one_array_is_not_wrapped_in_a_list(ids):
     assert isinstance(next(iter(BatchLoader(ids, batch_size=4))), mx.np.ndarray)
 
 
-def test_a_dataset_stands_for_its_features_and_labels(ids):
-    class Dataset:
-        features, labels = ids, np.ones(10, dtype=np.float32)
+@pytest.fixture
+def examples(ids):
+    columns = {'dense': ids / 10, 'ids': ids, 'weights': np.ones((10, 1))}
+    return Examples(columns, labels=np.arange(10) % 2)
 
-    X, y = next(iter(BatchLoader(Dataset, batch_size=3)))
-    assert X.shape == (3, 2) and y.shape == (3,)
+
+def test_a_data_set_gives_all_its_columns_and_the_labels_last(examples):
+    dense, ids, weights, y = next(iter(BatchLoader(examples, batch_size=3)))
+    assert dense.shape == ids.shape == (3, 2) and weights.shape == (3, 1)
+    assert y.asnumpy().tolist() == [0, 1, 0] and dense.dtype == np.float32
+
+
+def test_columns_are_picked_by_name_in_the_order_of_the_net(examples):
+    loader = BatchLoader(examples, inputs={'ids': 2, 'dense': 2}, batch_size=3)
+    ids, dense, y = next(iter(loader))
+    assert ids.dtype == np.int32 and dense.dtype == np.float32 and len(y) == 3
+    whole = BatchLoader(examples, batch_size=3)
+    assert [len(b) for b in whole.batches({'weights': 1})] == [2] * 4
+    with pytest.raises(ValueError, match='the net reads ids, users but the data has dense, ids'):
+        BatchLoader(examples, inputs={'ids': 2, 'users': None}, batch_size=3)
+
+
+def test_arrays_without_names_take_those_of_the_net(ids):
+    loader = BatchLoader(ids, ids / 10, np.ones(10), batch_size=3)
+    assert not loader.named
+    bound = loader.bound({'ids': 2, 'dense': 2})
+    assert list(bound.columns) == ['ids', 'dense'] and bound.labels is not None
+    with pytest.raises(ValueError, match='the net reads ids but got 3 arrays'):
+        loader.bound({'ids': 2})
+
+
+def test_the_order_goes_on_whichever_columns_are_picked(examples):
+    one, other = (BatchLoader(examples, batch_size=4, shuffle=True, seed=3) for _ in range(2))
+    list(one), list(other.batches({'ids': 2}))
+    assert [b[1].asnumpy().tolist() for b in one] == [
+        b[0].asnumpy().tolist() for b in other.batches({'ids': 2})
+    ]
+
+
+@pytest.mark.parametrize('value', [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_none_is_refused_where_the_batch_source_is_made(ids, value):
+    dense = ids / 10
+    dense[7, 1] = value
+    with pytest.raises(ValueError, match=r'dense\[7, 1\] is .*: fill in what is missing'):
+        BatchLoader({'ids': ids, 'dense': dense}, batch_size=3)
+
+
+def test_booleans_and_whole_numbers_become_what_their_column_needs(ids):
+    loader = BatchLoader({'ids': ids, 'dense': ids, 'labels': ids[:, 0] > 5}, batch_size=10)
+    x, dense, y = next(iter(loader))
+    assert (x.dtype, dense.dtype, y.dtype) == (np.int32, np.float32, np.float32)
+
+
+def test_a_checksum_knows_the_data_again(ids):
+    one = BatchLoader(ids, batch_size=4).fingerprint()
+    assert one == BatchLoader(ids.copy(), batch_size=2).fingerprint()
+    ids[3, 1] += 1
+    assert one != BatchLoader(ids, batch_size=4).fingerprint()
 
 
 def test_takes_mxnet_arrays_and_big_ids_exactly():
@@ -151,8 +205,8 @@ def test_trains_an_embedding(ids):
         ([], {}, 'no data'),
         ([np.zeros((3, 1)), np.zeros(2)], {}, r'\[3, 2\] rows'),
         ([np.zeros((0, 2))], {}, 'no rows'),
-        ([np.float32(3)], {}, 'Array 0 has shape'),
-        ([np.zeros(2), np.array(['a', 'b'])], {}, 'Array 1 has shape'),
+        ([np.float32(3)], {}, 'array 0 has shape'),
+        ([np.zeros(2), np.array(['a', 'b'])], {}, 'array 1 has shape'),
         ([np.zeros(3)], {'batch_size': 0}, 'batch_size is 0'),
         ([np.zeros(3)], {'batch_size': 2.5}, 'batch_size is 2.5'),
         ([np.zeros(3)], {'last_batch': 'drop'}, "last_batch is 'drop'"),

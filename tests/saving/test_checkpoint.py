@@ -1,0 +1,242 @@
+"""Checkpoints: a run that goes on equals one that never stopped; what does not fit is refused."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import mxnet as mx
+import numpy as np
+import pytest
+from helpers import randomize, weights_of
+from mxnet import gluon
+from mxnet.gluon import nn
+
+import d2lrec as d2l
+from d2lrec.saving.archive import read_archive
+
+DIMS, K = [3, 5, 2, 4], 4
+
+
+# Checkpoints. The script is what a reader runs twice; it must need nothing from the first time.
+SCRIPT = textwrap.dedent("""
+    import sys
+    import mxnet as mx
+    from mxnet import gluon
+    from mxnet.gluon import nn
+    import d2lrec as d2l
+
+    def run(epochs, checkpoint, devices=(mx.cpu(0),), optimizer='adam', seed=7, loader_seed=None,
+            valid=True, net=None, last_batch='keep', patience=None, start=3, dtype='int32'):
+        devices = list(devices)
+        data = d2l.planted(700, [9, 7, 5], seed=1)
+        x = data.features.astype(dtype)
+        train = d2l.BatchLoader(x[:500], data.labels[:500], batch_size=64, shuffle=True,
+                                seed=loader_seed, last_batch=last_batch)
+        test = d2l.BatchLoader(x[500:], data.labels[500:], batch_size=100)
+        if net is None:
+            net = d2l.DeepFM([9, 7, 5], 4, [8], drop_rate=.5)
+            net.mlp.hidden.add(nn.BatchNorm(in_channels=8))
+        mx.random.seed(start)
+        net.initialize(ctx=devices, force_reinit=True)
+        net.hybridize(static_alloc=True, static_shape=True)
+        schedule = mx.lr_scheduler.FactorScheduler(step=10, factor=.9, base_lr=.05)
+        trainer = gluon.Trainer(net.collect_params(), optimizer,
+                                {'learning_rate': .05, 'lr_scheduler': schedule})
+        history = d2l.train_ch13(net, train, test, gluon.loss.SigmoidBCELoss(), trainer, epochs,
+                                 devices, valid_iter=test if valid else None, seed=seed,
+                                 patience=patience, verbose=False, checkpoint=checkpoint)
+        return net, history
+
+    if __name__ == '__main__':
+        run(int(sys.argv[1]), sys.argv[2], valid=sys.argv[3] == 'valid')
+""")
+run = {'__name__': 'script'}
+exec(SCRIPT, run)
+run = run['run']
+
+
+def measures(history):
+    return [{k: v for k, v in row.items() if 'seconds' not in k} for row in history.rows]
+
+
+def same(one, two):
+    (net, history), (other, rest) = one, two
+    assert measures(history) == measures(rest)
+    assert history.best_epoch == rest.best_epoch
+    for (name, a), b in zip(weights_of(net).items(), weights_of(other).values()):
+        np.testing.assert_array_equal(a, b, err_msg=name)
+    for a, b in zip(net.collect_params().values(), other.collect_params().values()):
+        for mine, theirs in zip(a.list_data(), b.list_data()):
+            np.testing.assert_array_equal(mine.asnumpy(), theirs.asnumpy(), err_msg=a.name)
+    return True
+
+
+@pytest.mark.parametrize('valid', ['valid', ''])
+def test_resuming_in_a_new_process_equals_never_having_stopped(tmp_path, valid):
+    path = tmp_path / 'state'
+    (tmp_path / 'script.py').write_text(SCRIPT)
+    root = os.path.dirname(os.path.dirname(d2l.__file__))
+    for _ in range(2):  # the second time there is nothing left to do
+        subprocess.run(
+            [sys.executable, '-W', 'ignore', str(tmp_path / 'script.py'), '3', str(path), valid],
+            check=True,
+            env={**os.environ, 'PYTHONPATH': root},
+        )
+    resumed = run(6, path, valid=bool(valid), start=11)
+    assert len(resumed[1]) == 6
+    same(run(6, None, valid=bool(valid)), resumed)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        {'loader_seed': 5},
+        {'devices': (mx.cpu(0), mx.cpu(1))},
+        {'optimizer': 'nadam'},
+        {'loader_seed': 5, 'last_batch': 'rollover'},
+        {'last_batch': 'rollover'},
+        {'patience': 2},
+        {'devices': (mx.cpu(0), mx.cpu(1)), 'valid': False, 'optimizer': 'sgd'},
+    ],
+    ids=str,
+)
+def test_resuming_with_new_objects_equals_never_having_stopped(tmp_path, options):
+    straight = run(6, None, **options)
+    run(2, tmp_path / 'state', **options)
+    run(4, tmp_path / 'state', **options, start=12)
+    same(straight, run(6, tmp_path / 'state', **options, start=11))
+
+
+def test_resuming_after_an_interruption_within_an_epoch(tmp_path, monkeypatch):
+    straight, steps = run(4, None, loader_seed=5), []
+    step = gluon.Trainer.step
+
+    def interrupted(trainer, *args):
+        steps.append(1)
+        if len(steps) == 20:  # 8 batches an epoch: in the third
+            raise KeyboardInterrupt
+        step(trainer, *args)
+
+    monkeypatch.setattr(gluon.Trainer, 'step', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(4, tmp_path / 'state', loader_seed=5)
+    same(straight, run(4, tmp_path / 'state', loader_seed=5, start=11))
+
+
+def test_statistics_of_batch_normalisation_do_not_depend_on_timing():
+    """On two devices MXNet lost those of the first batch now and then; training now waits."""
+    first = run(1, None, devices=(mx.cpu(0), mx.cpu(1)), valid=False)
+    for _ in range(5):
+        same(first, run(1, None, devices=(mx.cpu(0), mx.cpu(1)), valid=False))
+
+
+def test_what_is_saved_matters():
+    """The control: without its checkpoint the second half differs, so equality above says much."""
+    straight = run(4, None, valid=False)
+    other = run(4, None, valid=False, start=11)
+    assert measures(straight[1]) != measures(other[1])
+
+
+def test_without_a_seed_one_is_drawn_and_kept(tmp_path):
+    np.random.seed(0)
+    run(2, tmp_path / 'a', seed=None)
+    drawn = read_archive(tmp_path / 'a', 'checkpoint', '')[0]['seed']
+    np.random.seed(1)
+    same(run(4, None, seed=drawn), run(4, tmp_path / 'a', seed=None, start=11))
+
+
+def test_training_that_is_done_returns_what_it_gave(tmp_path):
+    first = run(3, tmp_path / 'state')
+    again = run(3, tmp_path / 'state', start=11)
+    assert same(first, again) and again[1].rows == first[1].rows
+    stopped = run(40, tmp_path / 'other', patience=1)
+    assert len(stopped[1]) < 40
+    same(stopped, run(40, tmp_path / 'other', patience=1, start=11))
+
+
+def test_rating_models_resume_too(tmp_path):
+    rng = np.random.default_rng(0)
+    matrix = rng.integers(0, 6, (40, 30)).astype('float32')
+
+    def train(epochs, checkpoint, start=3):
+        mx.random.seed(start)
+        net = d2l.AutoRec(6, 30, dropout=0.3)
+        net.initialize()
+        trainers = [
+            gluon.Trainer(part.collect_params(), 'adam', {'learning_rate': 0.05})
+            for part in (net.encoder, net.decoder)
+        ]
+        loader = d2l.BatchLoader(matrix, matrix > 2, batch_size=16, shuffle=True, seed=2)
+        rows = d2l.BatchLoader(matrix, matrix > 2, batch_size=16)
+        return net, d2l.train_recsys_rating(
+            net,
+            loader,
+            rows,
+            gluon.loss.L2Loss(),
+            trainers,
+            epochs,
+            inter_mat=matrix,
+            inter_mask=matrix < 3,
+            valid_iter=rows,
+            valid_mat=matrix,
+            seed=4,
+            verbose=False,
+            checkpoint=checkpoint,
+        )
+
+    straight = train(6, None)
+    train(3, tmp_path / 'state')
+    same(straight, train(6, tmp_path / 'state', start=11))
+
+
+def test_nets_with_sizes_still_to_be_inferred_resume(tmp_path):
+    def build():
+        net = nn.HybridSequential()
+        net.add(nn.Dense(8, activation='relu'), nn.Dropout(0.5), nn.Dense(1))
+        return net
+
+    straight = run(4, None, net=build(), dtype='float32')
+    run(2, tmp_path / 'state', net=build(), dtype='float32')
+    same(straight, run(4, tmp_path / 'state', net=build(), dtype='float32', start=11))
+
+
+def other_checkpoints(path):
+    run(1, path / 'state')
+    d2l.save(randomize(d2l.LR(DIMS)), path / 'model')
+    (path / 'text').write_text('')
+    wider = d2l.DeepFM([9, 7, 5], 4, [9], drop_rate=0.5)
+    wider.mlp.hidden.add(nn.BatchNorm(in_channels=9))
+    small = d2l.BatchLoader(np.zeros((10, 3), 'int32'), np.zeros(10), batch_size=5)
+
+    def on_other_data():
+        net = run(1, None)[0]
+        trainer = gluon.Trainer(net.collect_params(), 'adam')
+        d2l.train_ch13(
+            net,
+            small,
+            small,
+            gluon.loss.SigmoidBCELoss(),
+            trainer,
+            2,
+            verbose=False,
+            checkpoint=path / 'state',
+        )
+
+    return [
+        (lambda: run(2, path / 'state', net=d2l.LR([9, 7, 5])), 'checkpoint of DeepFM and.* a LR'),
+        (lambda: run(2, path / 'state', net=wider), r'mlp.hidden.0.weight it has \(8, 12\)'),
+        (lambda: run(2, path / 'state', optimizer='sgd'), 'with optimizer = Adam and this.* SGD'),
+        (lambda: run(2, path / 'state', seed=8), 'with the seed 7 and seed is 8'),
+        (lambda: run(2, path / 'model'), 'model is not a checkpoint'),
+        (lambda: run(2, path / 'text'), 'text is not a checkpoint, or is damaged'),
+        (on_other_data, 'loader of 500 rows and this one has 10'),
+    ]
+
+
+@pytest.mark.parametrize('case', range(7))
+def test_a_checkpoint_of_something_else_is_refused(case, tmp_path):
+    call, words = other_checkpoints(tmp_path)[case]
+    with pytest.raises(ValueError, match=words) as refusal:
+        call()
+    assert '\n' not in str(refusal.value)

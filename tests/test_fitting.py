@@ -1,0 +1,266 @@
+"""The three verbs, and the street they walk: every kind of data set into every kind of net."""
+
+import mxnet as mx
+import numpy as np
+import pandas as pd
+import pytest
+from mxnet import gluon, init
+
+import d2lrec as d2l
+
+DIMS = [20, 15, 10]
+
+
+@pytest.fixture(scope='module')
+def clicks():
+    return d2l.planted(3_000, DIMS, linear=0.5, pairwise=1.5, zipf=0.5, seed=3)
+
+
+@pytest.fixture(scope='module')
+def table(clicks):
+    """A frame of raw values: words, two numbers, and two columns of weights."""
+    rng = np.random.default_rng(0)
+    frame = clicks.frame()
+    return frame.assign(
+        age=rng.normal(40, 10, len(frame)), price=rng.exponential(5, len(frame)),
+        war=rng.integers(0, 2, len(frame)), crime=rng.integers(0, 2, len(frame)),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def streets(clicks, table):
+    """name: (a net, three data sets that it reads)."""
+    fields = ['label', 'field1', 'field2', 'field3']
+    train = d2l.CTRDataset(table[:2000][fields + ['age', 'price']], dense=['age', 'price'])
+    rest = [
+        d2l.CTRDataset(part, vocabulary=train.vocabulary, dense=['age', 'price'])
+        for part in (table[2000:2500], table[2500:])
+    ]
+    dense = [train, *rest]
+    crosses, scaled = d2l.Crosses(train, [('field1', 'field2')]), d2l.Quantiles(train, 10)
+    crossed = [scaled.apply(crosses.apply(part)) for part in dense]
+    words = [*fields, 'war', 'crime']
+    plain = d2l.CTRDataset(table[:2000][words])
+    bagged = [plain] + [
+        d2l.CTRDataset(part, vocabulary=plain.vocabulary)
+        for part in (table[2000:2500], table[2500:])
+    ]
+    first = d2l.multi_hot(plain, {'genre': ['war', 'crime']})
+    bags = [first] + [
+        d2l.multi_hot(part, {'genre': ['war', 'crime']}, bag_sizes=first.bag_sizes)
+        for part in bagged[1:]
+    ]
+    arrays = [(p.columns['ids'], p.columns['dense'], p.labels) for p in dense]
+    return {
+        'FM on planted data': (lambda: d2l.FM(DIMS, 4), [clicks[:2000], clicks[2000:2500],
+                                                         clicks[2500:]]),
+        'FM on data with dense columns': (lambda: d2l.FM(train.field_dims, 4), dense),
+        'Wide & Deep, dense': (
+            lambda: d2l.WideDeep(train.field_dims, 4, [8], num_dense=2), dense),
+        'Wide & Deep, crosses and quantiles': (
+            lambda: d2l.WideDeep(train.field_dims, 4, [8], cross_dims=crosses.dims, num_dense=2),
+            crossed),
+        'Wide & Deep, arrays': (
+            lambda: d2l.WideDeep(train.field_dims, 4, [8], num_dense=2), arrays),
+        'DLRM on bags': (
+            lambda: d2l.DLRM(first.field_dims, 4, [8], bag_sizes=first.bag_sizes), bags),
+    }  # fmt: skip
+
+
+NAMES = [
+    'FM on planted data', 'FM on data with dense columns', 'Wide & Deep, dense',
+    'Wide & Deep, crosses and quantiles', 'Wide & Deep, arrays', 'DLRM on bags',
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings('ignore:.*unknown')
+@pytest.mark.parametrize('name', NAMES)
+def test_every_data_set_travels_the_whole_street(streets, name):
+    build, (train, valid, test) = streets[name]
+    net = build()
+    history = d2l.fit(net, train, valid, test, num_epochs=2, batch_size=200)
+    report = d2l.evaluate(net, test)
+    assert report['log_loss'] == pytest.approx(history.kept['test_loss'], abs=1e-12)
+    probs = d2l.predict(net, test)
+    labels = test[-1] if isinstance(test, tuple) else test.labels
+    assert d2l.auc(labels, probs) == report['auc'] == history.kept['test_auc']
+    assert len(probs) == len(labels) and ((probs > 0) & (probs < 1)).all()
+
+
+@pytest.mark.filterwarnings('ignore:.*unknown')
+@pytest.mark.parametrize('name', [n for n in NAMES if 'arrays' not in n])
+def test_slices_and_concatenations_keep_everything(streets, name):
+    build, (train, valid, test) = streets[name]
+    net = build()
+    net.initialize(init.Normal(0.5))
+    whole, rows = d2l.predict(net, test), np.arange(len(test)) % 3 == 0
+    for part, expected in (
+        (test[10:50], whole[10:50]),
+        (test[rows], whole[rows]),
+        (test[np.array([5, 3, 5])], whole[[5, 3, 5]]),
+        (d2l.concat([test[:7], test[7:]]), whole),
+    ):
+        assert type(part) is type(test) and list(part.columns) == list(test.columns)
+        np.testing.assert_allclose(d2l.predict(net, part), expected, rtol=1e-5)
+        assert len(part.labels) == len(part)
+
+
+def test_fit_is_the_trainer_written_out(clicks):
+    train, valid, test = clicks[:2000], clicks[2000:2500], clicks[2500:]
+    short = d2l.fit(
+        d2l.DeepFM(DIMS, 4, [8], 0.5),
+        train,
+        valid,
+        test,
+        lr=0.02,
+        wd=1e-4,
+        seed=5,
+        num_epochs=3,
+        batch_size=100,
+    )
+    d2l.set_seed(5)
+    net = d2l.DeepFM(DIMS, 4, [8], 0.5)
+    net.initialize()
+    net.hybridize(static_alloc=True, static_shape=True)
+    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': 0.02, 'wd': 1e-4})
+    long = d2l.train_ch13(
+        net,
+        d2l.BatchLoader(train, batch_size=100, shuffle=True, seed=5),
+        d2l.BatchLoader(test, batch_size=4096),
+        gluon.loss.SigmoidBinaryCrossEntropyLoss(),
+        trainer,
+        3,
+        valid_iter=d2l.BatchLoader(valid, batch_size=4096),
+        seed=5,
+        verbose=False,
+    )
+
+    def measures(history):
+        return [{k: v for k, v in row.items() if 'seconds' not in k} for row in history.rows]
+
+    assert measures(short) == measures(long) and short.best_epoch == long.best_epoch
+
+
+def test_fit_goes_on_from_the_weights_a_net_has(clicks):
+    net = d2l.LR(DIMS)
+    first = d2l.fit(net, clicks, num_epochs=2)
+    second = d2l.fit(net, clicks, num_epochs=1)
+    assert second['train_loss'][0] < first['train_loss'][-1] < first['train_loss'][0]
+
+
+def test_a_trainer_of_one_s_own_a_list_or_a_function(clicks):
+    net = d2l.WideDeep(DIMS, 4, [8])
+    d2l.fit(net, clicks, trainer=d2l.wide_deep_trainers, num_epochs=1)
+    trainers = d2l.wide_deep_trainers(net, wide_lr=0.05)
+    d2l.fit(net, clicks, trainer=trainers, num_epochs=1)
+    d2l.fit(net, clicks, trainer=gluon.Trainer(net.collect_params(), 'sgd'), num_epochs=1)
+    assert net.linear.weight._trainer is not None
+
+
+def ratings(seed=0, users=40, items=30, num=700):
+    rng = np.random.default_rng(seed)
+    pairs = rng.permutation(users * items)[:num]
+    quality = rng.normal(size=items)
+    stars = np.clip(np.round(2 * (3 + quality[pairs % items])) / 2, 0.5, 5)
+    return d2l.Ratings(pairs // items, pairs % items, stars, users, items)
+
+
+def test_ratings_of_pairs(clicks):
+    data = ratings()
+    net = d2l.MF(4, 40, 30, mean=float(data.labels.mean()))
+    history = d2l.fit(
+        net, data[:500], data[500:600], data[600:], lr=0.02, wd=1e-3, num_epochs=8, batch_size=50
+    )
+    report = d2l.evaluate(net, data[600:])
+    assert report['rmse'] == pytest.approx(history.kept['test_rmse'], abs=1e-9)
+    assert report['ratings'] == 100 and report['rmse'] < data[600:].labels.std()
+    predicted = d2l.predict(net, (data[600:].columns['users'], data[600:].columns['items']))
+    assert d2l.rmse(data[600:].labels, predicted) == pytest.approx(report['rmse'], abs=1e-9)
+    assert predicted.max() > 1  # stars, no probabilities
+    for users, items, words in (
+        ([0, 40], [0, 1], r'users\[1\] is 40, outside its range, 0 to 39: count from 0'),
+        ([0, -1], [0, 1], r'users\[1\] is -1'),
+        ([0, 1], [0, 30], r'items\[1\] is 30'),
+        ([0, 1.5], [0, 1], r'users\[1\] is 1.5: ids are whole numbers'),
+        ([0, np.nan], [0, 1], r'users\[1\] is nan'),
+    ):
+        with pytest.raises(ValueError, match=words):
+            d2l.predict(net, (np.array(users), np.array(items)))
+        with pytest.raises(ValueError, match=words):
+            d2l.fit(net, (np.array(users), np.array(items), np.ones(2)))
+    with pytest.raises(ValueError, match=r'labels\[1\] is nan'):
+        d2l.fit(net, ([0, 1], [0, 1], np.array([3, np.nan])))
+
+
+@pytest.mark.parametrize('by', ['item', 'user'])
+def test_ratings_as_rows_learn_ratings_and_not_their_mask(by):
+    data = ratings()
+    train, test = data[:600], data[600:]
+    net = d2l.AutoRec(8, 40 if by == 'item' else 30, dropout=0.0)
+    history = d2l.fit(
+        net, train.rows(by), None, test.rows(by), lr=0.02, batch_size=10, num_epochs=30
+    )
+    assert history.rows[0]['train_rows'] == 600
+    rows = train.rows(by)
+    out = d2l.predict(net, rows)
+    seen = rows.columns['mask'] > 0
+    assert out[seen].mean() == pytest.approx(train.labels.mean(), abs=0.3)
+    assert np.corrcoef(out[seen], rows.columns['rows'][seen])[0, 1] > 0.5
+    report = d2l.evaluate(net, test, shown=train)
+    assert report['rmse'] == pytest.approx(history.kept['test_rmse'], abs=1e-6)
+    with pytest.raises(ValueError, match='pass what it is shown'):
+        d2l.evaluate(net, test)
+
+
+def test_rows_and_mask_without_held_out_ratings_are_no_input_and_target():
+    rows = ratings().rows('item')
+    net = d2l.AutoRec(8, 40, dropout=0.0)
+    net.initialize()
+    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': 0.05})
+    loader = d2l.BatchLoader(rows.columns['rows'], rows.columns['mask'], batch_size=10)
+    history = d2l.train_recsys_rating(
+        net, loader, None, gluon.loss.L2Loss(), trainer, 30, verbose=False
+    )
+    assert history.rows[0]['train_rows'] == 700
+    seen = rows.columns['mask'] > 0
+    assert d2l.predict(net, rows.columns['rows'])[seen].mean() > 2
+
+
+def test_implicit_feedback_of_pairs():
+    data = ratings()
+    clicks = (data.columns['users'], data.columns['items'], (data.labels > 3).astype('float32'))
+    net = d2l.NeuMF(4, 40, 30, [8])
+    history = d2l.fit(net, clicks, None, clicks, num_epochs=3)
+    assert 'test_auc' in history.kept and d2l.predict(net, clicks[:2]).max() <= 1
+
+
+def test_a_net_that_does_not_say_what_it_reads(clicks):
+    class Mine(gluon.nn.Block):
+        def __init__(self):
+            super().__init__()
+            self.embedding = gluon.nn.Embedding(sum(DIMS), 1)
+
+        def forward(self, x):
+            return self.embedding(x).sum(axis=1)
+
+    net = Mine()
+    with_dense = clicks.with_columns(dense=np.ones((len(clicks), 2)))
+    d2l.fit(net, with_dense[:2000], None, clicks[2000:], num_epochs=2)
+    assert d2l.evaluate(net, with_dense[2000:]) == d2l.evaluate(net, clicks[2000:])
+    np.testing.assert_array_equal(d2l.predict(net, clicks.features), d2l.predict(net, with_dense))
+
+
+def test_batches_of_a_list(clicks):
+    net = d2l.LR(DIMS)
+    net.initialize()
+    batches = [(mx.np.array(clicks[:5].features), mx.np.array(clicks[:5].labels))]
+    assert d2l.predict(net, batches).tolist() == [0.5] * 5
+    assert d2l.evaluate(net, batches)['log_loss'] == pytest.approx(np.log(2))
+
+
+def test_a_frame_is_refused_with_the_way(clicks):
+    net = d2l.LR(DIMS)
+    net.initialize()
+    for verb in (d2l.predict, d2l.evaluate, d2l.fit):
+        with pytest.raises(ValueError, match=r'encode it first.*train.encoder.encode\(frame\)'):
+            verb(net, pd.DataFrame({'a': [1]}))
