@@ -34,7 +34,9 @@ def write_archive(path, facts: Mapping, arrays: Mapping[str, np.ndarray]) -> Non
     ('example', [0, 1, 2])
     """
     with atomic_write(path, 'wb') as file, zipfile.ZipFile(file, 'w') as archive:
-        archive.writestr('facts.json', json.dumps(facts, ensure_ascii=False))
+        # Names stand in the facts too, which a checksum guards: none can get lost unnoticed.
+        content = {**facts, 'arrays': list(arrays)}
+        archive.writestr('facts.json', json.dumps(content, ensure_ascii=False))
         for name, array in arrays.items():
             with archive.open(f'{name}.npy', 'w', force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
@@ -74,6 +76,8 @@ def read_archive(path, kind: str, writer: str) -> tuple[dict, dict[str, np.ndarr
             }
         if not isinstance(facts, dict) or facts.get('kind') != kind:
             raise ValueError('it is of another kind')
+        if facts.pop('arrays', list(arrays)) != list(arrays):
+            raise ValueError('an array is not there')
     except (Exception, RecursionError) as error:  # whatever a damaged file makes a reader raise
         if isinstance(error, PermissionError):
             raise
