@@ -2,7 +2,7 @@ PYTHON := .venv/bin/python
 
 .PHONY: book test format lint serve notebooks editions figures clean setup
 
-book: setup            ## both editions into _build/site
+book: setup            ## the site, all editions, into _build/site
 	@$(PYTHON) tools/build.py
 
 test: setup            ## the style, the book, the tests, the chapters' checked outputs

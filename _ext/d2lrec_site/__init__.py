@@ -46,9 +46,9 @@ def use_own_words(app):
         words.install(app, own)
 
 
-# Both here and in a notebook, the sentence of a check is there in every language.
+# A check's sentence is there in every language; a page shows its own where there is one.
 ONE_LANGUAGE = (
-    '<style>.d2l-check [lang] {{ display: none !important; }} '
+    '<style>.d2l-check:has([lang={0}]) [lang]:not([lang={0}]) {{ display: none !important; }} '
     '.d2l-check [lang={0}] {{ display: inline !important; }}</style>\n'
 )
 
@@ -106,6 +106,7 @@ def setup(app):
     app.add_directive('d2l-glossary', glossary.Glossary)
     app.connect('source-read', api.write_out)
     app.connect('autodoc-process-docstring', api.tidy, priority=400)
+    app.connect('autodoc-process-signature', api.shorten)
     app.connect('missing-reference', api.link_by_name)
     app.connect('doctree-read', glossary.link_first_uses)
     app.connect('doctree-read', figures.describe_plots)

@@ -1,12 +1,15 @@
 """The API pages: of each package or module that a page names, every public name and its docstring.
 
-A page says `{d2l-api}` and, a line each, packages and modules. Written out are the modules with an
-`__all__`, each with the names of it that it defines itself: a name stands where it is made, once.
+A page says `{d2l-api}` and, a line each, packages and modules. Public is what `__all__` says, a
+module's own or, where it has none, its package's. A name stands where it is made, once.
 """
 
+import ast
 import importlib
+import inspect
 import pkgutil
 import re
+from functools import lru_cache
 from types import ModuleType
 
 from sphinx.pycode import ModuleAnalyzer
@@ -16,13 +19,22 @@ BLOCK = re.compile(r'^```\{d2l-api\}\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 
 def _is_made_here(module, name):
-    value = getattr(module, name)
+    value = vars(module).get(name)
     if isinstance(value, ModuleType):
         return False
     if callable(value) and hasattr(value, '__module__'):
         return value.__module__ == module.__name__
-    # a constant does not know its module; a package only passes on what its modules have
-    return not any(name in vars(inner) for inner in _inner(module))
+    return name in _assigned(module)
+
+
+@lru_cache
+def _assigned(module):
+    """Names that the module's own code gives a value: a constant does not know its module."""
+    found = set()
+    for node in ast.parse(inspect.getsource(module)).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, 'target', None)]
+        found.update(target.id for target in targets if isinstance(target, ast.Name))
+    return found
 
 
 def _inner(module):
@@ -35,19 +47,25 @@ def _inner(module):
         for name in names
         if not name.startswith('_')
     ]
-    order = list(getattr(module, '__all__', ()))
+    order = _public(module)
 
     def place(inner):
-        places = [order.index(n) for n in getattr(inner, '__all__', ()) if n in order]
-        return min(places, default=len(order))
+        return min((order.index(n) for n in order if _is_made_here(inner, n)), default=len(order))
 
     return sorted(modules, key=place)
+
+
+def _public(module):
+    parent = module.__name__.rpartition('.')[0]
+    if not hasattr(module, '__all__') and parent:
+        return _public(importlib.import_module(parent))
+    return list(getattr(module, '__all__', ()))
 
 
 def contents(name):
     """{name of a module: the public names it defines}, of a module or all those of a package."""
     module = importlib.import_module(name)
-    own = [one for one in getattr(module, '__all__', ()) if _is_made_here(module, one)]
+    own = [one for one in _public(module) if _is_made_here(module, one)]
     found = {name: own} if own else {}
     for inner in _inner(module):
         found.update(contents(inner.__name__))
@@ -79,7 +97,8 @@ def _section(module, names):
     comments = ModuleAnalyzer.for_module(module).find_attr_docs() if constants else {}
     for one in constants:
         value = getattr(importlib.import_module(module), one)
-        lines += ['', f'.. py:data:: {module}.{one}', f'   :type: {type(value).__name__}', '']
+        lines += ['', f'.. py:currentmodule:: {module}', '', f'.. py:data:: {one}']
+        lines += [f'   :type: {type(value).__name__}', '']
         lines += [f'   {line}' for line in comments.get(('', one), [])]
     return '\n'.join([*lines, '```'])
 
@@ -119,6 +138,11 @@ def _paragraphs(lines):
         elif start is not None:
             yield start, n
             start = None
+
+
+def shorten(app, what, name, obj, options, signature, returns):
+    """A default that has no source, such as a dataclass's factory, as three dots."""
+    return re.sub(r'= <[^<>]*>', '= ...', signature or '') or None, returns
 
 
 def link_by_name(app, env, node, content):
