@@ -216,6 +216,13 @@ def test_an_api_page_of_no_module_is_refused(page):
     assert '\n' not in str(refusal.value)
 
 
+def test_a_page_can_leave_modules_to_another():
+    text = '```{d2l-api}\nd2lrec\n- d2lrec.data\n- d2lrec.layers\n```'
+    shown = api.on_page(text)
+    assert 'd2lrec.metrics' in shown and 'd2lrec.layers' not in shown
+    assert not any(name.startswith('d2lrec.data') for name in shown)
+
+
 def test_docstrings_become_what_their_writer_meant():
     lines = ['One line: ids -> logits.', '', 'a = b', 'c = d * e', '', 'Text = more.', '', 'Raises']
     api.tidy(None, 'class', '', None, None, lines)

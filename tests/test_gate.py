@@ -197,6 +197,11 @@ def test_one_place_finds_the_extension():
 # --- what is easily forgotten
 
 
+def test_the_checks_speak_the_languages_of_the_book():
+    files = (ROOT / 'd2lrec' / 'check' / 'words').glob('*.json')
+    assert sorted(path.stem for path in files) == sorted(edition.language for edition in EDITIONS)
+
+
 @pytest.mark.parametrize('edition', EDITIONS, ids=lambda e: e.language)
 def test_the_first_page_leads_to_every_chapter(edition):
     text = page_text(ROOT / edition.pages[0])

@@ -1,6 +1,7 @@
 """The API pages: of each package or module that a page names, every public name and its docstring.
 
-A page says `{d2l-api}` and, a line each, packages and modules. Public is what `__all__` says, a
+A page says `{d2l-api}` and, a line each, packages and modules; one after a minus is left out of
+the packages before it. Public is what `__all__` says, a
 module's own or, where it has none, its package's. A name stands where it is made, once.
 """
 
@@ -79,11 +80,20 @@ def on_page(text):
     """
     found = {}
     for block in BLOCK.findall(text):
-        for name in block.split():
+        for line in block.splitlines():
+            name = line.removeprefix('-').strip()
             try:
-                found.update(contents(name))
+                named = contents(name)
             except ModuleNotFoundError as error:
-                raise ValueError(f'{{d2l-api}}: {error}: name a module of the library.') from None
+                if not f'{name}.'.startswith(f'{error.name}.'):
+                    raise
+                raise ValueError(
+                    f'{{d2l-api}}: there is no {name}: name a module of the library.'
+                ) from None
+            if line.startswith('-'):
+                found = {key: value for key, value in found.items() if key not in named}
+            else:
+                found.update(named)
     return found
 
 
