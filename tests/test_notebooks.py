@@ -154,16 +154,21 @@ def test_a_sentence_can_be_mended_without_running_anything(copied, edition, tmp_
         hold_same_structure(path, twin)
     assert [c.id for c in after.cells] == [c.id for c in before.cells]
     # the outputs of the last run are still those of this code
-    cache = get_cache(tmp_path / 'cache')
-    assert cache.create_hashed_notebook(before)[1] == cache.create_hashed_notebook(after)[1]
+    kept = get_cache(tmp_path / 'cache')
+    assert kept.create_hashed_notebook(before)[1] == kept.create_hashed_notebook(after)[1]
 
 
-def executed(path):
-    """The chapter with its outputs, from the cache that the build filled."""
+def cache():
+    """The executed chapters, as the build keeps them."""
     folder = cache_key.cache_folder(ROOT)
     if not folder.exists():
         pytest.skip('chapters not executed: run make book')
-    _, book = get_cache(folder).merge_match_into_notebook(notebooks.read(path))
+    return get_cache(folder)
+
+
+def executed(path):
+    """The chapter with its outputs."""
+    _, book = cache().merge_match_into_notebook(notebooks.read(path))
     return book
 
 
@@ -199,9 +204,9 @@ def test_every_plot_has_alt_text_in_every_language(path):
 @pytest.mark.site
 @pytest.mark.parametrize('path', CHAPTERS)
 def test_twins_share_one_execution(path):
-    cache = get_cache(cache_key.cache_folder(ROOT))
+    kept = cache()
     keys = {
-        cache.match_cache_file(edition.root / edition.chapters / path.name).pk
+        kept.match_cache_file(edition.root / edition.chapters / path.name).pk
         for edition in EDITIONS
     }
     assert len(keys) == 1
