@@ -9,26 +9,28 @@ import io
 
 import numpy as np
 
+from . import palette
+
 __all__ = ['as_svg', 'bars', 'calibration', 'heatmap', 'history', 'source', 'use_style', 'vectors']
 
-COLORS = ['#2f6fde', '#d9822b', '#2e9e6b', '#8a5cd1', '#7b8794']
+COLORS = [palette.A, palette.B, palette.C, palette.D, palette.MUTED]
 STYLE = {
-    'figure.facecolor': 'white',
-    'axes.facecolor': 'white',
-    'savefig.facecolor': 'white',
+    'figure.facecolor': palette.PAPER,
+    'axes.facecolor': palette.PAPER,
+    'savefig.facecolor': palette.PAPER,
     'axes.spines.top': False,
     'axes.spines.right': False,
-    'axes.edgecolor': '#9aa5b1',
-    'axes.labelcolor': '#1f2933',
-    'text.color': '#1f2933',
+    'axes.edgecolor': palette.LINE,
+    'axes.labelcolor': palette.INK,
+    'text.color': palette.INK,
     'axes.titlesize': 11,
     'axes.titleweight': 'bold',
     'axes.titlelocation': 'left',
     'axes.grid': True,
     'axes.axisbelow': True,
-    'grid.color': '#e4e7eb',
-    'xtick.color': '#52606d',
-    'ytick.color': '#52606d',
+    'grid.color': palette.GRID,
+    'xtick.color': palette.QUIET,
+    'ytick.color': palette.QUIET,
     'font.size': 10,
     'legend.frameon': False,
     'lines.linewidth': 2,
@@ -118,7 +120,7 @@ def history(runs, measures=None):
                     label=name.replace('_', ' '),
                 )
             if best:
-                axis.axvline(best, color='#9aa5b1', linestyle='--', linewidth=1)
+                axis.axvline(best, color=palette.LINE, linestyle='--', linewidth=1)
             axis.set(
                 xlabel='epoch',
                 title=group[0].split('_')[-1].replace('auc', 'AUC').replace('rmse', 'RMSE'),
@@ -159,7 +161,7 @@ def calibration(tables):
     tables = tables if isinstance(tables, dict) else {'model': tables}
     figure, (axis,) = _figure(1, width=4.6, height=4.2)
     top = max(max(t.predicted.max(), t.observed.max()) for t in tables.values()) * 1.05
-    axis.plot([0, top], [0, top], color='#9aa5b1', linestyle='--', linewidth=1, label='perfect')
+    axis.plot([0, top], [0, top], color=palette.LINE, linestyle='--', linewidth=1, label='perfect')
     for name, table in tables.items():
         axis.plot(table.predicted, table.observed, marker='o', markersize=5, label=name)
     axis.set(
@@ -199,7 +201,7 @@ def bars(values, errors=None, title='', baseline=None):
         color=COLORS[0],
         height=0.62,
         xerr=None if errors is None else spread,
-        error_kw={'ecolor': '#52606d', 'capsize': 3},
+        error_kw={'ecolor': palette.QUIET, 'capsize': 3},
     )
     for i, number in enumerate(numbers):
         axis.text(
@@ -222,7 +224,7 @@ def heatmap(matrix, rows=None, columns=None, title='', digits=2):
     figure, (axis,) = _figure(
         1, width=1.6 + 0.55 * matrix.shape[1], height=1.2 + 0.42 * matrix.shape[0]
     )
-    cmap = LinearSegmentedColormap.from_list('', [COLORS[0], '#ffffff', COLORS[1]])
+    cmap = LinearSegmentedColormap.from_list('', [COLORS[0], palette.PAPER, COLORS[1]])
     top = np.nanmax(np.abs(matrix)) or 1.0
     image = axis.imshow(matrix, cmap=cmap, vmin=-top, vmax=top)
     axis.grid(False)

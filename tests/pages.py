@@ -3,12 +3,12 @@
 import notebooks
 import pytest
 
-from chapters import toc_notebooks
+from chapters import EDITIONS
 
 BOOKS = [
-    pytest.param(path, id=f'{path.parent.name}-{path.stem}')
-    for language in ('ko', 'en')
-    for path in toc_notebooks(language)
+    pytest.param(edition, path, id=f'{edition.language}-{path.stem}')
+    for edition in EDITIONS
+    for path in edition.notebooks
 ]
 
 

@@ -1,20 +1,34 @@
 """The chapters as committed (twins, clean), as executed, and the tool that keeps them so."""
 
 import copy
+import json
 import re
+import shutil
 
 import nbformat
 import notebooks
 import pytest
-from d2lrec_site import cache_key
+from d2lrec_site import cache_key, editions
 from jupyter_cache import get_cache
-from pages import page_text
+from pages import BOOKS, page_text
 
-from chapters import ROOT, toc_files, toc_notebooks
+from chapters import EDITIONS, ROOT
 
-KO = toc_notebooks('ko')
-EN = {path.name: path for path in toc_notebooks('en')}
-PAIRS = [pytest.param(path, EN.get(path.name), id=path.stem) for path in KO]
+FIRST, *OTHERS = EDITIONS
+LANGUAGES = [edition.language for edition in EDITIONS]
+CHAPTERS = [pytest.param(path, id=path.stem) for path in FIRST.notebooks]
+TWINS = [
+    pytest.param(
+        path, edition.root / edition.chapters / path.name, id=f'{edition.language}-{path.stem}'
+    )
+    for edition in OTHERS
+    for path in FIRST.notebooks
+]
+TWIN_PAGES = [
+    pytest.param(ROOT / page, ROOT / FIRST.page_in(edition, page), id=FIRST.page_in(edition, page))
+    for edition in OTHERS
+    for page in FIRST.pages
+]
 
 
 def headings(text):
@@ -33,64 +47,134 @@ def directives(text):
     )
 
 
-def test_editions_hold_the_same_files():
-    names = [
-        sorted(
-            p.relative_to(ROOT / 'chapters' / language).as_posix()
-            for p in (ROOT / 'chapters' / language).rglob('*')
-            if p.is_file() and '.ipynb_checkpoints' not in p.parts
-        )
-        for language in ('ko', 'en')
-    ]
-    assert names[0] == names[1]
-    assert KO and sorted(EN) == sorted(path.name for path in KO)
+def files(edition):
+    """What an edition's folder holds, without what editors leave."""
+    folder = edition.root / edition.chapters
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob('*')
+        if path.is_file() and '.ipynb_checkpoints' not in path.parts
+    )
 
 
-@pytest.mark.parametrize('ko, en', PAIRS)
-def test_twins_have_the_same_cells(ko, en):
-    ko, en = notebooks.read(ko), notebooks.read(en)
-    assert [c.cell_type for c in ko.cells] == [c.cell_type for c in en.cells]
-    for one, other in zip(ko.cells, en.cells):
-        if one.cell_type == 'code':
-            assert one == other
+def hold_same_cells(one, other):
+    """Twins have the same cells: ids, kinds and, of code, everything."""
+    one, other = notebooks.read(one), notebooks.read(other)
+    assert [c.cell_type for c in one.cells] == [c.cell_type for c in other.cells]
+    assert [c.get('id') for c in one.cells] == [c.get('id') for c in other.cells], (
+        'twins share ids: run make notebooks'
+    )
+    for mine, its in zip(one.cells, other.cells):
+        assert mine.cell_type != 'code' or mine == its
 
 
-@pytest.mark.parametrize(
-    'ko, en',
-    [
-        pytest.param(*(ROOT / page for page in pair), id=pair[0].rpartition('/')[2])
-        for pair in zip(toc_files('ko'), toc_files('en'))
-    ],
-)
-def test_twins_have_the_same_structure(ko, en):
-    texts = [page_text(path) for path in (ko, en)]
+def hold_same_structure(one, other):
+    """Twins have the same headings, directives and labels."""
+    texts = [page_text(path) for path in (one, other)]
     assert headings(texts[0]) == headings(texts[1])
     assert headings(texts[0])[0] == 1 and headings(texts[0]).count(1) == 1
     assert directives(texts[0]) == directives(texts[1])
 
 
-@pytest.mark.parametrize('path', [*KO, *EN.values()], ids=lambda p: f'{p.parent.name}-{p.stem}')
-def test_committed_notebooks_are_clean(path):
+def is_clean(path):
+    """A notebook is valid and holds nothing that the next run changes."""
     book = notebooks.read(path)
     nbformat.validate(book)
+    ids = [cell.get('id') for cell in book.cells]
+    assert all(ids) and len(set(ids)) == len(ids), 'run make notebooks'
     assert notebooks.strip(book) == book, 'run make notebooks'
     assert 'image/' not in path.read_text(encoding='utf-8')
     checked = [c for c in book.cells if notebooks.CHECKED in c.metadata.get('tags', [])]
     assert checked and all(c.outputs for c in checked), 'a checked cell prints nothing'
 
 
-def executed(path):
-    """The chapter with its outputs, from the cache that the build filled."""
+def test_editions_hold_the_same_files():
+    for edition in OTHERS:
+        assert files(edition) == files(FIRST), edition.language
+
+
+@pytest.mark.parametrize('edition', EDITIONS, ids=LANGUAGES)
+def test_every_page_is_in_the_contents(edition):
+    pages = {f'{edition.chapters}/{name}' for name in files(edition)}
+    pages = {name.rpartition('.')[0] for name in pages if name.endswith(('.ipynb', '.md'))}
+    assert pages - set(edition.pages) == set(), 'not in book.yml'
+    assert set(edition.pages) - pages == set(), 'in book.yml, but there is no such file'
+    assert len(edition.pages) == len(set(edition.pages)), 'twice in book.yml'
+
+
+@pytest.mark.parametrize('one, other', TWINS)
+def test_twins_have_the_same_cells(one, other):
+    hold_same_cells(one, other)
+
+
+@pytest.mark.parametrize('one, other', TWIN_PAGES)
+def test_twins_have_the_same_structure(one, other):
+    hold_same_structure(one, other)
+
+
+@pytest.mark.parametrize('edition, path', BOOKS)
+def test_committed_notebooks_are_clean(edition, path):
+    is_clean(path)
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """The book's table and pages in a temporary folder, twins in order."""
+    shutil.copy(ROOT / editions.TABLE, tmp_path)
+    for edition in EDITIONS:
+        shutil.copytree(ROOT / edition.chapters, tmp_path / edition.chapters)
+    book = editions.read(tmp_path)
+    for path in book.editions[0].notebooks:
+        model = notebooks.strip(notebooks.read(path), path.name)
+        for other in book.others(book.editions[0]):
+            twin = tmp_path / other.chapters / path.name
+            notebooks.save(notebooks.carry(model, notebooks.read(twin), path.name), twin)
+    return book
+
+
+@pytest.mark.parametrize('edition', range(len(EDITIONS)), ids=LANGUAGES)
+def test_a_sentence_can_be_mended_without_running_anything(copied, edition, tmp_path):
+    """A line of the file's JSON is changed, as a forge's web editor does, and nothing else."""
+    path = copied.editions[edition].notebooks[-1]
+    text = path.read_text(encoding='utf-8')
+    before = notebooks.read(path)
+    first = next(c for c in before.cells if c.cell_type == 'markdown')
+    sentence = next(line for line in first.source.splitlines() if len(line) > 60)
+    line = json.dumps(sentence, ensure_ascii=False)[1:-1]
+    assert text.count(line) == 1
+    path.write_text(text.replace(line, line + ' Mended.'), encoding='utf-8')
+    after = notebooks.read(path)
+    assert 'Mended.' in page_text(path) and after != before
+
+    is_clean(path)
+    notebooks.main(['--check'], copied)
+    for other in copied.others(copied.editions[edition]):
+        twin = tmp_path / other.chapters / path.name
+        hold_same_cells(path, twin)
+        hold_same_structure(path, twin)
+    assert [c.id for c in after.cells] == [c.id for c in before.cells]
+    # the outputs of the last run are still those of this code
+    kept = get_cache(tmp_path / 'cache')
+    assert kept.create_hashed_notebook(before)[1] == kept.create_hashed_notebook(after)[1]
+
+
+def cache():
+    """The executed chapters, as the build keeps them."""
     folder = cache_key.cache_folder(ROOT)
     if not folder.exists():
         pytest.skip('chapters not executed: run make book')
-    _, book = get_cache(folder).merge_match_into_notebook(notebooks.read(path))
+    return get_cache(folder)
+
+
+def executed(path):
+    """The chapter with its outputs."""
+    _, book = cache().merge_match_into_notebook(notebooks.read(path))
     return book
 
 
 @pytest.mark.site
-@pytest.mark.parametrize('path', KO, ids=lambda p: p.stem)
-def test_every_plot_has_alt_text_in_both_languages(path):
+@pytest.mark.parametrize('path', CHAPTERS)
+def test_every_plot_has_alt_text_in_every_language(path):
     drawn = 0
     for number, cell in enumerate(executed(path).cells):
         if cell.cell_type != 'code':
@@ -105,8 +189,12 @@ def test_every_plot_has_alt_text_in_both_languages(path):
         assert bool(images) == bool(alt), f'cell {number}: images {images}, alt text {alt}'
         if alt:
             drawn += 1
-            assert sorted(alt) == ['en', 'ko'] and all(text.strip() for text in alt.values())
-            assert re.search('[가-힣]', alt['ko']) and not re.search('[가-힣]', alt['en'])
+            assert sorted(alt) == sorted(LANGUAGES), f'cell {number}'
+            assert all(text.strip() for text in alt.values())
+            for edition in EDITIONS:
+                letters = edition.words.get('letters')
+                mine = [one for one, text in alt.items() if letters and re.search(letters, text)]
+                assert mine == ([edition.language] if letters else []), f'cell {number}'
         # a cell that asks for a plot must show one, or the first figure was lost
         elif re.search(r'plt\.(plot|show|subplots)|\.plot\(', cell.source):
             assert re.search(r'^\s*def ', cell.source, flags=re.MULTILINE), f'cell {number}'
@@ -114,14 +202,18 @@ def test_every_plot_has_alt_text_in_both_languages(path):
 
 
 @pytest.mark.site
-@pytest.mark.parametrize('path', KO, ids=lambda p: p.stem)
+@pytest.mark.parametrize('path', CHAPTERS)
 def test_twins_share_one_execution(path):
-    cache = get_cache(cache_key.cache_folder(ROOT))
-    assert cache.match_cache_file(path).pk == cache.match_cache_file(EN[path.name]).pk
+    kept = cache()
+    keys = {
+        kept.match_cache_file(edition.root / edition.chapters / path.name).pk
+        for edition in EDITIONS
+    }
+    assert len(keys) == 1
 
 
 @pytest.mark.site
-@pytest.mark.parametrize('path', KO, ids=lambda p: p.stem)
+@pytest.mark.parametrize('path', CHAPTERS)
 def test_a_check_says_that_a_solution_is_right(path):
     said = [
         text
@@ -137,7 +229,7 @@ def test_a_check_says_that_a_solution_is_right(path):
     assert sum('data-passed="false"' in text for text in said) < len(said)
 
 
-@pytest.mark.parametrize('path', KO, ids=lambda p: p.stem)
+@pytest.mark.parametrize('path', CHAPTERS)
 def test_every_exercise_has_a_solution(path):
     text = page_text(path)
     labels = re.findall(r'\{exercise(?:-start)?\}[^\n]*\n:label: *(\S+)', text)
@@ -202,10 +294,24 @@ def test_strip_keeps_checked_text_only():
     assert clean.cells[2].outputs == []
     assert clean.metadata == notebooks.NOTEBOOK_METADATA
     assert clean.cells[1].metadata == {'tags': TAGGED} and clean.cells[0].metadata == {}
-    ids = [c.id for c in clean.cells]
-    assert len(set(ids)) == 4 and ids[3] == f'{ids[2]}-2'
+    assert [c.id for c in clean.cells] == [c.id for c in dirty.cells]
     assert notebooks.strip(clean) == clean
     nbformat.validate(clean)
+
+
+def test_an_id_stays_and_one_is_made_where_none_is_good():
+    dirty = book(*[('code', 'plot()', [], [])] * 4)
+    kept, twice, missing, bad = dirty.cells
+    kept.id = twice.id = 'plot'
+    del missing['id']
+    bad.id = 'no id'
+    clean = notebooks.strip(dirty)
+    ids = [c.id for c in clean.cells]
+    assert ids[0] == 'plot' and len(set(ids)) == 4
+    nbformat.validate(clean)
+    assert notebooks.strip(clean) == clean == notebooks.strip(dirty)  # and always the same ones
+    clean.cells[2].source = 'draw()'
+    assert [c.id for c in notebooks.strip(clean).cells] == ids
 
 
 @pytest.mark.parametrize(
@@ -221,14 +327,45 @@ def test_strip_refuses_what_cannot_be_compared(output, says):
     assert 'fm.ipynb, cell 0' in str(refusal.value) and '\n' not in str(refusal.value)
 
 
-def test_carry_takes_code_and_leaves_prose():
+def test_carry_takes_code_and_ids_and_leaves_prose():
     ko = notebooks.strip(
         book(('markdown', '안녕', [], []), ('code', 'a = 2', TAGGED, [stream('2\n')]))
     )
     en = book(('markdown', 'Hello', [], []), ('code', 'a = 1', [], [stream('1\n')]))
     made = notebooks.carry(ko, en)
     assert made.cells[0].source == 'Hello' and made.cells[1] == ko.cells[1]
+    assert [c.id for c in made.cells] == [c.id for c in ko.cells]
     assert notebooks.carry(ko, made) == made
+
+
+def twins():
+    first = notebooks.strip(
+        book(('markdown', '하나', [], []), ('code', 'a', [], []), ('markdown', '둘', [], []))
+    )
+    second = book(('markdown', 'one', [], []), ('code', 'a', [], []), ('markdown', 'two', [], []))
+    return first, notebooks.carry(first, second)
+
+
+def test_carry_finds_a_text_by_its_id():
+    first, second = twins()
+    first.cells.insert(1, nbformat.v4.new_code_cell('new'))
+    first.cells.append(first.cells.pop(0))
+    del first.cells[1]
+    made = notebooks.carry(first, second)
+    assert [c.source for c in made.cells] == ['new', 'two', 'one']
+    assert [c.id for c in made.cells] == [c.id for c in first.cells]
+
+
+def test_carry_says_which_text_is_missing_or_left_over():
+    first, second = twins()
+    first.cells.append(nbformat.v4.new_markdown_cell('셋', id='third'))
+    with pytest.raises(ValueError, match='cell 3 .id third. has no text') as refusal:
+        notebooks.carry(first, second, 'fm.ipynb')
+    assert '\n' not in str(refusal.value) and 'fm.ipynb' in str(refusal.value)
+    del first.cells[2:]
+    with pytest.raises(ValueError, match=f'has no cell {second.cells[2].id}') as refusal:
+        notebooks.carry(first, second, 'fm.ipynb')
+    assert '\n' not in str(refusal.value)
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ import yaml
 from d2lrec_site import glossary
 from pages import BOOKS, page_text
 
-from chapters import ROOT, toc_files
+from chapters import BOOK, EDITIONS, ROOT
 
 PAGES = [
-    pytest.param(language, ROOT / page, id=page.removeprefix('chapters/'))
-    for language in ('ko', 'en')
-    for page in toc_files(language)
+    pytest.param(edition.language, ROOT / page, id=page.removeprefix('chapters/'))
+    for edition in EDITIONS
+    for page in edition.pages
 ]
 SMALL = 12  # a count of a dozen or less needs no support
 YEARS = range(1900, 2031)
@@ -22,13 +22,16 @@ NUMBER = re.compile(
     r'(?![A-Za-z\d])'
 )
 IN_CODE = re.compile(r'(?<![\w.])\d[\d_,]*\.?\d*(?:e-?\d+)?|(?<![\w.])\.\d+(?:e-?\d+)?')
+LISTED = re.compile(
+    '(?m)^## (?:{})\\s*$'.format('|'.join(re.escape(one.words['references']) for one in EDITIONS))
+)
 TIMES = {'만': 10_000, 'million': 1_000_000}
 
 
 def prose(text):
     """A Markdown text's paragraphs, without what is no prose: code, formulas, links' targets,
     pictures, headings, comments, directives' own lines, the list of references."""
-    text = re.split(r'(?m)^## (?:참고 문헌|References)\s*$', text)[0]
+    text = LISTED.split(text)[0]
     text = re.sub(r'(?ms)^(`{3,})(?!\{).*?^\1\s*$', '', text)  # code blocks
     text = re.sub(r'(?m)^`{3,}.*$|^:\w+:.*$', '', text)  # directives' lines
     text = re.sub(r'(?m)^#{1,6} .*$', '', text)
@@ -100,8 +103,8 @@ def unsupported(book):
                     yield f'{written}  in: {" ".join(paragraph.split())[:90]}'
 
 
-@pytest.mark.parametrize('path', BOOKS)
-def test_prose_numbers_are_on_the_page(path):
+@pytest.mark.parametrize('edition, path', BOOKS)
+def test_prose_numbers_are_on_the_page(edition, path):
     claims = list(unsupported(notebooks.read(path)))
     assert not claims, 'no checked output or code of the page supports\n  ' + '\n  '.join(claims)
 
@@ -115,27 +118,28 @@ def test_pages_use_the_books_words(language, page):
         for variant in entry.get(f'{language}_avoid', [])
         for match in re.finditer(variant, text, re.IGNORECASE)
     ]
-    if language == 'ko':
-        wrong += [
-            f'{match.group()} (the book says {right})'
-            for variant, right in OTHERS.items()
-            for match in re.finditer(variant, text)
-        ]
+    wrong += [
+        f'{match.group()} (the book says {right})'
+        for variant, right in SPELLINGS.get(language, {}).items()
+        for match in re.finditer(variant, text)
+    ]
     assert not wrong, wrong
 
 
-# Words that need no entry of the glossary but one spelling.
-OTHERS = {
-    r'레이어': '층',
-    r'유저': '사용자',
-    r'데이타': '데이터',
-    r'바이어스': '편향',
-    r'배치사이즈|배치 사이즈': '배치 크기',
-    r'히든 레이어|숨은 층|은닉 층': '은닉층',
-    r'디바이스': '장치',
-    r'하이퍼파라메터|초매개변수': '하이퍼파라미터',
-    r'손실함수': '손실 함수',
-    r'활성화함수': '활성화 함수',
+# Words that need no entry of the glossary but one spelling, by language.
+SPELLINGS = {
+    'ko': {
+        r'레이어': '층',
+        r'유저': '사용자',
+        r'데이타': '데이터',
+        r'바이어스': '편향',
+        r'배치사이즈|배치 사이즈': '배치 크기',
+        r'히든 레이어|숨은 층|은닉 층': '은닉층',
+        r'디바이스': '장치',
+        r'하이퍼파라메터|초매개변수': '하이퍼파라미터',
+        r'손실함수': '손실 함수',
+        r'활성화함수': '활성화 함수',
+    }
 }
 
 
@@ -196,33 +200,36 @@ def test_a_number_with_support_passes(text):
 
 
 @pytest.mark.parametrize(
-    'term, language, text, found',
+    'term, text, found',
     [
-        ('임베딩', 'ko', '이 임베딩은', True),
-        ('필드', 'ko', '플레이필드', False),
-        ('embedding', 'en', 'two Embeddings', True),
-        ('field', 'en', 'midfield', False),
-        ('vocabulary', 'en', 'two vocabularies', True),
-        ('AUC', 'en', 'the AUC.', True),
-        ('AUC', 'en', 'GAUC', False),
-        ('AUC', 'ko', 'AUC는', True),
+        ('임베딩', '이 임베딩은', True),
+        ('필드', '플레이필드', False),
+        ('embedding', 'two Embeddings', True),
+        ('field', 'midfield', False),
+        ('vocabulary', 'two vocabularies', True),
+        ('AUC', 'the AUC.', True),
+        ('AUC', 'GAUC', False),
+        ('AUC', 'AUC는', True),
     ],
 )
-def test_terms_are_found_in_their_forms(term, language, text, found):
-    assert bool(glossary.pattern(term, language).search(text)) == found
+def test_terms_are_found_in_their_forms(term, text, found):
+    assert bool(glossary.pattern(term).search(text)) == found
 
 
 @pytest.mark.parametrize(
     'change, says',
     [
-        (lambda entry: [entry], None),
-        (lambda entry: [{**entry, 'en_text': ''}], 'en_text'),
-        (lambda entry: [entry, {**entry, 'ko': '다'}], 'twice'),
+        (lambda entry, last: [entry], None),
+        (lambda entry, last: [{**entry, f'{last}_text': ''}], 'has no .*_text'),
+        (lambda entry, last: [{**entry, last: ''}], 'has no'),
+        (lambda entry, last: [entry, {**entry, last: 'another'}], 'twice'),
     ],
 )
 def test_a_bad_entry_is_refused(tmp_path, change, says):
     path = tmp_path / 'glossary.yml'
-    entries = change({'ko': '가', 'en': 'a', 'ko_text': '나', 'en_text': 'b'})
+    languages = [edition.language for edition in EDITIONS]
+    entry = {key: key for one in languages for key in (one, f'{one}_text')}
+    entries = change(entry, BOOK.editions[-1].language)
     path.write_text(yaml.safe_dump(entries, allow_unicode=True), encoding='utf-8')
     if says is None:
         assert glossary.entries(str(path)) == entries

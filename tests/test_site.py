@@ -3,18 +3,23 @@
 import re
 from urllib.parse import unquote, urldefrag, urlparse
 
+import build
 import pytest
-import yaml
 from bs4 import BeautifulSoup
 from d2lrec_site import figures, search
 
-from chapters import ROOT, toc_files
+from chapters import BOOK, EDITIONS, ROOT
 
 pytestmark = pytest.mark.site
-LANGUAGES = ('ko', 'en')
-OTHER = {'ko': 'en', 'en': 'ko'}
+LANGUAGES = [edition.language for edition in EDITIONS]
 WIDTHS = (360, 768, 1280)
-CONFIG = {'ko': '_config.yml', 'en': '_config.en.yml'}
+
+each_edition = pytest.mark.parametrize('edition', EDITIONS, ids=LANGUAGES)
+
+
+def edition_of(name):
+    """The edition that a file of the site belongs to."""
+    return BOOK.of(name.partition('/')[0])
 
 
 @pytest.fixture(scope='module')
@@ -23,9 +28,10 @@ def pages(site):
     parsed = {}
     for path in sorted(site.rglob('*.html')):
         name = path.relative_to(site).as_posix()
-        if '_static/' not in name and name not in ('index.html', 'ko/index.html', 'en/index.html'):
+        redirects = ('index.html', *(f'{language}/index.html' for language in LANGUAGES))
+        if '_static/' not in name and name not in redirects:
             parsed[name] = BeautifulSoup(path.read_text(encoding='utf-8'), 'html.parser')
-    assert len(parsed) >= 2 * len(toc_files('ko'))
+    assert len(parsed) >= sum(len(edition.pages) for edition in EDITIONS)
     return parsed
 
 
@@ -42,38 +48,45 @@ def words_of(page):
 # --- files
 
 
-def test_every_page_of_the_contents_exists_in_both_editions(site):
-    assert [f.rpartition('/')[2] for f in toc_files('ko')] == [
-        f.rpartition('/')[2] for f in toc_files('en')
-    ]
-    for language in LANGUAGES:
-        for page in toc_files(language):
-            assert (site / language / f'{page}.html').exists(), page
+def test_every_page_of_the_contents_exists_in_every_edition(site):
+    for edition in EDITIONS:
+        for page in edition.pages:
+            assert (site / edition.language / f'{page}.html').exists(), page
 
 
 def test_language_title_and_one_heading(pages):
     for name, page in pages.items():
-        language = name[:2]
-        assert page.html['lang'] == language, name
-        title = yaml.safe_load((ROOT / CONFIG[language]).read_text(encoding='utf-8'))['title']
-        assert page.title.get_text().count(title) == 1, name
+        edition = edition_of(name)
+        assert page.html['lang'] == edition.language, name
+        assert page.title.get_text().count(edition.words['title']) == 1, name
         if '/chapters/' in name:
             assert len(page.find('article').find_all('h1')) == 1, name
             heading = page.find('article').h1.get_text().rstrip('#').strip()
             assert page.title.get_text().startswith(heading), name
 
 
-def test_switch_leads_to_the_twin_and_back(site, pages):
+def test_switch_leads_to_every_twin_and_back(site, pages):
+    def leads(name):
+        """{language: page of the site} of a page's switch."""
+        links = pages[name].select('a.language-switch')
+        assert all(link['lang'] == link['hreflang'] for link in links), name
+        return {
+            link['lang']: ((site / name).parent / link['href'])
+            .resolve()
+            .relative_to(site.resolve())
+            .as_posix()
+            for link in links
+        }
+
     for name, page in pages.items():
-        links = page.select('a.language-switch')
-        assert len(links) == 1, name
-        link, other = links[0], OTHER[name[:2]]
-        assert link['lang'] == link['hreflang'] == other, name
-        alternate = page.select_one(f'link[rel=alternate][hreflang={other}]')
-        assert alternate['href'] == link['href'], name
-        twin = ((site / name).parent / link['href']).resolve().relative_to(site.resolve())
-        back = pages[twin.as_posix()].select_one('a.language-switch')['href']
-        assert ((site / twin).parent / back).resolve() == (site / name).resolve(), name
+        own = edition_of(name)
+        twins = leads(name)
+        assert list(twins) == [other.language for other in BOOK.others(own)], name
+        for language, twin in twins.items():
+            link = page.select_one(f'a.language-switch[lang={language}]')
+            alternate = page.select_one(f'link[rel=alternate][hreflang={language}]')
+            assert alternate['href'] == link['href'], name
+            assert leads(twin)[own.language] == name
 
 
 def test_no_broken_link_anchor_or_image(site, pages):
@@ -131,7 +144,7 @@ def test_no_markup_is_left_over(pages):
         assert 'problematic' not in str(page) and 'system-message' not in str(page), name
 
 
-def test_build_logs_hold_no_warning():
+def test_build_logs_hold_no_warning(site):
     for language in LANGUAGES:
         log = (ROOT / '_build' / 'logs' / f'{language}.log').read_text(encoding='utf-8')
         assert 'build succeeded' in log
@@ -155,24 +168,21 @@ def test_every_image_has_alt_text_and_drawings_are_in_the_page(pages):
             assert drawing['role'] == 'img' and drawing['aria-label'].strip(), name
 
 
-def test_korean_pages_speak_korean(pages):
-    """The theme's own words, visible or read aloud, are in Korean."""
-    titles = {
-        page.h1.get_text().rstrip('#').strip()
-        for name, page in pages.items()
-        if name.startswith('ko/') and page.h1
-    }
-    for name, page in pages.items():
-        if not name.startswith('ko/'):
-            continue
+@pytest.mark.parametrize('edition', [one for one in EDITIONS if one.words.get('letters')])
+def test_pages_speak_their_language(pages, edition):
+    """The theme's own words, visible or read aloud, are in a script that has its own letters."""
+    mine = {n: page for n, page in pages.items() if edition_of(n) == edition}
+    titles = {page.h1.get_text().rstrip('#').strip() for page in mine.values() if page.h1}
+    for name, page in mine.items():
         for element in page.find_all(True):
             for key in ('title', 'aria-label', 'placeholder', 'data-tooltip', 'data-bs-title'):
                 value = element.get(key, '')
-                if element.get('lang') == 'en' or element.find_parent('article') or not value:
+                alien = element.get('lang') not in (None, edition.language)
+                if alien or element.find_parent('article') or not value:
                     continue
                 if 'prev' in ' '.join(element.get('class', [])) or element.name == 'link':
                     continue
-                known = re.search('[가-힣]', value) or value in titles | {'d2lrec'}
+                known = re.search(edition.words['letters'], value) or value in titles | {'d2lrec'}
                 assert known, (name, key, value)
         for english in (
             'Skip to main content',
@@ -203,7 +213,9 @@ def test_a_check_speaks_the_pages_language(pages, site):
     assert any(said.values())
     for name, sentences in said.items():
         for one in sentences:
-            assert [span['lang'] for span in one.select('[lang]')] == ['ko', 'en'], name
+            assert sorted(span['lang'] for span in one.select('[lang]')) == sorted(LANGUAGES), name
+        shown = f'.d2l-check [lang={edition_of(name).language}] {{ display: inline'
+        assert any(shown in style.get_text() for style in pages[name].find_all('style')), name
 
 
 def test_no_progress_bar_or_error_stream_is_on_a_page(pages):
@@ -222,29 +234,34 @@ def test_korean_words_are_found_with_particles_on_them():
     assert '모' not in words
 
 
-SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" width="80">
-<title>t</title><style>.box{fill:url(#g)} .a,.b{stroke:red}</style>
-<defs><linearGradient id="g"/><marker id="m"/></defs>
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 40 20" width="80" xml:lang="en">
+<style>.two-box{fill:red}</style><defs><marker id="two-tip"/></defs>
 <switch><text systemLanguage="ko">둘</text><text>two</text></switch>
-<path marker-end="url(#m)" fill="url(#g)"/><use href="#g"/></svg>"""
+<path marker-end="url(#two-tip)"/></svg>"""
 
 
-def test_two_drawings_on_a_page_keep_apart():
+def test_a_drawing_shown_twice_keeps_apart_and_speaks_one_language():
     html = figures.inline_svg(SVG, 'fig7', '두 상자 <와> 선', 'ko')
     root = BeautifulSoup(html, 'html.parser').svg
     assert root['aria-label'] == '두 상자 <와> 선' and root['style'] == 'max-width:80px'
-    assert {e['id'] for e in root.find_all(id=True)} == {'fig7-g', 'fig7-m'}
-    assert root.path['marker-end'] == 'url(#fig7-m)' and root.find('use')['href'] == '#fig7-g'
-    assert '#fig7 .box {fill:url(#fig7-g)}' in html and root.find('title') is None
-    assert '#fig7 .a, #fig7 .b {' in html
-    assert '둘' in html and 'two' not in html
-    assert 'two' in figures.inline_svg(SVG, 'fig7', 'x', 'en')
+    assert {e['id'] for e in root.find_all(id=True)} == {'fig7-two-tip'}
+    assert root.path['marker-end'] == 'url(#fig7-two-tip)'
+    assert '둘' in html and '>two<' not in html and 'lang="en"' not in html
+    assert '>two<' in figures.inline_svg(SVG, 'fig7', 'x', 'en')
+
+
+def test_the_first_page_names_every_edition():
+    page = BeautifulSoup(build.root_page(), 'html.parser')
+    assert [a['hreflang'] for a in page.select('body a')] == LANGUAGES
+    assert [a.get_text() for a in page.select('body a')] == [e.words['read'] for e in EDITIONS]
+    elsewhere = page.select_one('link[hreflang=x-default]')['href']
+    assert elsewhere.startswith(f'{BOOK.otherwise.language}/')
 
 
 @pytest.mark.parametrize('text, says', [('<svg', 'well-formed'), ('<svg/>', 'viewBox')])
 def test_a_bad_drawing_is_refused_in_one_sentence(text, says):
     with pytest.raises(ValueError, match=says) as refusal:
-        figures.inline_svg(text, 'fig1', 'alt')
+        figures.inline_svg(text, 'fig1', 'alt', 'en')
     assert '\n' not in str(refusal.value)
 
 
@@ -289,7 +306,7 @@ class Visit:
 
 
 def chapter_pages():
-    return [(language, page) for language in LANGUAGES for page in toc_files(language)]
+    return [(edition.language, page) for edition in EDITIONS for page in edition.pages]
 
 
 @pytest.mark.parametrize('language, name', chapter_pages())
@@ -357,8 +374,9 @@ def test_fits_the_window_and_is_legible_in_both_schemes(browser, address, langua
                     "(document.querySelector('article.bd-article'))"
                 )
                 assert wide <= 0 and article <= 1, (width, wide, article)
-                switch = page.locator('a.language-switch').bounding_box()
-                assert switch['x'] >= 0 and switch['x'] + switch['width'] <= width
+                for link in page.locator('a.language-switch').all():
+                    box = link.bounding_box()
+                    assert box['x'] >= 0 and box['x'] + box['width'] <= width
 
 
 @pytest.mark.parametrize(
@@ -372,7 +390,7 @@ def test_search_finds(browser, address, language, word):
         links = page.locator('#search-results ul.search li a').evaluate_all(
             "links => links.map(a => a.getAttribute('href'))"
         )
-        assert any(f'chapters/{language}/' in link for link in links)
+        assert any(f'{BOOK.of(language).chapters}/' in link for link in links)
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
 
 
@@ -383,7 +401,10 @@ def test_search_finds_nothing_for_a_word_that_is_not_there(browser, address):
         assert page.locator('#search-results ul.search li').count() == 0
 
 
-@pytest.mark.parametrize('locale, language', [('ko-KR', 'ko'), ('en-US', 'en'), ('fr-FR', 'en')])
+@pytest.mark.parametrize(
+    'locale, language',
+    [*((f'{one}-XX', one) for one in LANGUAGES), ('xx-XX', BOOK.otherwise.language)],
+)
 def test_root_page_follows_the_browsers_language(browser, address, locale, language):
     with Visit(browser, address, locale=locale) as visit:
         page = visit.go('')
@@ -392,29 +413,30 @@ def test_root_page_follows_the_browsers_language(browser, address, locale, langu
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
 
 
-def test_root_page_offers_both_editions_without_scripts(browser, address):
+@pytest.mark.parametrize('language', LANGUAGES)
+def test_root_page_offers_every_edition_without_scripts(browser, address, language):
     with Visit(browser, address, java_script_enabled=False) as visit:
         page = visit.go('')
-        assert [a.get_attribute('hreflang') for a in page.locator('body a').all()] == ['ko', 'en']
-        page.locator('a[hreflang=en]').click()
-        assert page.locator('html').get_attribute('lang') == 'en'
+        page.locator(f'a[hreflang={language}]').click()
+        assert page.locator('html').get_attribute('lang') == language
 
 
-@pytest.mark.parametrize('language', LANGUAGES)
-def test_switch_works_by_keyboard(browser, address, language):
-    with Visit(browser, address) as visit:
-        page = visit.go(f'{language}/{toc_files(language)[0]}.html')
-        page.locator('a.language-switch').focus()
-        page.keyboard.press('Enter')
-        page.wait_for_url(f'{address}/{OTHER[language]}/**')
+@each_edition
+def test_switch_works_by_keyboard(browser, address, edition):
+    for other in BOOK.others(edition):
+        with Visit(browser, address) as visit:
+            page = visit.go(f'{edition.language}/{edition.pages[0]}.html')
+            page.locator(f'a.language-switch[lang={other.language}]').focus()
+            page.keyboard.press('Enter')
+            page.wait_for_url(f'{address}/{other.language}/**')
 
 
-@pytest.mark.parametrize('language', LANGUAGES)
-def test_solutions_are_closed_and_open(browser, address, language):
+@each_edition
+def test_solutions_are_closed_and_open(browser, address, edition):
     with Visit(browser, address) as visit:
         found = 0
-        for name in toc_files(language):
-            page = visit.go(f'{language}/{name}.html')
+        for name in edition.pages:
+            page = visit.go(f'{edition.language}/{name}.html')
             for solution in page.locator('div.solution').all():
                 found += 1
                 body = solution.locator('section').first

@@ -1,5 +1,7 @@
-"""Builds both editions into _build/site: data, chapters executed once, pages, root page."""
+"""Builds all editions into _build/site: data, chapters executed once, pages, root page."""
 
+import html
+import json
 import os
 import re
 import shutil
@@ -10,27 +12,25 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from jupyter_cache import get_cache
 
-from chapters import ROOT, TOC, cache_key, executed, toc_files, toc_notebooks, use_own_kernel
+from chapters import BOOK, EDITIONS, ROOT, cache_key, executed, use_own_kernel
 
 SITE = ROOT / '_build' / 'site'
 STAMP = ROOT / '_build' / 'site.stamp'
 LOGS = ROOT / '_build' / 'logs'
-CONFIG = {'ko': '_config.yml', 'en': '_config.en.yml'}
 RUN_BOOK = 'import sys; from jupyter_book.cli.main import main; sys.exit(main())'
 
 ROOT_PAGE = """<!DOCTYPE html>
-<html lang="ko">
+<html lang="{otherwise}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>d2lrec</title>
-<link rel="icon" href="ko/_static/logo.svg">
-<link rel="alternate" hreflang="ko" href="{ko}">
-<link rel="alternate" hreflang="en" href="{en}">
-<link rel="alternate" hreflang="x-default" href="{en}">
+<link rel="icon" href="{otherwise}/_static/logo.svg">
+{alternates}
 <script>
-  var first = (navigator.languages && navigator.languages[0]) || navigator.language || "en";
-  location.replace(/^ko\\b/i.test(first) ? "{ko}" : "{en}");
+  var pages = {pages};
+  var first = (navigator.languages && navigator.languages[0]) || navigator.language || "";
+  location.replace(pages[first.split("-")[0].toLowerCase()] || pages["{otherwise}"]);
 </script>
 <style>
   :root {{ color-scheme: light dark; }}
@@ -41,11 +41,29 @@ ROOT_PAGE = """<!DOCTYPE html>
 </head>
 <body>
 <h1>d2lrec</h1>
-<p><a href="{ko}" lang="ko" hreflang="ko">한국어로 읽기</a>
-<a href="{en}" lang="en" hreflang="en">Read in English</a></p>
+<p>{links}</p>
 </body>
 </html>
 """
+
+
+def root_page(book=BOOK):
+    """The site's first page: it leads to the edition in the browser's language."""
+    firsts = {one.language: f'{one.language}/{one.pages[0]}.html' for one in book.editions}
+    alternate = '<link rel="alternate" hreflang="{}" href="{}">'
+    return ROOT_PAGE.format(
+        otherwise=book.otherwise.language,
+        pages=json.dumps(firsts),
+        alternates='\n'.join(
+            alternate.format(*one)
+            for one in [*firsts.items(), ('x-default', firsts[book.otherwise.language])]
+        ),
+        links='\n'.join(
+            f'<a href="{firsts[one.language]}" lang="{one.language}" hreflang="{one.language}">'
+            f'{html.escape(one.words["read"])}</a>'
+            for one in book.editions
+        ),
+    )
 
 
 def site_key(root=ROOT):
@@ -58,7 +76,8 @@ def site_key(root=ROOT):
         and '__pycache__' not in path.parts
         and '.ipynb_checkpoints' not in path.parts
     ]
-    files += [root / name for name in (*CONFIG.values(), *TOC.values(), 'requirements.txt')]
+    files += [root / name for one in EDITIONS for name in (one.config, one.toc)]
+    files += [root / name for name in ('book.yml', 'requirements.txt') if (root / name).exists()]
     return cache_key.digest(root, files)
 
 
@@ -79,8 +98,8 @@ def execute_chapters():
     print('Chapters', flush=True)
     get_cache(folder).change_cache_limit(100)  # its tables, before two processes make them
     with ProcessPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
-        for language in CONFIG:  # the second edition finds the first one's outputs
-            running = [pool.submit(executed, path) for path in toc_notebooks(language)]
+        for edition in EDITIONS:  # the second one finds the first one's outputs
+            running = [pool.submit(executed, path) for path in edition.notebooks]
             try:
                 for one in as_completed(running):
                     one.result()
@@ -91,45 +110,31 @@ def execute_chapters():
 
 
 def build_editions():
-    """Runs jupyter-book for both editions at once; a warning is an error."""
+    """Runs jupyter-book for all editions at once; a warning is an error."""
     print('Pages', flush=True)
     LOGS.mkdir(parents=True, exist_ok=True)
-    begun, running = time.time(), {}
-    for language, config in CONFIG.items():
-        out = ROOT / '_build' / language
+    begun, running = time.time(), []
+    for edition in EDITIONS:
+        out = ROOT / '_build' / edition.language
         shutil.rmtree(out, ignore_errors=True)
-        command = [
-            sys.executable,
-            '-c',
-            RUN_BOOK,
-            'build',
-            '.',
-            '--config',
-            config,
-            '--toc',
-            TOC[language],
-            '--path-output',
-            str(out),
-            '-W',
-            '--keep-going',
-        ]
-        log = open(LOGS / f'{language}.log', 'w', encoding='utf-8')
-        running[language] = (
-            log,
-            subprocess.Popen(
-                command,
-                cwd=ROOT,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, 'NO_COLOR': '1', 'PYTHONIOENCODING': 'utf-8'},
-            ),
+        command = [sys.executable, '-c', RUN_BOOK, 'build', '.', '-W', '--keep-going']
+        command += ['--config', edition.config, '--toc', edition.toc, '--path-output', str(out)]
+        log = open(LOGS / f'{edition.language}.log', 'w', encoding='utf-8')
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, 'NO_COLOR': '1', 'PYTHONIOENCODING': 'utf-8'},
         )
+        running.append((edition, log, process))
     failed = []
-    for language, (log, process) in running.items():
+    for edition, log, process in running:
+        language, pages = edition.language, edition.pages
         code = process.wait()
         log.close()
-        html = ROOT / '_build' / language / '_build' / 'html'
-        missing = [page for page in toc_files(language) if not (html / f'{page}.html').exists()]
+        folder = ROOT / '_build' / language / '_build' / 'html'
+        missing = [page for page in pages if not (folder / f'{page}.html').exists()]
         if code or missing:
             failed.append(language)
             text = (LOGS / f'{language}.log').read_text(encoding='utf-8')
@@ -141,21 +146,20 @@ def build_editions():
                 sep='\n',
             )
         else:
-            print(f'  {language}: {len(toc_files(language))} pages, {time.time() - begun:.0f} s')
+            print(f'  {language}: {len(pages)} pages, {time.time() - begun:.0f} s')
     if failed:
         sys.exit(f'The pages were not built ({", ".join(failed)}); the logs are in {LOGS}.')
 
 
 def assemble_site():
-    """Moves both editions into one folder, with a page that picks the reader's language."""
+    """Moves all editions into one folder, with a page that picks the reader's language."""
     shutil.rmtree(SITE, ignore_errors=True)
     SITE.mkdir(parents=True)
-    first = {}
-    for language in CONFIG:
-        shutil.move(ROOT / '_build' / language / '_build' / 'html', SITE / language)
-        shutil.rmtree(ROOT / '_build' / language)
-        first[language] = f'{language}/{toc_files(language)[0]}.html'
-    (SITE / 'index.html').write_text(ROOT_PAGE.format(**first), encoding='utf-8')
+    for edition in EDITIONS:
+        out = ROOT / '_build' / edition.language
+        shutil.move(out / '_build' / 'html', SITE / edition.language)
+        shutil.rmtree(out)
+    (SITE / 'index.html').write_text(root_page(), encoding='utf-8')
     (SITE / '.nojekyll').touch()
 
 

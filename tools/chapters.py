@@ -1,4 +1,4 @@
-"""The chapters' files, and how one is executed; shared by build.py and notebooks.py."""
+"""How a chapter is executed, and the way to the site's extension; shared by the tools."""
 
 import re
 import sys
@@ -6,31 +6,18 @@ import time
 from pathlib import Path
 
 import nbformat
-import yaml
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / '_ext'))
+# Here alone: the other tools, and pytest by its configuration, find the extension from then on.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / '_ext'))
 
-from d2lrec_site import cache_key, use_own_kernel  # noqa: E402
+from d2lrec_site import cache_key, use_own_kernel
+from d2lrec_site.editions import BOOK, EDITIONS, ROOT  # noqa: F401
 
-TOC = {'ko': '_toc.yml', 'en': '_toc.en.yml'}
 REPORTS = ROOT / '_build' / 'reports'
-
-
-def toc_files(language, root=ROOT):
-    """The edition's pages in reading order, as paths without suffix below the project."""
-    toc = yaml.safe_load((root / TOC[language]).read_text(encoding='utf-8'))
-    return [toc['root'], *(entry['file'] for part in toc['parts'] for entry in part['chapters'])]
-
-
-def toc_notebooks(language, root=ROOT):
-    """The edition's notebooks in reading order."""
-    paths = [root / f'{page}.ipynb' for page in toc_files(language, root)]
-    return [path for path in paths if path.exists()]
 
 
 class Progress:

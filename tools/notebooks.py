@@ -1,13 +1,16 @@
-"""Runs the Korean notebooks, keeps checked outputs, carries code and these to the English ones.
+"""Runs the first edition's notebooks, keeps checked outputs, carries both to the other editions.
 
 A notebook whose code and library have not changed since its last run is not run again. Kept:
 outputs of cells tagged nbval-check-output, text only, with the count a fresh run gives them
 (nbval wants one). Everything else goes: other outputs and counts, widget state, editors'
-metadata. `--check` only says what differs.
+metadata. A cell keeps its id whatever becomes of its text, and has it in every edition: code
+finds its cell by it, and so does a translation. `--no-run` does all this but the running;
+`--check` only says what differs.
 """
 
 import copy
 import hashlib
+import re
 import sys
 
 import nbformat
@@ -46,16 +49,29 @@ def checked_outputs(cell, count, where):
     return kept
 
 
+def give_ids(cells):
+    """Gives an id to each cell that has none, or a bad one, or that of a cell before it."""
+    known = {cell.get('id') for cell in cells}
+    taken = set()
+    for cell in cells:
+        if not re.fullmatch(r'[\w-]{1,64}', cell.get('id') or '', re.ASCII) or cell.id in taken:
+            count = 0
+            while count == 0 or cell.id in known:
+                text = f'{cell.cell_type}\n{cell.source}\n{count}'
+                cell.id = hashlib.sha256(text.encode()).hexdigest()[:8]
+                count += 1
+            known.add(cell.id)
+        taken.add(cell.id)
+
+
 def strip(notebook, name='notebook'):
-    """A copy with nothing in it that changes from run to run; cell ids follow from sources."""
+    """A copy with nothing in it that changes from run to run; ids that are good are kept."""
     notebook = copy.deepcopy(notebook)
     notebook.metadata = nbformat.from_dict(copy.deepcopy(NOTEBOOK_METADATA))
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    seen, count = {}, 0
+    give_ids(notebook.cells)
+    count = 0
     for number, cell in enumerate(notebook.cells):
-        digest = hashlib.sha256(f'{cell.cell_type}\n{cell.source}'.encode()).hexdigest()[:8]
-        seen[digest] = seen.get(digest, 0) + 1
-        cell.id = digest if seen[digest] == 1 else f'{digest}-{seen[digest]}'
         cell.metadata = nbformat.from_dict(
             {key: cell.metadata[key] for key in CELL_METADATA if cell.metadata.get(key)}
         )
@@ -68,26 +84,43 @@ def strip(notebook, name='notebook'):
     return notebook
 
 
-def carry(korean, english, name='notebook'):
-    """The English notebook with the Korean one's code cells; both stripped.
+def carry(first, other, name='notebook'):
+    """Another edition's notebook with the first one's code cells, order and ids; stripped.
 
-    Raises ValueError where the twins' cells differ in number or kind.
+    A text is found by its cell's id. Where the two share none yet, by its place.
+    Raises ValueError where a text has no cell in the first edition, or a cell no text.
     """
-    kinds = [[cell.cell_type for cell in book.cells] for book in (korean, english)]
-    if kinds[0] != kinds[1]:
-        at = next(
-            (i for i, pair in enumerate(zip(*kinds)) if pair[0] != pair[1]), min(map(len, kinds))
-        )
+    first, other = strip(first, name), strip(other, name)
+    texts = {cell.id: cell for cell in other.cells if cell.cell_type != 'code'}
+    wanted = {cell.id: n for n, cell in enumerate(first.cells) if cell.cell_type != 'code'}
+    if not texts.keys() & wanted.keys():
+        kinds = [[cell.cell_type for cell in book.cells] for book in (first, other)]
+        if kinds[0] != kinds[1]:
+            at = next(
+                (i for i, pair in enumerate(zip(*kinds)) if pair[0] != pair[1]),
+                min(map(len, kinds)),
+            )
+            raise ValueError(
+                f'{name}: the editions differ from cell {at} on ({len(kinds[0])} cells in the '
+                f'first, {len(kinds[1])} here): give both the same cells in one order.'
+            )
+        texts = {first.cells[n].id: other.cells[n] for n in wanted.values()}
+    missing, more = wanted.keys() - texts.keys(), texts.keys() - wanted.keys()
+    if missing:
+        one = min(missing, key=wanted.get)
         raise ValueError(
-            f'{name}: the twins differ from cell {at} on ({len(kinds[0])} cells in '
-            f'ko, {len(kinds[1])} in en): give both the same cells in one order.'
+            f"{name}: the first edition's cell {wanted[one]} (id {one}) has no text here: "
+            'write a cell with this id.'
         )
-    english = copy.deepcopy(english)
-    english.cells = [
-        copy.deepcopy(k) if k.cell_type == 'code' else e
-        for k, e in zip(korean.cells, english.cells)
-    ]
-    return strip(english, name)
+    if more:
+        raise ValueError(
+            f'{name}: the first edition has no cell {min(more)}: take it out here, or add it there.'
+        )
+    made = copy.deepcopy(other)
+    made.cells = [copy.deepcopy(texts.get(cell.id, cell)) for cell in first.cells]
+    for cell, model in zip(made.cells, first.cells):
+        cell.id = model.id
+    return strip(made, name)
 
 
 def save(notebook, path):
@@ -100,31 +133,35 @@ def save(notebook, path):
 
 
 def read(path):
-    return nbformat.read(path, as_version=4)
+    """The notebook as the file has it: a missing id is not made up."""
+    return nbformat.v4.reads(path.read_text(encoding='utf-8'))
 
 
-def main(arguments):
-    from chapters import executed, toc_notebooks
+def main(arguments, book=None):
+    from chapters import BOOK, executed
 
-    only_check = arguments == ['--check']
-    if arguments and not only_check:
-        sys.exit('notebooks.py takes no argument but --check.')
-    wrong = []
-    for path in toc_notebooks('ko'):
-        twin = path.parent.parent / 'en' / path.name
+    book = book or BOOK
+    only_check, run = arguments == ['--check'], arguments != ['--no-run']
+    if arguments and not only_check and run:
+        sys.exit('notebooks.py takes no argument but --check or --no-run.')
+    wrong, (first, *others) = [], book.editions
+    for path in first.notebooks:
         try:
-            if not twin.exists():
-                raise ValueError(f'{path.name}: no English twin; add chapters/en/{path.name}.')
-            korean, english = read(path), read(twin)
-            carry(strip(korean, path.name), english, path.name)  # refuse before a long run
+            twins = {one.language: book.root / one.chapters / path.name for one in others}
+            for language, twin in twins.items():
+                if not twin.exists():
+                    raise ValueError(f'{path.name}: not there in {language}; add {twin}.')
+            model = strip(read(path), path.name)
+            made = {twin: carry(model, read(twin), twin.name) for twin in twins.values()}
             if only_check:
-                clean = strip(korean, path.name)
-                if clean != korean or carry(clean, english, path.name) != english:
-                    raise ValueError(f'{path.name}: not as make notebooks leaves it; run it.')
-            else:
-                korean = strip(executed(path), path.name)
-                save(korean, path)
-                save(carry(korean, english, path.name), twin)
+                if any(clean != read(file) for file, clean in {path: model, **made}.items()):
+                    raise ValueError(f'{path.name}: not as the tool leaves it; run make notebooks.')
+                continue
+            if run:
+                model = strip(executed(path), path.name)
+            save(model, path)
+            for twin in made:
+                save(carry(model, read(twin), twin.name), twin)
         except ValueError as error:
             wrong.append(str(error))
     if wrong:

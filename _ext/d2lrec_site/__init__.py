@@ -1,19 +1,13 @@
-"""The book's Sphinx extension: what both editions' pages have beyond jupyter-book's own."""
+"""The book's Sphinx extension: what all editions' pages have beyond jupyter-book's own."""
 
 import os
 import sys
 from pathlib import Path
 
-from d2lrec_site import cache_key, figures, glossary, search, words
+from d2lrec_site import api, cache_key, figures, glossary, search, words
+from d2lrec_site.editions import BOOK
 
 HERE = Path(__file__).parent
-OTHER = {'ko': 'en', 'en': 'ko'}
-SWITCH = {'en': ('English', 'Read this page in English'), 'ko': ('한국어', '이 쪽을 한국어로 읽기')}
-
-
-def twin_page(pagename, language):
-    """Page name of the same page in the other edition."""
-    return pagename.replace(f'chapters/{language}/', f'chapters/{OTHER[language]}/', 1)
 
 
 def use_own_kernel():
@@ -25,14 +19,15 @@ def use_own_kernel():
 
 
 def configure(app, config):
-    """Sets what YAML cannot: the cache's folder, the search words, the article header."""
+    """Sets what YAML cannot: the cache's folder, the edition's words, the article header."""
     use_own_kernel()
+    edition = BOOK.of(config.language)
     config.nb_execution_cache_path = str(cache_key.cache_folder(app.srcdir))
     config.nb_merge_streams = True  # one print may arrive in several pieces
     config.nb_ipywidgets_js = {}  # would come from other hosts
     config.html_search_language = config.language
     options = config.html_theme_options
-    options['search_bar_text'] = {'ko': '책에서 검색', 'en': 'Search this book'}[config.language]
+    options['search_bar_text'] = edition.words['search']
     options['article_header_end'] = ['language-switch.html', 'article-header-buttons.html']
     options['launch_buttons'] = {}
     options['logo'] = {'text': config.html_title}
@@ -40,40 +35,59 @@ def configure(app, config):
     options['pygments_dark_style'] = 'github-dark'
     options['footer_content_items'] = ['copyright.html', 'extra-footer.html']
     config.html_context['default_mode'] = 'auto'
-    if config.language == 'ko':
-        config.togglebutton_hint, config.togglebutton_hint_hide = '펼치기', '접기'
-        config.nb_code_prompt_show, config.nb_code_prompt_hide = '코드 펼치기', '코드 접기'
+    for name, value in edition.words.get('config', {}).items():
+        setattr(config, name, value)
 
 
-def use_korean_words(app):
-    if app.builder.format == 'html' and app.config.language == 'ko':
-        words.install(app)
+def use_own_words(app):
+    """The edition's words before the theme's."""
+    own = BOOK.of(app.config.language).words.get('theme')
+    if app.builder.format == 'html' and own:
+        words.install(app, own)
+
+
+# A check's sentence is there in every language; a page shows its own where there is one.
+ONE_LANGUAGE = (
+    '<style>.d2l-check:has([lang={0}]) [lang]:not([lang={0}]) {{ display: none !important; }} '
+    '.d2l-check [lang={0}] {{ display: inline !important; }}</style>\n'
+)
 
 
 def add_switch(app, pagename, templatename, context, doctree):
-    """Gives the page's template the address of its twin, and the front page one title."""
-    other = OTHER[app.config.language]
+    """Gives the page's template its addresses in the other editions, the front page one title."""
+    edition = BOOK.of(app.config.language)
     up = '../' * (pagename.count('/') + 1)
-    label, title = SWITCH[other]
-    url = f'{up}{other}/{twin_page(pagename, app.config.language)}.html'
-    context['twin'] = {'lang': other, 'label': label, 'title': title, 'url': url}
+    context['editions'], tags = [], [context.get('metatags', '')]
+    for other in BOOK.others(edition):
+        url = f'{up}{other.language}/{edition.page_in(other, pagename)}.html'
+        context['editions'].append(
+            {
+                'language': other.language,
+                'name': other.words['name'],
+                'title': other.words['switch'],
+                'url': url,
+            }
+        )
+        tags.append(f'<link rel="alternate" hreflang="{other.language}" href="{url}" />\n')
+    context['metatags'] = ''.join(tags) + ONE_LANGUAGE.format(edition.language)
     if context.get('title') == app.config.html_title:
         context['docstitle'] = ''
-    context['metatags'] = (
-        context.get('metatags', '') + f'<link rel="alternate" hreflang="{other}" href="{url}" />\n'
-    )
 
 
 def translate_templates(app, exception):
-    """Puts into Korean the words that no catalogue reaches, in the pages and in one script."""
-    if exception or app.builder.format != 'html' or app.config.language != 'ko':
+    """Puts in the edition's words that no catalogue reaches, in the pages and in one script."""
+    if exception or app.builder.format != 'html':
         return
-    out = Path(app.outdir)
-    words.teach_copy_button(out / '_static' / 'copybutton.js')
+    edition, out = BOOK.of(app.config.language), Path(app.outdir)
+    if 'copy_button' in edition.words:
+        script = out / '_static' / 'copybutton.js'
+        words.teach_copy_button(script, edition.language, edition.words['copy_button'])
+    if 'html' not in edition.words:
+        return
     for page in out.rglob('*.html'):
         text = new = page.read_text(encoding='utf-8')
-        for english, korean in words.TEMPLATE_WORDS.items():
-            new = new.replace(english, korean)
+        for english, own in edition.words['html'].items():
+            new = new.replace(english, own)
         if new != text:
             page.write_text(new, encoding='utf-8')
 
@@ -83,13 +97,17 @@ def setup(app):
     app.add_config_value('comments_config', {}, '')
     app.add_search_language(search.SearchKorean)
     app.connect('config-inited', configure, priority=100)
-    app.connect('builder-inited', use_korean_words)
+    app.connect('builder-inited', use_own_words)
     app.connect(
         'builder-inited', lambda app: app.config.html_static_path.append(str(HERE / 'static'))
     )
     app.config.templates_path.append(str(HERE / 'templates'))
     app.add_css_file('book.css', priority=900)
     app.add_directive('d2l-glossary', glossary.Glossary)
+    app.connect('source-read', api.write_out)
+    app.connect('autodoc-process-docstring', api.tidy, priority=400)
+    app.connect('autodoc-process-signature', api.shorten)
+    app.connect('missing-reference', api.link_by_name)
     app.connect('doctree-read', glossary.link_first_uses)
     app.connect('doctree-read', figures.describe_plots)
     app.connect('doctree-read', figures.number_repeated_ids, priority=100)

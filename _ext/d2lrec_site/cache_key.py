@@ -22,5 +22,5 @@ def library_key(root):
 
 
 def cache_folder(root):
-    """Folder of executed chapters, one per state of the library; both editions share it."""
+    """Folder of executed chapters, one per state of the library; the editions share it."""
     return Path(root).resolve() / CACHE_ROOT / library_key(root)

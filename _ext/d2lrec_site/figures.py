@@ -7,7 +7,7 @@ from docutils import nodes
 from sphinx.util import logging
 
 SVG = 'http://www.w3.org/2000/svg'
-XLINK = 'http://www.w3.org/1999/xlink'
+XML = 'http://www.w3.org/XML/1998/namespace'
 logger = logging.getLogger(__name__)
 
 
@@ -31,18 +31,13 @@ def _keep_language(element, language):
         parent.append(chosen)
 
 
-def _scope(selectors, prefix):
-    """The head of a style rule, for this drawing alone."""
-    return ', '.join(f'#{prefix} {one.strip()}' for one in selectors.split(',')) + ' {'
+def inline_svg(text, prefix, alt, language):
+    """One drawing as HTML in one language, readable by name.
 
-
-def inline_svg(text, prefix, alt, language='ko'):
-    """One drawing as HTML: ids and style rules kept to itself, readable by name.
-
-    `prefix` must be unique on the page; raises ValueError where the text is not SVG.
+    Its classes carry its file's name already; its ids get the prefix, for a page may show it
+    twice. `prefix` must be unique on the page; raises ValueError where the text is not SVG.
     """
     ET.register_namespace('', SVG)
-    ET.register_namespace('xlink', XLINK)
     try:
         root = ET.fromstring(text)
     except ET.ParseError as error:
@@ -50,25 +45,14 @@ def inline_svg(text, prefix, alt, language='ko'):
     if _name(root) != 'svg' or not root.get('viewBox'):
         raise ValueError('no <svg viewBox=...> at the root: give the drawing a viewBox.')
     _keep_language(root, language)
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if _name(child) in ('title', 'desc', 'metadata'):
-                parent.remove(child)
-    ids = {e.get('id') for e in root.iter() if e.get('id')}
     for element in root.iter():
         for key, value in element.attrib.items():
             if key == 'id':
-                value = f'{prefix}-{value}'
-            elif key.endswith('href') and value[:1] == '#' and value[1:] in ids:
-                value = f'#{prefix}-{value[1:]}'
+                element.set(key, f'{prefix}-{value}')
             else:
-                value = re.sub(r'url\(#([^)]+)\)', rf'url(#{prefix}-\1)', value)
-            element.set(key, value)
-        if _name(element) == 'style':
-            rules = re.sub(r'url\(#([^)]+)\)', rf'url(#{prefix}-\1)', element.text or '')
-            element.text = re.sub(r'([^{}@;]+)\{', lambda rule: _scope(rule[1], prefix), rules)
+                element.set(key, re.sub(r'url\(#([^)]+)\)', rf'url(#{prefix}-\1)', value))
     width = root.get('width') or root.get('viewBox').split()[2]
-    for key in ('width', 'height', 'style'):
+    for key in ('width', 'height', 'style', f'{{{XML}}}lang'):
         root.attrib.pop(key, None)
     root.attrib.update(
         {
@@ -108,10 +92,11 @@ def describe_plots(app, doctree):
         if cell.get('nb_element') != 'cell_code':
             continue
         images = list(cell.findall(nodes.image))
-        alt = cell.get('cell_metadata', {}).get('alt', {}).get(app.config.language, '')
+        language = app.config.language
+        alt = cell.get('cell_metadata', {}).get('alt', {}).get(language, '')
         if images and not alt:
             logger.warning(
-                'a plot has no alt text: give its cell the metadata "alt": {"ko": …, "en": …}.',
+                f'a plot has no alt text: give its cell the metadata "alt": {{"{language}": …}}.',
                 location=cell,
             )
         for image in images:

@@ -1,4 +1,4 @@
-"""The glossary: one file for both editions, its terms linked where a page first uses them."""
+"""The glossary: one file for all editions, its terms linked where a page first uses them."""
 
 import re
 from functools import lru_cache
@@ -10,9 +10,11 @@ from docutils.statemachine import StringList
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
+from d2lrec_site.editions import EDITIONS
+
 FILE = 'chapters/glossary.yml'
 # Pages that are lists of names themselves.
-NOT_LINKED = re.compile(r'chapters/\w+/(glossary|bibliography|api_\w+)$')
+NOT_LINKED = re.compile(r'chapters/[\w-]+/(glossary|bibliography|api_\w+)$')
 NOT_INSIDE = (
     nodes.title,
     nodes.rubric,
@@ -32,19 +34,19 @@ NOT_INSIDE = (
 
 @lru_cache
 def entries(path):
-    """The terms: a list of dicts with ko, en, ko_text, en_text and, for some, ko_avoid, en_avoid.
+    """The terms: dicts that give each language's term, its text (ko_text) and avoided variants.
 
-    Raises ValueError for an entry that lacks one of the first four, or a term given twice.
+    Raises ValueError for an entry that lacks a term or a text, or a term given twice.
     """
     found = yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+    languages = [edition.language for edition in EDITIONS]
     for entry in found:
-        missing = {key for key in ('ko', 'en', 'ko_text', 'en_text') if not entry.get(key)}
+        keys = [key for language in languages for key in (language, f'{language}_text')]
+        missing = [key for key in keys if not entry.get(key)]
         if missing:
-            raise ValueError(
-                f'{FILE}: the entry {entry.get("en") or entry.get("ko")} '
-                f'has no {min(missing)}: give it one.'
-            )
-    for language in ('ko', 'en'):
+            known = next((entry[one] for one in languages if entry.get(one)), '')
+            raise ValueError(f'{FILE}: the entry {known} has no {missing[0]}: give it one.')
+    for language in languages:
         terms = [entry[language].lower() for entry in found]
         twice = {term for term in terms if terms.count(term) > 1}
         if twice:
@@ -52,16 +54,15 @@ def entries(path):
     return found
 
 
-def pattern(term, language):
-    """Where a term stands in a text: Korean ones may carry a particle, English ones a plural."""
+def pattern(term):
+    """Where a term stands in a text: one in Hangul may carry a particle, an English one a plural.
+
+    An abbreviation may carry a particle too, so only Latin letters and digits go on from it.
+    """
     if re.search('[가-힣]', term):
         return re.compile(rf'(?<![가-힣\w]){re.escape(term)}')
     if term.upper() == term or not term.isalpha() and '@' in term:
-        return re.compile(
-            rf'(?<!\w){re.escape(term)}(?!\w)'
-            if language == 'en'
-            else rf'(?<![A-Za-z]){re.escape(term)}(?![A-Za-z])'
-        )
+        return re.compile(rf'(?<![A-Za-z0-9_]){re.escape(term)}(?![A-Za-z0-9_])')
     plural = (
         rf'(?:{re.escape(term[:-1])}(?:y|ies)|{re.escape(term)}(?:s|es)?)'
         if term.endswith('y')
@@ -78,11 +79,11 @@ class Glossary(SphinxDirective):
         path = Path(self.env.srcdir) / FILE
         self.env.note_dependency(str(path))
         lines = ['```{glossary}', ':sorted:']
-        other = {'ko': 'en', 'en': 'ko'}[language]
+        others = [edition.language for edition in EDITIONS if edition.language != language]
         for entry in entries(str(path)):
-            same = entry[language] == entry[other]
-            text = entry[f'{language}_text'].strip()
-            lines += [entry[language], f'  {text}' if same else f'  ({entry[other]}) {text}', '']
+            own, text = entry[language], entry[f'{language}_text'].strip()
+            terms = [term for term in dict.fromkeys(entry[one] for one in others) if term != own]
+            lines += [own, f'  ({", ".join(terms)}) {text}' if terms else f'  {text}', '']
         lines.append('```')
         body = nodes.Element()
         self.state.nested_parse(StringList(lines, source=str(path)), self.content_offset, body)
@@ -96,7 +97,7 @@ def link_first_uses(app, doctree):
     if NOT_LINKED.match(page) or not page.startswith('chapters/') or not path.exists():
         return
     app.env.note_dependency(str(path))
-    wanted = [(entry[language], pattern(entry[language], language)) for entry in entries(str(path))]
+    wanted = [(entry[language], pattern(entry[language])) for entry in entries(str(path))]
     wanted.sort(key=lambda one: -len(one[0]))  # the longer term first: it may hold another
     for text in list(doctree.findall(nodes.Text)):
         if not wanted:

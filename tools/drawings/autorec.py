@@ -8,14 +8,8 @@ REBUILT = '4.7 3.9 3.2 2.4 4.4 3.8 3.1 4.1 1.6 2.9'.split()
 
 
 def draw_ratingrows():
-    f = Figure(
-        'ratingrows',
-        'One rating matrix, two autoencoders',
-        'A rating matrix with films down and users across, most cells empty. One row, the '
-        'ratings of film i by all users, goes into the item-based I-AutoRec; one column, the '
-        'ratings of user u for all films, goes into the user-based U-AutoRec.',
-        372,
-    )
+    """One rating matrix, two autoencoders."""
+    f = Figure('ratingrows', 372)
     c, x, y = 28, 46, 76
     rows, cols, i, u = 7, 8, 2, 5
     known = {
@@ -74,15 +68,8 @@ def draw_ratingrows():
 
 
 def draw_autorec():
-    f = Figure(
-        'autorec',
-        'AutoRec: a rating row through one hidden layer and back',
-        'A row of ratings of length D, known in a few places and 0 elsewhere, is encoded by V '
-        'into K hidden units with activation g, then decoded by W into a full row of D ratings '
-        'with activation f. In training the mask lets only the known places into the squared '
-        'error. In prediction the unknown places are read.',
-        640,
-    )
+    """AutoRec: a rating row through one hidden layer and back."""
+    f = Figure('autorec', 640)
     w, x = 46, 30
     mid = x + 5 * w
 

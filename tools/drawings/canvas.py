@@ -10,22 +10,24 @@ several figures can live in one page.
 import re
 from xml.sax.saxutils import escape
 
+from d2lrec import palette
+
 WIDTH = 520
 SHOWN = 640  # width in px where the column allows it
 
 PALETTE = {
-    'ink': '#1f2933',
-    'muted': '#7b8794',
-    'paper': '#ffffff',
-    'line': '#9aa5b1',
-    'a': '#2f6fde',
-    'a-soft': '#e3edfd',
-    'b': '#d9822b',
-    'b-soft': '#fbeedd',
-    'c': '#2e9e6b',
-    'c-soft': '#def3e8',
-    'd': '#8a5cd1',
-    'd-soft': '#eee6fa',
+    'ink': palette.INK,
+    'muted': palette.MUTED,
+    'paper': palette.PAPER,
+    'line': palette.LINE,
+    'a': palette.A,
+    'a-soft': palette.A_SOFT,
+    'b': palette.B,
+    'b-soft': palette.B_SOFT,
+    'c': palette.C,
+    'c-soft': palette.C_SOFT,
+    'd': palette.D,
+    'd-soft': palette.D_SOFT,
 }
 SANS = "system-ui,'Noto Sans',sans-serif"
 SERIF = "'STIX Two Math','Cambria Math',Georgia,serif"
@@ -69,10 +71,13 @@ for _c in 'abcd':
 
 
 class Figure:
-    """An SVG in the making; every method adds one mark. Lengths are in viewBox units."""
+    """An SVG in the making; every method adds one mark. Lengths are in viewBox units.
 
-    def __init__(self, name, title, desc, height, width=WIDTH, shown=SHOWN, paper=True):
-        self.name, self.title, self.desc = name, title, desc
+    What it shows is said where it is shown, in the page's language: as the image's alt text.
+    """
+
+    def __init__(self, name, height, width=WIDTH, shown=SHOWN, paper=True):
+        self.name = name
         self.width, self.height, self.shown = width, height, shown
         self.used, self.body = [], []
         if paper:
@@ -173,9 +178,7 @@ class Figure:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
             f'width="{self.shown}" height="{shown_height}" style="max-width:100%;height:auto" '
-            f'role="img" aria-labelledby="{n}-title {n}-desc" xml:lang="en">\n'
-            f'<title id="{n}-title">{escape(self.title)}</title>\n'
-            f'<desc id="{n}-desc">{escape(self.desc)}</desc>\n'
+            'role="img">\n'
             f'<style>{css}\n</style>\n{defs}' + '\n'.join(self.body) + '\n</svg>\n'
         )
 

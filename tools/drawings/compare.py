@@ -29,17 +29,8 @@ MODELS = [
 
 
 def draw_family():
-    f = Figure(
-        'family',
-        'The click models as combinations of seven parts',
-        'Seven columns, by the order of the interactions they hold: the linear term, order 1; '
-        'inner products of vectors, inner products of field-aware vectors and products of '
-        'vectors by coordinate, order 2; the cross network and the CIN, order one more than '
-        'their depth; the MLP, any order. Products and the CIN work on vectors, the cross '
-        'network and the MLP on single coordinates. Eleven rows, a model each, mark the parts '
-        'that it adds up. NFM and DLRM feed their products to the MLP, shown by an arrow.',
-        500,
-    )
+    """The click models as combinations of seven parts."""
+    f = Figure('family', 500)
     xs, top, row = [138, 196, 262, 326, 380, 431, 482], 112, 28
 
     for first, last, name in [

@@ -4,16 +4,8 @@ from drawings.canvas import Figure
 
 
 def draw_street():
-    f = Figure(
-        'street',
-        'The way of the data, from a log to metrics',
-        'A log of events is split into a training, a validation and a test part. The vocabulary '
-        'is fitted on the training part alone; with it all three parts are translated into '
-        'matrices of ids, which are cut into batches and fed to the model. On the training part '
-        'the loss sends gradients back to the model; on the other two the metrics choose and '
-        'report.',
-        588,
-    )
+    """The way of the data, from a log to metrics."""
+    f = Figure('street', 588)
     f.rect(16, 16, 488, 46, 'box')
     f.text(30, 44, 'log', 'name', 'start')
     f.text(490, 44, 'who, what, when, how many stars', 'note', 'end')

@@ -4,15 +4,8 @@ from drawings.canvas import Figure, id_row, output, strips
 
 
 def draw_crosslayer():
-    f = Figure(
-        'crosslayer',
-        'One cross layer, with a vector (version 1) and with a matrix (version 2)',
-        'Version 1: the next vector is x0 times one number, the inner product of x_l and the '
-        'weights w, plus the bias b and x_l. Version 2: the next vector is x0 times, element by '
-        'element, the vector W x_l + b, plus x_l. Version 1 has D weights a layer, version 2 has '
-        'D times D.',
-        396,
-    )
+    """One cross layer, with a vector (version 1) and with a matrix (version 2)."""
+    f = Figure('crosslayer', 396)
     c, n = 17, 5
     tall = n * c
 
@@ -57,15 +50,8 @@ def draw_crosslayer():
 
 
 def draw_dcn():
-    f = Figure(
-        'dcn',
-        'Deep & cross network, parallel and stacked',
-        'The vectors of a row are concatenated to x0. Parallel: on one side cross layers, each '
-        'fed by the layer before and by x0, on the other side ReLU layers; a linear layer on '
-        'each, and the sum is the logit. Stacked: the ReLU layers follow the cross layers. The '
-        'sigmoid stands apart and is used only in prediction.',
-        752,
-    )
+    """Deep & cross network, parallel and stacked."""
+    f = Figure('dcn', 752)
     y = id_row(f, 16)
     f.edge((260, y), (260, 121))
     f.rect(60, 122, 400, 92, 'a-thick')

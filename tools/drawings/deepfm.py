@@ -4,16 +4,8 @@ from drawings.canvas import Figure, id_row, layers, output, strips
 
 
 def draw_deepfm():
-    f = Figure(
-        'deepfm',
-        'DeepFM: a factorization machine and an MLP on one shared embedding',
-        'The ids of a row are looked up once in one shared embedding. On the left the FM '
-        'component adds the linear term and the pairwise term; on the right the deep component '
-        'concatenates the vectors and sends them through ReLU layers and a last linear layer. '
-        'The two are added to the logit. The sigmoid stands apart and is used only in '
-        'prediction.',
-        672,
-    )
+    """DeepFM: a factorization machine and an MLP on one shared embedding."""
+    f = Figure('deepfm', 672)
     y = id_row(f, 16)
     f.edge((72, y), (72, 337))
     f.edge((322, y), (322, 125))

@@ -22,19 +22,8 @@ STREET = [
 
 
 def draw_street():
-    f = Figure(
-        'mistakes',
-        'Where along the street from data to metric each defect sits',
-        'Five stages from top to bottom: data, batches, model, loss and metric, with arrows that '
-        'carry the shapes int32 (N, F), (B, F), (B, 1) and (B,). Beside data: 1, an archive '
-        'writes outside its folder; 2, ids in the order of a set; 3, ids that nobody checks. '
-        'Beside batches: 4, a batch is made row by row; 5, the test set rolls over. Beside the '
-        'model: 6, a second sigmoid. Beside the loss: 7, the mask is a sign. Beside the metric: '
-        '8, equality of floats and shapes that broadcast; 9, the mean of roots. From the '
-        'metric an arrow goes on to the loop over epochs, and from there back to the batches; '
-        'beside the loop: 10, the last epoch, no baseline.',
-        640,
-    )
+    """Where along the street from data to metric each defect sits."""
+    f = Figure('mistakes', 640)
     x, w, y, number, tops = 72, 118, 28, 0, []
     for n, (stage, kind, shape, defects) in enumerate(STREET):
         h = max(46, 30 * len(defects) + 10)

@@ -13,16 +13,8 @@ def vector(f, x, y, kind, name=None):
 
 
 def draw_bags():
-    f = Figure(
-        'bags',
-        'A film of two genres, as one-hot fields and as one bag',
-        'Left: each of the genres is a field of its own with the value 0 or 1, so a film with '
-        'two genres brings one vector a genre, mostly vectors that say no. Right: one multi-hot '
-        'field. The places hold the ids of the genres that the film has, each with a weight; '
-        'an empty place has weight 0. The vectors looked up are multiplied by their weights and '
-        'summed to a single vector.',
-        386,
-    )
+    """A film of two genres, as one-hot fields and as one bag."""
+    f = Figure('bags', 386)
     f.text(128, 32, 'a field for each genre', 'name')
     f.text(128, 54, 'as many vectors as genres', 'note')
     f.text(388, 32, 'one multi-hot field', 'name')
@@ -60,16 +52,8 @@ def draw_bags():
 
 
 def draw_dlrm():
-    f = Figure(
-        'dlrm',
-        'DLRM: dense and sparse sides, dot products, a top MLP',
-        'Dense features go through the bottom MLP and become a vector of length K. Ids are '
-        'looked up in the embedding; the vectors of a multi-hot field are added up with their '
-        'weights to one bag. All these vectors are multiplied pair by pair: the lower triangle '
-        'of the products, and the bottom vector once more, are concatenated and go through the '
-        'top MLP to the logit. The sigmoid stands apart and is used only in prediction.',
-        762,
-    )
+    """DLRM: dense and sparse sides, dot products, a top MLP."""
+    f = Figure('dlrm', 762)
     # What comes in
     for x, w, name, shape, words in [
         (16, 132, 'dense', '(B, D)', 'age, counts'),

@@ -4,15 +4,8 @@ from drawings.canvas import FIELDS, Figure, id_row, key, output, strips
 
 
 def draw_onehot():
-    f = Figure(
-        'onehot',
-        'A row of data as one-hot blocks, and the same row as ids into an embedding',
-        'One MovieLens row has a user, an item, a gender and a weekday. As a one-hot vector it '
-        "has one block a field and a single 1 in each block. Adding its field's offset to each "
-        'id gives a row number, and each row number selects one row of the embedding matrix '
-        'with V rows and K columns.',
-        582,
-    )
+    """A row of data as one-hot blocks, and the same row as ids into an embedding."""
+    f = Figure('onehot', 582)
     dims, ids = [5, 6, 2, 7], [3, 1, 1, 3]
     w, gap, x0 = 22, 12, 22
 
@@ -54,15 +47,8 @@ def draw_onehot():
 
 
 def draw_pairs():
-    f = Figure(
-        'pairs',
-        'Pair weights learned cell by cell, and pair weights factorized',
-        'Left: a logistic regression with crosses has a V by V matrix of pair weights; a cell is '
-        'learned only from rows that contain its pair, and the pair of user u and item i, never '
-        'seen, stays empty. Right: FM writes the matrix as V times V transposed; the same cell '
-        'is the inner product of v_u and v_i, both learned from other pairs.',
-        440,
-    )
+    """Pair weights learned cell by cell, and pair weights factorized."""
+    f = Figure('pairs', 440)
     c, top = 20, 148
     ax, bx, vx = 48, 322, 250
     u, i = 2, 6
@@ -106,15 +92,8 @@ def draw_pairs():
 
 
 def draw_fm():
-    f = Figure(
-        'fm',
-        'The factorization machine',
-        'The ids of a row go two ways. Left, their linear weights are summed and a bias is '
-        'added. Right, their K-dimensional embeddings are looked up; the square of their sum '
-        'minus the sum of their squares, halved and summed over K, is the pairwise term. Both '
-        'are added to the logit. The sigmoid stands apart and is used only in prediction.',
-        656,
-    )
+    """The factorization machine."""
+    f = Figure('fm', 656)
     y = id_row(f, 16)
     f.edge((96, y), (96, 125))
     f.edge((346, y), (346, 125))
@@ -163,15 +142,8 @@ def draw_fm():
 
 
 def draw_identity():
-    f = Figure(
-        'identity',
-        'All pair products at the cost of one pass',
-        'The F by F square of all inner products of v_i and v_j is its diagonal plus twice its '
-        'upper triangle. So the triangle, which is the sum over the pairs, is half of the '
-        'square minus the diagonal; the square is the squared norm of the sum of the vectors, '
-        'which costs O(FK) instead of O(F²K).',
-        434,
-    )
+    """All pair products at the cost of one pass."""
+    f = Figure('identity', 434)
     n, c, top = 5, 25, 70
     xs = [22, 194, 373]
 

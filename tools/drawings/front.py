@@ -4,17 +4,8 @@ from drawings.canvas import Figure
 
 
 def draw_map():
-    f = Figure(
-        'map',
-        'The models of this book and how each grew out of the one before',
-        'Logistic regression and matrix factorization lead to factorization machines (FM, 2010). '
-        'From FM come FFM, NFM and AFM. Logistic regression with an MLP on embeddings is Wide & '
-        'Deep (2016); sharing the embedding with FM gives DeepFM (2017); explicit crosses give '
-        'DCN (2017), vector-wise crosses xDeepFM (2018); DLRM (2019) keeps dot products only. '
-        'AutoRec (2015) encodes a row of the rating matrix of matrix factorization. Models with '
-        'a chapter of their own are blue.',
-        706,
-    )
+    """The models of this book and how each grew out of the one before."""
+    f = Figure('map', 706)
 
     def node(cx, y, name, year, kind='box', w=116):
         f.rect(cx - w / 2, y, w, 48, kind)
@@ -72,15 +63,8 @@ def draw_map():
 
 
 def draw_logo():
-    f = Figure(
-        'logo',
-        'd2lrec',
-        'A sparse grid of dots and two vectors from one corner.',
-        64,
-        width=64,
-        shown=64,
-        paper=False,
-    )
+    """d2lrec."""
+    f = Figure('logo', 64, width=64, shown=64, paper=False)
     for row, col in [(0, 0), (0, 2), (0, 3), (1, 0), (1, 2), (1, 3), (2, 1), (3, 2), (3, 3)]:
         f.circle(9 + col * 15.3, 9 + row * 15.3, 3.4, 'dot')
     f.path('M9 55L24.3 9', 'a-vector')

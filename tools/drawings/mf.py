@@ -4,14 +4,8 @@ from drawings.canvas import Figure, key
 
 
 def draw_ratings():
-    f = Figure(
-        'ratings',
-        'The matrix of ratings, mostly empty, as a product of two thin matrices',
-        'Left: users by films, a few cells hold ratings, most are empty, and one of them is '
-        'asked for. Right: the same cell as the inner product of the row of user u in P and '
-        'the column of film i in Q transposed; every cell of the product has a value.',
-        400,
-    )
+    """The matrix of ratings, mostly empty, as a product of two thin matrices."""
+    f = Figure('ratings', 400)
     c, top = 20, 130
     ax, vx, bx = 36, 262, 316
     u, i = 3, 6
@@ -70,15 +64,8 @@ def draw_ratings():
 
 
 def draw_mf():
-    f = Figure(
-        'mf',
-        'Biased matrix factorization',
-        'The id of a user looks up a user bias and a user vector, the id of an item an item '
-        'bias and an item vector. The inner product of the two vectors, the two biases and the '
-        'mean of the training ratings, which is not trained, add up to the rating. There is no '
-        'sigmoid.',
-        478,
-    )
+    """Biased matrix factorization."""
+    f = Figure('mf', 478)
     for x, name in [(16, 'user u'), (266, 'item i')]:
         f.rect(x, 16, 238, 40, 'box')
         f.text(x + 14, 41, name, 'name', 'start')

@@ -4,15 +4,8 @@ from drawings.canvas import Figure
 
 
 def draw_scale():
-    f = Figure(
-        'scale',
-        'Data-parallel workers and an embedding table cut over servers',
-        'One batch is split unequally between two workers. Each worker holds a full copy of the '
-        'MLPs, whose gradients are added up between them, and only the vectors of its own rows. '
-        'Below, the embedding table is cut by rows over three servers: workers pull the rows '
-        'they need and push the gradients of these rows.',
-        560,
-    )
+    """Data-parallel workers and an embedding table cut over servers."""
+    f = Figure('scale', 560)
     f.text(260, 34, 'one batch of B rows', 'note')
     f.rect(16, 46, 300, 34, 'box')
     f.rect(324, 46, 180, 34, 'box')

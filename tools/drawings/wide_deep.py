@@ -4,16 +4,8 @@ from drawings.canvas import Figure, layers, output
 
 
 def draw_wide_deep():
-    f = Figure(
-        'wide_deep',
-        'Wide & Deep: a linear model over crosses and an MLP, trained as one',
-        'Three inputs: crosses, ids and dense features. The wide half sums a weight for each id '
-        'and each cross, and a bias. The deep half looks up a vector for each id, appends the '
-        'dense features mapped to [0, 1] by quantiles, and sends both through three ReLU layers '
-        'and a linear layer. The two outputs, both log-odds, are added to the logit. The sigmoid '
-        'stands apart and is used only in prediction.',
-        640,
-    )
+    """Wide & Deep: a linear model over crosses and an MLP, trained as one."""
+    f = Figure('wide_deep', 640)
     for x, w, name, shape in [
         (16, 142, 'crosses', '(B, C)'),
         (170, 142, 'ids', '(B, F)'),

@@ -4,15 +4,8 @@ from drawings.canvas import Figure, id_row, output, strips
 
 
 def draw_bitwise():
-    f = Figure(
-        'bitwise',
-        'The weights of a pair of fields, bit-wise and vector-wise',
-        'Two square matrices for three fields of three coordinates each. Bit-wise, every '
-        'coordinate meets every coordinate and each of the 81 cells is a weight of its own. '
-        'Vector-wise, only equal coordinates meet: each of the nine blocks has one weight, '
-        'repeated along its diagonal, and zeros elsewhere.',
-        366,
-    )
+    """The weights of a pair of fields, bit-wise and vector-wise."""
+    f = Figure('bitwise', 366)
     c, n, top = 21, 3, 78
     side = n * n * c
     fields = ['user', 'item', 'hour']
@@ -42,14 +35,8 @@ def draw_bitwise():
 
 
 def draw_cin():
-    f = Figure(
-        'cin',
-        'One feature map of a CIN layer',
-        'For each coordinate k, column k of the maps X^l and column k of the embeddings X^0 '
-        'make an outer product, H by F. It is weighed, cell by cell, by the matrix W_m and added '
-        'up: that is coordinate k of the new map m. The same W_m serves every k.',
-        356,
-    )
+    """One feature map of a CIN layer."""
+    f = Figure('cin', 356)
     c, k = 20, 1
     h, fields, factors = 3, 5, 4
 
@@ -83,16 +70,8 @@ def draw_cin():
 
 
 def draw_xdeepfm():
-    f = Figure(
-        'xdeepfm',
-        'xDeepFM: a linear term, a CIN and an MLP on one shared embedding',
-        'The ids of a row feed a linear term and one shared embedding. The embedding goes into '
-        'the CIN, whose layers each take the layer before and the embedding again and whose '
-        'maps, summed over k, meet in a linear layer; and, concatenated, into ReLU layers. The '
-        'three are added to the logit. The sigmoid stands apart and is used only in '
-        'prediction.',
-        716,
-    )
+    """xDeepFM: a linear term, a CIN and an MLP on one shared embedding."""
+    f = Figure('xdeepfm', 716)
     y = id_row(f, 16)
     f.edge((66, y), (66, 307))
     f.edge((322, y), (322, 125))

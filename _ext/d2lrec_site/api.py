@@ -1,0 +1,170 @@
+"""The API pages: of each package or module that a page names, every public name and its docstring.
+
+A page says `{d2l-api}` and, a line each, packages and modules; one after a minus is left out of
+the packages before it. Public is what `__all__` says, a
+module's own or, where it has none, its package's. A name stands where it is made, once.
+"""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+from functools import lru_cache
+from types import ModuleType
+
+from sphinx.pycode import ModuleAnalyzer
+from sphinx.util.nodes import make_refnode
+
+BLOCK = re.compile(r'^```\{d2l-api\}\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+
+
+def _is_made_here(module, name):
+    value = vars(module).get(name)
+    if isinstance(value, ModuleType):
+        return False
+    if callable(value) and hasattr(value, '__module__'):
+        return value.__module__ == module.__name__
+    return name in _assigned(module)
+
+
+@lru_cache
+def _assigned(module):
+    """Names that the module's own code gives a value: a constant does not know its module."""
+    found = set()
+    for node in ast.parse(inspect.getsource(module)).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, 'target', None)]
+        found.update(target.id for target in targets if isinstance(target, ast.Name))
+    return found
+
+
+def _inner(module):
+    """The public modules of a package in the order in which its `__all__` has their names."""
+    if not hasattr(module, '__path__'):
+        return []
+    names = [found.name for found in pkgutil.iter_modules(module.__path__)]
+    modules = [
+        importlib.import_module(f'{module.__name__}.{name}')
+        for name in names
+        if not name.startswith('_')
+    ]
+    order = _public(module)
+
+    def place(inner):
+        return min((order.index(n) for n in order if _is_made_here(inner, n)), default=len(order))
+
+    return sorted(modules, key=place)
+
+
+def _public(module):
+    parent = module.__name__.rpartition('.')[0]
+    if not hasattr(module, '__all__') and parent:
+        return _public(importlib.import_module(parent))
+    return list(getattr(module, '__all__', ()))
+
+
+def contents(name):
+    """{name of a module: the public names it defines}, of a module or all those of a package."""
+    module = importlib.import_module(name)
+    own = [one for one in _public(module) if _is_made_here(module, one)]
+    found = {name: own} if own else {}
+    for inner in _inner(module):
+        found.update(contents(inner.__name__))
+    return found
+
+
+def on_page(text):
+    """{name of a module: names} that a page's text asks for.
+
+    Raises ValueError where it names what is no module.
+    """
+    found = {}
+    for block in BLOCK.findall(text):
+        for line in block.splitlines():
+            name = line.removeprefix('-').strip()
+            try:
+                named = contents(name)
+            except ModuleNotFoundError as error:
+                if not f'{name}.'.startswith(f'{error.name}.'):
+                    raise
+                raise ValueError(
+                    f'{{d2l-api}}: there is no {name}: name a module of the library.'
+                ) from None
+            if line.startswith('-'):
+                found = {key: value for key, value in found.items() if key not in named}
+            else:
+                found.update(named)
+    return found
+
+
+def _section(module, names):
+    constants = [
+        one for one in names if not callable(getattr(importlib.import_module(module), one))
+    ]
+    members = ', '.join(one for one in names if one not in constants)
+    lines = [f'## `{module}`', '', '```{eval-rst}', f'.. automodule:: {module}']
+    lines += [f'   :members: {members}'] if members else []
+    comments = ModuleAnalyzer.for_module(module).find_attr_docs() if constants else {}
+    for one in constants:
+        value = getattr(importlib.import_module(module), one)
+        lines += ['', f'.. py:currentmodule:: {module}', '', f'.. py:data:: {one}']
+        lines += [f'   :type: {type(value).__name__}', '']
+        lines += [f'   {line}' for line in comments.get(('', one), [])]
+    return '\n'.join([*lines, '```'])
+
+
+def write_out(app, docname, source):
+    """Puts sections for autodoc in the place of each `{d2l-api}` of a page."""
+    if '```{d2l-api}' not in source[0]:
+        return
+
+    def sections(match):
+        return '\n\n'.join(_section(*one) for one in on_page(match.group()).items())
+
+    source[0] = BLOCK.sub(sections, source[0])
+
+
+FORMULA = re.compile(r'[^=`.:]{1,30} = \S')
+
+
+def tidy(app, what, name, obj, options, lines):
+    """Before napoleon reads a docstring: its formulas keep their lines, a property its colon."""
+    for start, end in reversed(list(_paragraphs(lines))):
+        text = lines[start:end]
+        if FORMULA.match(text[0]) and text[0][:1].strip() and not text[-1].endswith(('.', ':')):
+            lines[start:end] = ['::', '', *(f'    {line}' for line in text)]
+    if what in ('attribute', 'data', 'property'):
+        lines[:0] = ['..', '']  # else its first line is read as `type: description`
+
+
+def _paragraphs(lines):
+    """(start, end) of each run of lines between empty ones, up to the first section or example."""
+    start = None
+    for n, line in enumerate([*lines, '']):
+        if re.fullmatch(r'\s*-{3,}\s*', line) or line.lstrip().startswith('>>>'):
+            return
+        if line.strip():
+            start = n if start is None else start
+        elif start is not None:
+            yield start, n
+            start = None
+
+
+def shorten(app, what, name, obj, options, signature, returns):
+    """A default that has no source, such as a dataclass's factory, as three dots."""
+    return re.sub(r'= <[^<>]*>', '= ...', signature or '') or None, returns
+
+
+def link_by_name(app, env, node, content):
+    """A name in backticks leads to where it is described, whichever module that is in."""
+    if node.get('refdomain') != 'py' or node.get('reftype') != 'obj':
+        return None
+    domain = env.get_domain('py')
+    target = node['reftarget'].rpartition('.')[2] if '(' not in node['reftarget'] else ''
+    found = target and domain.find_obj(env, None, None, target, None, 1)
+    if not found or len(found) != 1:
+        return None
+    name, entry = found[0]
+    if entry.objtype not in ('class', 'function', 'data', 'exception'):
+        return None
+    return make_refnode(app.builder, node['refdoc'], entry.docname, entry.node_id, content, name)
