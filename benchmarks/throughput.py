@@ -32,7 +32,7 @@ BATCH, EPOCHS = 2048, 3
 
 
 class OriginalDeepFM(nn.Block):
-    """Two look-ups, reductions over axes, a sigmoid at the end: as the original's readers had it."""
+    """Two look-ups, reductions over axes, a sigmoid at the end: as readers had it."""
 
     def __init__(self, field_dims, num_factors, mlp_dims, drop_rate=0.1):
         super().__init__()

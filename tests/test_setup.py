@@ -11,7 +11,7 @@ from pathlib import Path
 
 import build
 import pytest
-from d2lrec_site import cache_key, twin_page
+from d2lrec_site import cache_key
 from packaging.requirements import Requirement
 
 from chapters import ROOT
@@ -304,12 +304,6 @@ def test_renaming_a_module_is_a_change(tree):
     before = cache_key.library_key(tree)
     (tree / 'd2lrec/models/fm.py').rename(tree / 'd2lrec/models/fm2.py')
     assert cache_key.library_key(tree) != before
-
-
-def test_twin_of_a_page():
-    assert twin_page('chapters/ko/fm', 'ko') == 'chapters/en/fm'
-    assert twin_page('chapters/en/fm', 'en') == 'chapters/ko/fm'
-    assert twin_page('search', 'ko') == 'search'
 
 
 def test_project_is_found_from_anywhere(tmp_path):
