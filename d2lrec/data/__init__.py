@@ -1,8 +1,10 @@
 """What comes in: named data sets, datasets of ids, batches."""
 
 from .batches import BatchLoader, get_dataloader_workers
-from .ctr import CTRDataset, load_vocab
-from .features import Crosses, MultiHot, Quantiles, multi_hot
+from .columns import Examples, concat
+from .ctr import CTRDataset
+from .encoder import Encoder
+from .features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
 from .hub import (
     DATA_HUB,
     DATA_URL,
@@ -25,16 +27,25 @@ from .movielens import (
     split_data_ml100k,
     temporal_split_ml100k,
 )
+from .ratings import RatingRows, Ratings
 from .synthetic import Planted, planted
+from .vocabulary import Field, Vocabulary, load_vocab
 
 __all__ = [
     'BatchLoader',
     'get_dataloader_workers',
+    'Examples',
+    'concat',
     'CTRDataset',
+    'Encoder',
+    'Field',
+    'Vocabulary',
     'load_vocab',
+    'Bags',
     'Crosses',
     'MultiHot',
     'Quantiles',
+    'Standardize',
     'multi_hot',
     'DATA_HUB',
     'DATA_URL',
@@ -54,6 +65,8 @@ __all__ = [
     'split_and_load_ml100k',
     'split_data_ml100k',
     'temporal_split_ml100k',
+    'RatingRows',
+    'Ratings',
     'Planted',
     'planted',
 ]
