@@ -1,15 +1,19 @@
 """Begin from the weights of a net trained before, although the vocabulary has grown."""
 
+from __future__ import annotations
+
 import mxnet as mx
 import numpy as np
 from mxnet.gluon.parameter import Constant
 
+from .data.encoder import Encoder
+from .data.vocabulary import Vocabulary
 from .layers import Embedding, LinearTerm
 
 __all__ = ['warm_start']
 
 
-def warm_start(net, data, old_net, old_data, crosses=None, old_crosses=None):
+def warm_start(net, data, old_net, old_data) -> np.ndarray:
     """Copy the weights of `old_net` into `net`, each id's row to where that id is now.
 
     A vocabulary is ordered anew by each fit, so rows move: they are matched by field and value,
@@ -20,9 +24,8 @@ def warm_start(net, data, old_net, old_data, crosses=None, old_crosses=None):
     Parameters
     ----------
     net, old_net : models of the same make, initialized, for `data` and `old_data`
-    data, old_data : CTRDataset or MultiHot
-        Their vocabularies count, not their rows.
-    crosses, old_crosses : Crosses, where the nets have them
+    data, old_data : data sets, such as CTRDataset or MultiHot, or an Encoder or a Vocabulary
+        What encodes counts, not the rows; crosses come with the encoder.
 
     Returns
     -------
@@ -32,21 +35,35 @@ def warm_start(net, data, old_net, old_data, crosses=None, old_crosses=None):
     ------
     ValueError
         Where fields, crosses or layers of the two differ, or a net is not that of its data.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import d2lrec as d2l
+    >>> frame = pd.DataFrame({'y': [1, 0, 1], 'town': ['Oslo', 'Rome', 'Lima']})
+    >>> old, new = (d2l.CTRDataset(part, min_threshold=1) for part in (frame[:2], frame))
+    >>> nets = [d2l.LR(part.field_dims) for part in (old, new)]
+    >>> for net in nets:
+    ...     net.initialize()
+    >>> warm_start(nets[1], new, nets[0], old).tolist()
+    [False, True, True, True]
     """
-    _check_same('fields', data.field_names, old_data.field_names)
-    _check_same('crosses', *[c and (c.fields, c.num_buckets) for c in (crosses, old_crosses)])
-    source, old_rows = _sources(data, old_data, crosses, old_crosses)
-    ids, old_ids = int(sum(data.field_dims)), int(sum(old_data.field_dims))
-    params, olds = dict(_params(net)), dict(_params(old_net))
-    _check_same('layers', list(params), list(olds))
+    tables, olds = _tables(data), _tables(old_data)
+    for what, of in ('fields', _fields), ('crosses', _crosses):
+        _check_same(what, of(tables), of(olds))
+    source, old_rows = _sources(tables, olds)
+    params, old_params = dict(_params(net)), dict(_params(old_net))
+    _check_same('layers', list(params), list(old_params))
+    # The linear term of a net with crosses has them, its embedding does not.
+    ids, old_ids = (sum(dim for name, dim, _ in t if isinstance(name, str)) for t in (tables, olds))
     for name, (param, is_table) in params.items():
-        weight, old = _value(param), _value(olds[name][0])
+        weight, old = _value(param), _value(old_params[name][0])
         if is_table:
             if (len(weight), len(old)) not in ((len(source), old_rows), (ids, old_ids)):
                 raise ValueError(
                     f'{name} has {len(weight)} rows and {len(old)} in the old net, '
                     f'but the data has {len(source)} and {old_rows} ids: pass the '
-                    'data, and the crosses, that each net was built for.'
+                    'data, with its crosses, that each net was built for.'
                 )
             rows = source[: len(weight)]
             _check_same(f'columns of {name}', weight.shape[1:], old.shape[1:])
@@ -58,30 +75,43 @@ def warm_start(net, data, old_net, old_data, crosses=None, old_crosses=None):
     return source >= 0
 
 
-def _sources(data, old_data, crosses, old_crosses):
+def _tables(data):
+    """(name, number of ids, {value: id}) of each field, and each cross, of what encodes `data`."""
+    if isinstance(data, Vocabulary):
+        return Encoder(data).tables()
+    encoder = data if isinstance(data, Encoder) else getattr(data, 'encoder', None)
+    if not isinstance(encoder, Encoder):
+        raise ValueError(
+            f'{type(data).__name__} has no vocabulary: give a CTRDataset, an Encoder or a '
+            'Vocabulary.'
+        )
+    return encoder.tables()
+
+
+def _fields(tables):
+    return [name for name, _, _ in tables if isinstance(name, str)]
+
+
+def _crosses(tables):
+    """Name of each cross and, where it is hashed, its number of buckets."""
+    return [
+        (name, None if None in ids else dim)
+        for name, dim, ids in tables
+        if not isinstance(name, str)
+    ]
+
+
+def _sources(tables, olds):
     """For each id (V,), crosses last, the old id or -1; and the number of the old ids."""
     source, old_offset = [], 0
-    pairs = list(zip(_tables(data, crosses), _tables(old_data, old_crosses)))
-    for (dim, words), (old_dim, old_words) in pairs:
+    for (_, dim, ids), (_, old_dim, old_ids) in zip(tables, olds):
         rows = np.full(dim, -1, dtype='int64')
-        for word, row in words.items():
-            if word in old_words:
-                rows[row] = old_offset + old_words[word]
+        for value, row in ids.items():
+            if value in old_ids:
+                rows[row] = old_offset + old_ids[value]
         source.append(rows)
         old_offset += old_dim
     return np.concatenate(source), old_offset
-
-
-def _tables(data, crosses):
-    """Number of ids, and {value: id within the field}, of each field and cross, in order."""
-    for f, dim in enumerate(data.field_dims, 1):
-        words = dict(data.feat_mapper[f])
-        if f in data.defaults:  # where every unknown value goes
-            words[None] = data.defaults[f]
-        yield int(dim), words
-    for dim, vocab in zip(crosses.dims, crosses.vocab) if crosses else ():
-        hashed = crosses.num_buckets
-        yield int(dim), {b: b for b in range(hashed)} if hashed else {**vocab, None: len(vocab)}
 
 
 def _params(block, prefix=''):

@@ -1,7 +1,10 @@
-"""What comes in: named data sets, datasets of ids, batches."""
+"""What comes in: named data sets, data sets with named columns, batches."""
 
-from .ctr import CTRDataset, load_vocab
-from .features import Crosses, MultiHot, Quantiles, multi_hot
+from .batches import BatchLoader
+from .columns import Examples, concat
+from .ctr import CTRDataset
+from .encoder import Encoder
+from .features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
 from .hub import (
     DATA_HUB,
     DATA_URL,
@@ -24,15 +27,24 @@ from .movielens import (
     split_data_ml100k,
     temporal_split_ml100k,
 )
+from .ratings import RatingRows, Ratings
 from .synthetic import Planted, planted
+from .vocabulary import Field, Vocabulary, load_vocab
 
 __all__ = [
     'BatchLoader',
+    'Examples',
+    'concat',
     'CTRDataset',
+    'Encoder',
+    'Field',
+    'Vocabulary',
     'load_vocab',
+    'Bags',
     'Crosses',
     'MultiHot',
     'Quantiles',
+    'Standardize',
     'multi_hot',
     'DATA_HUB',
     'DATA_URL',
@@ -52,6 +64,8 @@ __all__ = [
     'split_and_load_ml100k',
     'split_data_ml100k',
     'temporal_split_ml100k',
+    'RatingRows',
+    'Ratings',
     'Planted',
     'planted',
 ]

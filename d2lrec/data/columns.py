@@ -74,7 +74,9 @@ class Examples:
         if len(set(lengths.values())) > 1:
             raise ValueError(f'the columns have unequal numbers of rows ({lengths}).')
         for name, array in self.columns.items():
-            if name != 'rows' or 'mask' not in self.columns:
+            if name == 'rows' and 'mask' in self.columns:
+                _check_observed(array, self.columns['mask'])
+            else:
                 check_finite(array, name, self.column_names.get(name))
 
     def __len__(self):
@@ -82,10 +84,24 @@ class Examples:
 
     def __getitem__(self, rows):
         """The chosen examples (a slice, an index array or a boolean array), with all they have."""
-        if not isinstance(rows, slice):
-            rows = np.asarray(rows)
-            if rows.ndim != 1 or rows.dtype.kind not in 'iub':
-                raise ValueError(f'rows is {rows!r}: give a slice, or an array of row numbers.')
+        if isinstance(rows, slice):
+            return self._chosen(rows)
+        rows = rows.asnumpy() if hasattr(rows, 'asnumpy') else np.asarray(rows)
+        if rows.shape == (0,) and rows.dtype.kind == 'f':  # an empty list
+            rows = rows.astype(np.int64)
+        if rows.ndim != 1 or rows.dtype.kind not in 'iub':
+            raise ValueError(f'rows is {rows!r}: give a slice, or an array of row numbers.')
+        if rows.dtype.kind == 'b' and len(rows) != len(self):
+            raise ValueError(
+                f'rows has {len(rows)} booleans for {len(self)} rows: give one for each.'
+            )
+        if rows.dtype.kind != 'b' and len(rows):
+            first, last = int(rows.min()), int(rows.max())
+            if first < -len(self) or last >= len(self):
+                raise ValueError(
+                    f'there is no row {last if last >= len(self) else first}: the data has '
+                    f'{len(self)}, numbered from 0.'
+                )
         return self._chosen(rows)
 
     def _chosen(self, rows):
@@ -94,6 +110,13 @@ class Examples:
         new.labels = None if self.labels is None else self.labels[rows]
         new._per_row = {name: a[rows] for name, a in self._per_row.items()}
         return new
+
+    def _alike(self):
+        """What must be equal, beside the columns, for data sets to be concatenated."""
+        return None
+
+    def _joined(self, parts):
+        """Mend what a subclass holds, once this has become all of `parts`."""
 
     def with_columns(self, names: Optional[Mapping[str, Sequence[str]]] = None, **columns):
         """The same examples with these columns added, or put in the place of those so named."""
@@ -123,19 +146,22 @@ def concat(parts: Sequence[Examples]) -> Examples:
     >>> len(concat([one, one[:1]]))
     3
     """
+    if isinstance(parts, Examples):
+        raise ValueError('parts is one data set: give a list of several.')
     parts = list(parts)
     if not parts:
         raise ValueError('there is nothing to concatenate: give at least one data set.')
     first = parts[0]
     new = copy.copy(first)
-    for part in parts[1:]:
+    for part in parts:
         alike = (
-            type(part) is type(first)
+            isinstance(first, Examples)
+            and type(part) is type(first)
             and list(part.columns) == list(first.columns)
             and all(part.columns[c].shape[1:] == a.shape[1:] for c, a in first.columns.items())
             and (part.labels is None) == (first.labels is None)
             and list(part._per_row) == list(first._per_row)
-            and getattr(part, 'vocabulary', None) == getattr(first, 'vocabulary', None)
+            and part._alike() == first._alike()
         )
         if not alike:
             raise ValueError(
@@ -146,6 +172,7 @@ def concat(parts: Sequence[Examples]) -> Examples:
     if first.labels is not None:
         new.labels = np.concatenate([p.labels for p in parts])
     new._per_row = {c: np.concatenate([p._per_row[c] for p in parts]) for c in first._per_row}
+    new._joined(parts)
     return new
 
 
@@ -273,6 +300,12 @@ def check_finite(array: np.ndarray, name: str, names: Optional[Sequence[str]] = 
         )
 
 
+def _check_observed(rows, mask) -> None:
+    """Refuse a rating that is not finite where the mask says that there is one."""
+    if rows.shape == mask.shape:
+        check_finite(np.where(mask != 0, rows, np.float32(0)), 'rows')
+
+
 def check_ids(array, first, end, name='ids', names=None) -> None:
     """Refuse ids that are no whole numbers from `first` up to, not including, `end`."""
     if array.dtype.kind == 'f':
@@ -334,15 +367,32 @@ def as_matrix(array, name) -> np.ndarray:
             f'{name} has shape {array.shape} and type {array.dtype}: '
             'give numbers with one row per example.'
         )
-    if name in IDS and array.dtype.kind == 'b':
-        array = array.astype(np.int32)
-    elif name not in IDS and name in (*CURE, 'mask'):
-        array = array.astype(np.float32, copy=False)
+    if name in IDS:
+        array = _as_ids(array)
+    elif name in (*CURE, 'mask'):
+        array = _as_float32(array)
     if array.dtype.kind in 'iu' and array.dtype.itemsize > 1 and array.dtype != np.int32:
         limits = np.iinfo(np.int32)
         if array.size and not limits.min <= array.min() <= array.max() <= limits.max:
             return np.ascontiguousarray(array, dtype=np.int64)
         array = array.astype(np.int32)
-    if array.dtype == np.float64:
-        array = array.astype(np.float32)
+    if array.dtype == np.float64 and name not in IDS:
+        array = _as_float32(array)
     return np.ascontiguousarray(array)
+
+
+def _as_ids(array):
+    """Whole numbers as int32 where they fit; others stay as they are, to be refused by name."""
+    limits = np.iinfo(np.int32)
+    if array.dtype.kind == 'f':
+        whole = np.isfinite(array).all() and (array == np.floor(array)).all()
+        if not whole:
+            return array
+    if array.size and not limits.min <= array.min() <= array.max() <= limits.max:
+        return array
+    return array.astype(np.int32, copy=False)
+
+
+def _as_float32(array):
+    with np.errstate(over='ignore'):  # what becomes infinite is refused as such
+        return array.astype(np.float32, copy=False)

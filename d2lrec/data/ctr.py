@@ -1,465 +1,608 @@
-"""Click-through data: words in columns become one matrix of int32 ids."""
+"""Click-through data: columns of a file or a frame become one matrix of int32 ids."""
 
-import json
+from __future__ import annotations
+
 import math
 import os
 import warnings
-from collections import Counter, namedtuple
-from itertools import islice
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, Union
 
 import numpy as np
 import pandas as pd
 from mxnet.gluon.data import Dataset
 
-from ..files import atomic_write
+from .columns import Examples
+from .encoder import Encoder
+from .read import dropped_sentence, finite, not_text, read_file, read_frame
+from .values import Column, is_missing, numbers_of, to_float
+from .vocabulary import Mappers, Vocabulary, check_threshold, default_names
+
+__all__ = ['CTRDataset', 'Encoded']
 
 NUM_FEAT = 34  # fields of the original chapters' file; left at this, num_feat follows the file
-CHUNK = 50_000  # lines in memory as text at one time
-LABELS = {'0': 0, '1': 1, '0.0': 0, '1.0': 1}
-
-Dropped = namedtuple('Dropped', 'count first found')
-Dropped.__doc__ = 'Rows left out for one reason: how many, the first one (from 1), what it held.'
+NEARLY_ALL = 0.99  # share of unknown values from which a field is as good as lost
+COUNTS = [f'I{i}' for i in range(1, 14)]  # of Criteo's format
+CRITEO = [*COUNTS, *(f'C{i}' for i in range(1, 27))]
 
 
-class CTRDataset(Dataset):
-    """Rows of a 0/1 label and F categorical fields, encoded once.
-
-    Field f (from 1) owns the ids ``offsets[f-1]`` up to ``offsets[f-1] + field_dims[f-1]``, so
-    that one embedding matrix of V = ``sum(field_dims)`` rows serves all fields.  Its values come
-    first, the most frequent ones foremost and equally frequent ones in the order of their text,
-    so that ids never depend on the run; its last id stands for every value that the vocabulary
-    does not hold.
-
-    Without ``feat_mapper`` the vocabulary is fitted on these rows (the training set); with it,
-    these rows are transformed (the validation and test sets)::
-
-        train = CTRDataset('train.csv')
-        test = CTRDataset('test.csv', train.feat_mapper, train.defaults)
-
-    Where every value of a field passes the threshold, no training row holds its last id: that
-    row of the embedding keeps its initial value, and test rows with unknown values meet it
-    untrained.  ``summary()`` names such fields.
-
-    Parameters
-    ----------
-    data_path : path or pandas.DataFrame
-        A tab-separated file without header, or a frame; the first column is the label.  Frame
-        values are taken as text (5 and 5.0 as '5', a missing one as '').
-    feat_mapper : dict {1..F: {value: id within the field}}, optional
-    defaults : dict {1..F: id within the field of unknown values}, optional
-        By default the number of the field's values.
-    min_threshold : int
-        Occurrences that a value needs to enter the vocabulary.
-    num_feat : int
-        F.  Left at 34, it follows the vocabulary given, else the data: the number of columns
-        most common in the file's first lines.  Any other number is taken at its word.
+class Encoded(Examples):
+    """Examples whose ids are those of a vocabulary.
 
     Attributes
     ----------
-    features : numpy.ndarray (N, F) int32, offset by field
-    labels : numpy.ndarray (N,) float32
-    field_dims, offsets : numpy.ndarray (F,) int64
+    vocabulary : Vocabulary
+    encoder : Encoder, which makes the same of new rows
+    features : int32 (N, F), the column 'ids', offset by field
+    dense : float32 (N, D) or None; may be set
+    dense_names : list of D str; may be set
     field_names : list of F str
-    unknown : numpy.ndarray (F,), share of the rows whose value the vocabulary does not hold
-    dropped : dict {reason: Dropped(count, first, found)}; a warning says the same
-    dense : numpy.ndarray (N, D) float32 or None, with ``dense_names``; a reader's to set
-
-    Raises
-    ------
-    ValueError
-        Where no row can be used, or the vocabulary does not fit the data.
+    field_dims, offsets : int64 (F,)
+    feat_mapper, defaults : read-only dicts {1..F: ...} for the original chapters' code
+    unknown : float64 (F,), the share of these rows whose value the vocabulary does not hold
     """
 
-    def __init__(
-        self, data_path, feat_mapper=None, defaults=None, min_threshold=4, num_feat=NUM_FEAT
-    ):
-        width = _width(num_feat, feat_mapper)
-        if isinstance(data_path, pd.DataFrame):
-            table = _read_frame(data_path, width)
-        else:
-            table = _read_file(data_path, width)
-        self._encode(table, feat_mapper, defaults, min_threshold)
+    vocabulary: Vocabulary
+    _steps: tuple = ()
+    _format = 'table'
+    _label: Optional[str] = None
 
-    @classmethod
-    def from_criteo(cls, path, feat_mapper=None, defaults=None, min_threshold=4):
-        """Read Criteo's display advertising format: label, I1-I13, C1-C26.
+    @property
+    def encoder(self) -> Encoder:
+        return Encoder(self.vocabulary, self._label, self.dense_names, self._steps, self._format)
 
-        With tabs or commas, with or without the header line; an empty cell is a value of its
-        own.  The counts I1-I13 become categories by the log-square rule of the 3 Idiots' winning
-        solution (Juan et al., 2014): v above 2 becomes floor(ln(v)^2), a smaller one stays.
-        """
-        names = [f'I{i}' for i in range(1, 14)] + [f'C{i}' for i in range(1, 27)]
-        with open(path, encoding='utf-8-sig') as file:
-            first = file.readline()
-        separator = '\t' if '\t' in first else ','
-        table = _read_file(
-            path, len(names), separator, header=first.lower().startswith('label' + separator)
-        )
-        for f in range(13):
-            binned = {}
-            for code, word in enumerate(table.words[f]):
-                try:
-                    binned[code] = _log_square(word)
-                except ValueError:
-                    row = int(np.argmax(table.codes[f] == code)) + 1
-                    raise ValueError(
-                        f'{path}: {names[f]} of row {row} is {word!r}: give a number '
-                        'or leave the cell empty.'
-                    ) from None
-            table.words[f], table.codes[f] = _merge(binned.values(), table.codes[f])
-        dataset = cls.__new__(cls)
-        dataset._encode(table._replace(names=names), feat_mapper, defaults, min_threshold)
-        return dataset
+    def with_step(self, step, **columns):
+        """The data with columns changed by a step, which its encoder then has."""
+        new = self.with_columns(**columns)
+        new._steps = (*self._steps, step)
+        return new
 
-    def _encode(self, table, feat_mapper, defaults, min_threshold):
-        self._source, self.field_names, self.dropped = table.source, table.names, table.dropped
-        self.labels, self.count = table.labels, len(table.labels)
-        self.NUM_FEATS = len(table.words)
-        self._fitted = feat_mapper is None
-        self.feat_mapper = _fit(table, min_threshold) if self._fitted else feat_mapper
-        self.defaults = (
-            {f: len(values) for f, values in self.feat_mapper.items()}
-            if defaults is None
-            else defaults
-        )
-        if not self._fitted or defaults is not None:
-            _check_vocab(self.feat_mapper, self.defaults, 'feat_mapper')
-        self.field_dims = np.array([len(self.feat_mapper[f]) + 1 for f in self._fields()], np.int64)
-        self.offsets = _offsets(self.field_dims)
-        self.features = np.empty((self.count, self.NUM_FEATS), np.int32)
-        self.unknown = np.empty(self.NUM_FEATS)
-        for f, words, codes, offset in zip(self._fields(), table.words, table.codes, self.offsets):
-            ids = self.feat_mapper[f]
-            within = np.array([ids.get(w, -1) for w in words], np.int32)[codes]
-            self.unknown[f - 1] = (within < 0).mean()
-            within[within < 0] = self.defaults[f]
-            self.features[:, f - 1] = within + np.int32(offset)
-        self.dense, self.dense_names = None, []
-        if self.dropped:
-            warnings.warn(self._dropped_sentence(), stacklevel=3)
+    @property
+    def features(self) -> np.ndarray:
+        return self.columns['ids']
 
-    def _fields(self):
-        return range(1, self.NUM_FEATS + 1)
+    @property
+    def dense(self) -> Optional[np.ndarray]:
+        return self.columns.get('dense')
 
-    def __len__(self):
-        return self.count
-
-    def __getitem__(self, i):
-        """Row i: features (F,) int32, offset by field, and the label, float32."""
-        return self.features[i], self.labels[i]
-
-    def __repr__(self):
-        return (
-            f'CTRDataset({self._source}: {self.count:,} rows, {self.NUM_FEATS} fields, '
-            f'{self.field_dims.sum():,} features, click rate {self.labels.mean():.3f}'
-            + (
-                f', {sum(d.count for d in self.dropped.values()):,} rows dropped'
-                if self.dropped
-                else ''
+    @dense.setter
+    def dense(self, matrix):
+        if matrix is None:
+            self.columns = {name: a for name, a in self.columns.items() if name != 'dense'}
+            self.column_names = {n: c for n, c in self.column_names.items() if n != 'dense'}
+            return
+        width = np.shape(matrix)[1] if np.ndim(matrix) == 2 else 0
+        if not width or len(matrix) != len(self):
+            raise ValueError(
+                f'dense has shape {np.shape(matrix)}: give a matrix of {len(self)} rows, one '
+                'column a feature.'
             )
-            + ')'
-        )
+        names = self.column_names.get('dense', [])
+        if len(names) != width:
+            names = [f'dense {d + 1}' for d in range(width)]
+        changed = self.with_columns({'dense': names}, dense=matrix)
+        self.columns, self.column_names = changed.columns, changed.column_names
 
-    def summary(self):
-        """The data in words, as text to print: counts, what was dropped, unknown values."""
-        lines = [repr(self)]
-        if self.dropped:
-            lines.append(self._dropped_sentence())
-        width = max(len(str(name)) for name in self.field_names)
-        for f, name, dim, unknown in zip(
-            self._fields(), self.field_names, self.field_dims, self.unknown
-        ):
-            note = ', so its row is never trained' if self._fitted and unknown == 0 else ''
-            lines.append(f'{f:>4} {name:<{width}} {dim:>9,} features, {unknown:.2%} unknown{note}')
-        return '\n'.join(lines)
+    @property
+    def dense_names(self) -> list[str]:
+        return list(self.column_names.get('dense', [])) if self.dense is not None else []
 
-    def _dropped_sentence(self):
-        reasons = ', '.join(
-            f'{d.count:,} for its {reason} (first: {d.first}, {d.found})'
-            for reason, d in self.dropped.items()
-        )
-        total = sum(d.count for d in self.dropped.values())
-        return f'{self._source}: {total:,} of {total + self.count:,} rows dropped: {reasons}.'
+    @dense_names.setter
+    def dense_names(self, names):
+        width = 0 if self.dense is None else self.dense.shape[1]
+        names = [str(n) for n in names]
+        if len(names) != width:
+            raise ValueError(f'dense_names is {names} for {width} dense features: give as many.')
+        self.column_names = {**self.column_names, 'dense': names}
 
-    def _field(self, field):
-        """Number (from 1) of a field given by name or number."""
-        if field in self.field_names:
-            return self.field_names.index(field) + 1
-        if isinstance(field, (int, np.integer)) and 1 <= field <= self.NUM_FEATS:
-            return int(field)
-        raise ValueError(
-            f'There is no field {field!r}: choose from {self.field_names} or 1 to {self.NUM_FEATS}.'
-        )
+    @property
+    def field_names(self) -> list[str]:
+        return self.vocabulary.names
 
-    def rows_of(self, field):
-        """The ids of a field (name or number) as a slice of the embedding's rows."""
-        f = self._field(field)
-        return slice(int(self.offsets[f - 1]), int(self.offsets[f - 1] + self.field_dims[f - 1]))
+    @property
+    def field_dims(self) -> np.ndarray:
+        return self.vocabulary.dims
 
-    def row_of(self, field, value):
+    @property
+    def offsets(self) -> np.ndarray:
+        return self.vocabulary.offsets
+
+    @property
+    def feat_mapper(self) -> Mappers:
+        return self.vocabulary.mappers
+
+    @property
+    def defaults(self) -> Mappers:
+        return self.vocabulary.defaults
+
+    def id_of(self, field: Union[str, int], value: Any) -> int:
         """The id of a field's value; the one of unknown values for None.
 
         Raises ValueError where the vocabulary does not hold the value.
         """
-        f = self._field(field)
-        word = None if value is None else _word(value)
-        if word is not None and word not in self.feat_mapper[f]:
-            raise ValueError(
-                f'The vocabulary of {self.field_names[f - 1]!r} does not hold '
-                f'{word!r}: ask for None to get the row of unknown values.'
-            )
-        within = self.defaults[f] if word is None else self.feat_mapper[f][word]
-        return int(self.offsets[f - 1]) + within
+        return self.vocabulary.id_of(field, value)
 
-    def word_of(self, row):
+    def ids_of(self, field: Union[str, int]) -> slice:
+        """The ids of a field (name, or number from 1) as a slice of the embedding matrix."""
+        return self.vocabulary.ids_of(field)
+
+    def value_of(self, id: int) -> tuple[str, Optional[str]]:
         """(field name, value) of an id; the value is None for the id of unknown values."""
-        if not 0 <= row < self.field_dims.sum():
-            raise ValueError(
-                f'There is no id {row}: give one from 0 to {self.field_dims.sum() - 1}.'
-            )
-        f = int(np.searchsorted(self.offsets, row, side='right'))
-        within = int(row) - int(self.offsets[f - 1])
-        words = (w for w, i in self.feat_mapper[f].items() if i == within)
-        return self.field_names[f - 1], next(words, None)
+        return self.vocabulary.value_of(id)
 
-    def words(self, i):
-        """Row i as {field name: value}; None stands for a value not in the vocabulary."""
-        return dict(self.word_of(row) for row in self.features[i])
-
-    def save_vocab(self, path):
-        """Write the vocabulary as JSON: whole or not at all."""
-        fields = [
-            {
-                'name': str(self.field_names[f - 1]),
-                'values': self.feat_mapper[f],
-                'default': self.defaults[f],
-            }
-            for f in self._fields()
-        ]
-        with atomic_write(path) as file:
-            json.dump({'fields': fields}, file, ensure_ascii=False, indent=0)
+    def _alike(self):
+        return super()._alike(), self.encoder
 
 
-def load_vocab(path):
-    """Read what ``save_vocab`` wrote.
+class CTRDataset(Encoded, Dataset):
+    """Rows of a 0/1 label and F categorical fields, encoded once.
 
-    Returns ``feat_mapper, defaults``, so that ``CTRDataset(data, *load_vocab(path))`` encodes as
-    the training set did.  Raises ValueError where the file holds something else.
+    Field f (from 1) owns the ids ``offsets[f-1]`` up to ``offsets[f-1] + field_dims[f-1]``, so
+    that one embedding matrix of V = ``sum(field_dims)`` rows serves all fields. Its values come
+    first, the most frequent ones foremost and equally frequent ones in the order of their text,
+    so that ids never depend on the run; its last id stands for every value that the vocabulary
+    does not hold.
+
+    Without a vocabulary one is fitted on these rows (the training set); with it, these rows are
+    encoded (the validation and test sets)::
+
+        train = CTRDataset('train.csv')
+        test = CTRDataset('test.csv', vocabulary=train.vocabulary)
+        test = CTRDataset('test.csv', train.feat_mapper, train.defaults)  # the same
+
+    **How a value is spelled.** One value has one spelling, whether it comes from a file or from
+    a frame, so that a table gives the same ids either way. The rule looks at a column at a time:
+
+    - What `pandas.read_csv` takes for missing ('', NA, NaN, null, None, N/A ...) is one value, ''.
+    - A column whose every other value is a number or a boolean, or text that reads as one, is a
+      column of numbers: ``3``, ``3.0``, ``03`` and 3.0 are '3', ``0.10`` is '0.1', ``True`` is
+      '1', -0 is '0'. Whole numbers in digits are compared by them, however long; other numbers
+      as floats, a float32 by its own shortest form.
+    - Any other column is text, taken as it is: in a column of hashes '5e10' and '50000000000'
+      stay two values, and so do '7' and '007'. A number (of a number's type, in a frame) finds
+      a text field's value by its text, or else where exactly one value reads as that number.
+      Dates are text, 'YYYY-MM-DD' at midnight.
+    - A cell of a file in double quotes is unquoted, as by `pandas.read_csv`.
+
+    A field remembers whether it is one of numbers or of text. What pandas itself has rounded,
+    such as ids beyond 2^53 in a column with a missing cell, cannot be told apart any more.
+
+    **Columns have names.** With a vocabulary, a frame's columns are found by theirs, in any
+    order, and others are passed over. A file has no names: its columns stand in the order of
+    training, the label first, and are called 'field 1', 'field 2' and so on.
+
+    Where every value of a field passes the threshold, no training row holds its last id: that
+    row of the embedding keeps its initial value, and test rows with unknown values meet it
+    untrained. ``summary()`` names such fields.
+
+    Parameters
+    ----------
+    source : path or pandas.DataFrame
+        A tab-separated file without header, the label first; or a frame.
+    feat_mapper : dict {1..F: {value: id within the field}}, optional
+    defaults : dict {1..F: id within the field of unknown values}, optional
+        By default the number of the field's values.
+    min_threshold : number
+        Occurrences that a value needs to enter the vocabulary.
+    num_feat : int
+        F. Left at 34, it follows the vocabulary given, else the data: the number of columns
+        most common in the file's first lines. Any other number is taken at its word.
+    vocabulary : Vocabulary, optional
+        That of the training data, instead of `feat_mapper` and `defaults`.
+    label : str, optional
+        Name of a frame's column of labels; by default what it was called in training, and in
+        training the first column.
+    dense : list of str, optional
+        Names of columns of numbers, which become `dense` features instead of fields.
+
+    Attributes
+    ----------
+    features, dense, dense_names, vocabulary, encoder, field_names, field_dims, offsets, unknown,
+    feat_mapper, defaults : as in `Encoded`
+    labels : float32 (N,), or None where there are none
+    source : str, what the rows came from
+    dropped : dict {reason: Dropped(count, first, found)}; a warning says the same
+
+    Raises
+    ------
+    ValueError
+        Where no row can be used, or most cannot, or one of the two classes; where a column is
+        lacking; where a dense number is not finite.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({'click': [1, 0, 1], 'town': ['Oslo', 'Rome', 'Oslo']})
+    >>> data = CTRDataset(frame, min_threshold=1)
+    >>> data.features.tolist(), data.words(0)
+    ([[0], [1], [0]], {'town': 'Oslo'})
     """
-    with open(path, encoding='utf-8') as file:
-        try:
-            fields = json.load(file)['fields']
-            feat_mapper = {f: dict(field['values']) for f, field in enumerate(fields, 1)}
-            defaults = {f: field['default'] for f, field in enumerate(fields, 1)}
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(
-                f'{path} is not a vocabulary: give a file that save_vocab wrote.'
-            ) from None
-    _check_vocab(feat_mapper, defaults, path)
-    return feat_mapper, defaults
 
-
-# A table holds labels (N,) and, for each field, its distinct words and a code (N,) for each row.
-_Table = namedtuple('_Table', 'source names labels words codes dropped')
-
-
-def _width(num_feat, feat_mapper):
-    """Number of fields to expect; None where the data says."""
-    if num_feat != NUM_FEAT and (
-        isinstance(num_feat, bool) or int(num_feat) != num_feat or num_feat < 1
+    def __init__(
+        self,
+        source: Union[str, os.PathLike, pd.DataFrame],
+        feat_mapper: Optional[Mapping] = None,
+        defaults: Optional[Mapping] = None,
+        min_threshold: float = 4,
+        num_feat: int = NUM_FEAT,
+        *,
+        vocabulary: Optional[Vocabulary] = None,
+        label: Optional[str] = None,
+        dense: Optional[Sequence[str]] = None,
     ):
-        raise ValueError(f'num_feat is {num_feat!r}: give the number of fields, 1 or more.')
+        given = _given(feat_mapper, defaults, vocabulary)
+        known = given if isinstance(given, Vocabulary) else None
+        width = _width(num_feat, None if given is None else len(given))
+        check_threshold(min_threshold)
+        dense = [] if dense is None else dense
+        table = _read(source, known, label, dense, width)
+        if given is not None and known is None:
+            known = _from_mappers(given, defaults, table)
+        self._fill(table, known, min_threshold)
+
+    @classmethod
+    def from_criteo(
+        cls,
+        path: Union[str, os.PathLike],
+        feat_mapper: Optional[Mapping] = None,
+        defaults: Optional[Mapping] = None,
+        min_threshold: float = 4,
+        *,
+        vocabulary: Optional[Vocabulary] = None,
+        dense: bool = False,
+    ) -> CTRDataset:
+        """Read Criteo's display advertising format: label, I1-I13, C1-C26.
+
+        With tabs or commas, with or without the header line; an empty cell is a value of its
+        own. The counts I1-I13 become categories by the log-square rule of the 3 Idiots' winning
+        solution (Juan et al., 2014): v above 2 becomes floor(ln(v)^2), a smaller one stays.
+
+        With `dense=True` the counts are dense features as well, by the rule of DLRM's public
+        code (Naumov et al., 2019): ln(1 + v), where a negative or missing count is 0.
+        """
+        given = _given(feat_mapper, defaults, vocabulary)
+        known = given if isinstance(given, Vocabulary) else None
+        check_threshold(min_threshold)
+        if not isinstance(dense, (bool, np.bool_)):
+            raise ValueError(f'dense is {dense!r}: give True or False.')
+        table = _read_criteo(path, bool(dense), True)
+        if given is not None and known is None:
+            known = _from_mappers(given, defaults, table)
+        if known is not None:
+            _check_criteo(known)
+        new = cls.__new__(cls)
+        new._fill(table, known, min_threshold, 'criteo')
+        return new
+
+    @classmethod
+    def _encoded(cls, source, encoder, label):
+        """What `Encoder.encode` gives, but for the encoder's steps."""
+        if encoder.format == 'criteo' and not isinstance(source, pd.DataFrame):
+            _check_criteo(encoder.vocabulary)
+            table = _read_criteo(source, bool(encoder.dense), None if label is None else label)
+        elif encoder.format == 'criteo':
+            table = read_frame(
+                source,
+                encoder.vocabulary,
+                encoder.label if label is None and encoder.label in source.columns else label,
+                must_have_label=False,
+            )
+            _bin_counts(table, bool(encoder.dense), 'The frame')
+        else:
+            if label is None and isinstance(source, pd.DataFrame):
+                label = encoder.label if encoder.label in map(str, source.columns) else None
+            table = _read(source, encoder.vocabulary, label, encoder.dense, None, False)
+        new = cls.__new__(cls)
+        new._fill(table, encoder.vocabulary, 1, encoder.format, stacklevel=5)
+        new._label = encoder.label
+        return new
+
+    def _fill(self, table, vocabulary, min_threshold, format='table', stacklevel=4):
+        self._fitted = vocabulary is None
+        if self._fitted:
+            vocabulary, ids, unknown = Vocabulary.fit_encode(
+                table.fields, min_threshold, table.label
+            )
+        elif table.by_place:
+            if len(table.fields) != len(vocabulary):
+                raise ValueError(
+                    f'{table.source} has {len(table.fields)} fields and the vocabulary '
+                    f'{len(vocabulary)}: give the columns of the training data.'
+                )
+            ids, unknown = vocabulary.encode(
+                [c._replace(name=n) for c, n in zip(table.fields, vocabulary.names)]
+            )
+        else:
+            ids, unknown = vocabulary.encode(table.fields)
+        self.vocabulary = vocabulary
+        columns = {'ids': ids}
+        if table.dense is not None:
+            columns['dense'] = table.dense
+        names = {'dense': table.dense_names} if table.dense_names else {}
+        super().__init__(columns, table.labels, names)
+        self.source, self.dropped = table.source, table.dropped
+        self._label = vocabulary.label if table.label is None else table.label
+        self._steps, self._format = (), format
+        self._distinct = np.array([len(c.cells) for c in table.fields]) if self._fitted else None
+        for sentence in [
+            *([self._dropped_sentence()] if self.dropped else []),
+            *table.hints,
+            *self._lost_sentence(unknown, min_threshold),
+        ]:
+            warnings.warn(sentence, stacklevel=stacklevel - 1)
+
+    def _lost_sentence(self, unknown, min_threshold):
+        """A warning of the fields of which nearly every value is unknown, if there are any."""
+        lost = [n for n, share in zip(self.field_names, unknown) if share >= NEARLY_ALL]
+        if not lost:
+            return []
+        names = ', '.join(map(repr, lost[:10])) + (' and others' if len(lost) > 10 else '')
+        one = len(lost) == 1
+        what = f'the field {names} is' if one else f'{len(lost)} fields are'
+        which = '' if one else f' ({names})'
+        if self._fitted:
+            cure = (
+                f'few of {"its" if one else "their"} values occur {min_threshold} times: lower '
+                'min_threshold, give numbers by dense=, or leave '
+                f'{"the column" if one else "the columns"} out'
+            )
+        else:
+            cure = (
+                f'{"its" if one else "their"} values are not among those of the training data: '
+                'see that they are the same columns, spelled alike'
+            )
+        return [f'{self.source}: {what} unknown in 99 % of the rows or more{which}; {cure}.']
+
+    # For the original chapters' code.
+    @property
+    def count(self) -> int:
+        return len(self)
+
+    @property
+    def NUM_FEATS(self) -> int:
+        return len(self.vocabulary)
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """Share (F,) of the rows whose value the vocabulary does not hold."""
+        last = [-1 if f.unknown is None else f.unknown for f in self.vocabulary.fields]
+        ids = self.offsets + last
+        rows = max(len(self), 1)
+        features = self.features
+        return np.array([(features[:, f] == i).sum() / rows for f, i in enumerate(ids)])
+
+    def __getitem__(self, rows):
+        """For a number, that row's ids (F,) and its label; else those rows as a data set."""
+        if isinstance(rows, (int, np.integer)) and not isinstance(rows, bool):
+            if self.labels is None:
+                return self.features[rows]
+            return self.features[rows], self.labels[rows]
+        return super().__getitem__(rows)
+
+    def _chosen(self, rows):
+        new = super()._chosen(rows)
+        new.dropped, new._distinct = {}, None
+        return new
+
+    def _joined(self, parts):
+        super()._joined(parts)
+        sources = list(dict.fromkeys(p.source for p in parts))
+        self.source = ' and '.join(sources)
+        self.dropped, self._distinct = {}, None
+
+    def words(self, i: int) -> dict[str, Optional[str]]:
+        """Row i as {field name: value}; None stands for a value not in the vocabulary."""
+        return dict(self.value_of(int(id)) for id in self.features[i, : self.NUM_FEATS])
+
+    def save_vocab(self, path: Union[str, os.PathLike]) -> None:
+        """Write the vocabulary as JSON: whole or not at all."""
+        self.vocabulary.save(path)
+
+    def __repr__(self):
+        parts = [f'{len(self):,} rows', f'{self.NUM_FEATS} fields']
+        parts.append(f'{self.vocabulary.num_features:,} features')
+        if self.features.shape[1] > self.NUM_FEATS:
+            parts.append(f'{self.features.shape[1] - self.NUM_FEATS} crosses')
+        if self.dense is not None:
+            parts.append(f'{self.dense.shape[1]} dense')
+        if self.labels is None:
+            parts.append('no labels')
+        elif len(self):
+            parts.append(f'click rate {self.labels.mean():.3f}')
+        if self.dropped:
+            parts.append(f'{sum(d.count for d in self.dropped.values()):,} rows dropped')
+        return f'CTRDataset({self.source}: {", ".join(parts)})'
+
+    def summary(self) -> str:
+        """The data in words, as text to print: counts, what was dropped, fields to look at.
+
+        A field is pointed out whose row for unknown values is never trained, which tells the
+        label in every row, which has another value in each row, or only one.
+        """
+        lines = [repr(self)]
+        if self.dropped:
+            lines.append(self._dropped_sentence())
+        names, dims = self.field_names, self.field_dims
+        width = max(map(len, names))
+        for f, (name, dim, unknown) in enumerate(zip(names, dims, self.unknown)):
+            notes = []
+            if self._fitted and self._distinct is not None and unknown == 0:
+                notes.append(', so its row is never trained')
+            notes += self._notes(f)
+            lines.append(
+                f'{f + 1:>4} {name:<{width}} {dim:>9,} features, {unknown:.2%} unknown'
+                + ''.join(notes)
+            )
+        return '\n'.join(lines)
+
+    def _notes(self, f):
+        """What there is to say of field f (from 0)."""
+        found, codes = np.unique(self.features[:, f], return_inverse=True)
+        values = len(found) if self._distinct is None else int(self._distinct[f])
+        rows = len(self)
+        notes = ['; it has a single value'] if values == 1 and rows > 1 else []
+        notes += ['; every row has a value of its own'] if values == rows > 1 else []
+        if self.labels is not None and 1 < len(found) <= max(2, rows // 10):
+            clicks = np.bincount(codes.reshape(-1), self.labels)
+            if np.isin(clicks / np.bincount(codes.reshape(-1)), (0, 1)).all():
+                notes.append('; it tells the label in every row: leave it out if it is the label')
+        return notes
+
+    def _dropped_sentence(self):
+        return dropped_sentence(self.source, self.dropped, len(self))
+
+
+def _given(feat_mapper, defaults, vocabulary):
+    """The vocabulary that was given, whichever way; None for none; or a plain feat_mapper."""
+    if vocabulary is not None:
+        if feat_mapper is not None or defaults is not None:
+            raise ValueError('vocabulary and feat_mapper are given: give one of the two.')
+        vocabulary = getattr(vocabulary, 'vocabulary', vocabulary)  # of an encoder or a data set
+        if not isinstance(vocabulary, Vocabulary):
+            raise ValueError(f'vocabulary is a {type(vocabulary).__name__}: give a Vocabulary.')
+        return vocabulary
     if feat_mapper is None:
-        return None if num_feat == NUM_FEAT else int(num_feat)
-    if num_feat not in (NUM_FEAT, len(feat_mapper)):
-        raise ValueError(
-            f'num_feat is {num_feat} and feat_mapper has {len(feat_mapper)} fields: '
-            'give the same number, or leave num_feat out.'
-        )
-    return len(feat_mapper)
-
-
-def _read_file(path, width, separator='\t', header=False):
-    """Read lines of label and ``width`` fields; None stands for the most common number."""
-    labels, codes, dropped, seen = [], [], {}, 0
-    kind = 'tabs' if separator == '\t' else 'commas'
-    try:
-        with open(path, encoding='utf-8-sig') as file:
-            if header:
-                next(file)
-                seen = 1
-            while lines := list(islice(file, CHUNK)):
-                if width is None:
-                    width = Counter(line.count(separator) for line in lines).most_common(1)[0][0]
-                    if width == 0:
-                        raise ValueError(
-                            f'{path}, line 1: there are no tabs: give lines of a '
-                            'label and at least one field, separated by tabs.'
-                        )
-                if not codes:
-                    tables = [{} for _ in range(width)]
-                    codes = [[] for _ in range(width)]
-                cells = []
-                for line in lines:
-                    seen += 1
-                    line = line.rstrip('\n')
-                    columns = line.count(separator) + 1
-                    label, _, rest = line.partition(separator)
-                    if columns != width + 1:
-                        _drop(
-                            dropped,
-                            'number of columns',
-                            f'line {seen}',
-                            f'{columns} where {width + 1} are expected',
-                        )
-                    elif label not in LABELS:
-                        _drop(dropped, 'label', f'line {seen}', f'{label[:40]!r}, not 0 or 1')
-                    else:
-                        labels.append(LABELS[label])
-                        cells.append(rest)
-                if cells:
-                    cells = np.array(separator.join(cells).split(separator), dtype=object)
-                    cells = cells.reshape(-1, width)
-                    for f in range(width):
-                        numbers, words = pd.factorize(cells[:, f])
-                        numbers = _number(tables[f], words)[numbers]
-                        codes[f].append(numbers)
-    except UnicodeDecodeError:
-        raise ValueError(f'{path} is not text in UTF-8: save it in UTF-8.') from None
-    if not labels:
-        what = '; '.join(
-            f'{d.first} was dropped for its {reason}: {d.found}' for reason, d in dropped.items()
-        )
-        raise ValueError(
-            f'{path} has no line that can be used ({what or "it is empty"}): give '
-            f'lines of a label, 0 or 1, and {width or "some"} fields, separated by '
-            f'{kind}.'
-        )
-    return _Table(
-        os.path.basename(os.fspath(path)),
-        [f'field {f + 1}' for f in range(width)],
-        np.array(labels, np.float32),
-        [list(t) for t in tables],
-        [np.concatenate(c) for c in codes],
-        dropped,
-    )
-
-
-def _read_frame(frame, width):
-    """Read a frame's columns: the label and the fields."""
-    if len(frame) == 0 or frame.shape[1] < 2 or width not in (None, frame.shape[1] - 1):
-        raise ValueError(
-            f'The frame has {len(frame)} rows and {frame.shape[1]} columns: give at '
-            f'least one row, with the label and {width or "at least one"} fields as '
-            'columns.'
-        )
-    dropped = {}
-    numbers, values = pd.factorize(np.asarray(frame.iloc[:, 0]), use_na_sentinel=False)
-    words = [_word(v) for v in values]
-    labels = np.array([LABELS.get(w, -1) for w in words], np.float32)[numbers]
-    kept = labels >= 0
-    for row in np.flatnonzero(~kept):
-        _drop(dropped, 'label', f'row {row + 1}', f'{words[numbers[row]][:40]!r}, not 0 or 1')
-    if not kept.any():
-        raise ValueError(
-            f'The frame has no row that can be used (row 1 has the label '
-            f'{words[numbers[0]][:40]!r}): give the label, 0 or 1, as the first '
-            'column.'
-        )
-    fields = []
-    for f in range(1, frame.shape[1]):
-        numbers, values = pd.factorize(np.asarray(frame.iloc[:, f])[kept], use_na_sentinel=False)
-        fields.append(_merge(map(_word, values), numbers))
-    return _Table(
-        'frame',
-        list(frame.columns[1:]),
-        labels[kept],
-        [w for w, _ in fields],
-        [c for _, c in fields],
-        dropped,
-    )
-
-
-def _drop(dropped, reason, first, found):
-    before = dropped.get(reason)
-    dropped[reason] = (
-        before._replace(count=before.count + 1) if before else Dropped(1, first, found)
-    )
-
-
-def _number(table, words):
-    """Codes (int32) of words in ``table`` {word: code}, which grows by the new ones."""
-    return np.array([table.setdefault(w, len(table)) for w in words], np.int32)
-
-
-def _merge(words, codes):
-    """Distinct words and each row's code, where several of the words may have become equal."""
-    table = {}
-    codes = _number(table, words)[codes]
-    return list(table), codes
-
-
-def _word(value):
-    """A frame's value as text: 5, 5.0 and '5' are one word, and so are all missing ones."""
-    if isinstance(value, str):
-        return value
-    if pd.isna(value):
-        return ''
-    if isinstance(value, (bool, np.bool_)) or (
-        isinstance(value, (float, np.floating)) and float(value).is_integer()
-    ):
-        value = int(value)
-    return str(value)
-
-
-def _log_square(word):
-    """The log-square rule on one cell; ValueError where it is no number."""
-    if word == '':
-        return word
-    value = float(word)
-    if not math.isfinite(value):
-        raise ValueError(word)
-    return f'bin {math.floor(math.log(value) ** 2)}' if value > 2 else _word(value)
-
-
-def _fit(table, min_threshold):
-    """{1..F: {word: id}}: the words that occur often enough, by falling count, then text."""
-    if isinstance(min_threshold, bool) or not min_threshold >= 1:
-        raise ValueError(f'min_threshold is {min_threshold!r}: give a number, 1 or more.')
-    feat_mapper = {}
-    for f, (words, codes) in enumerate(zip(table.words, table.codes), 1):
-        counts = np.bincount(codes, minlength=len(words)).tolist()
-        kept = sorted([(-c, w) for c, w in zip(counts, words) if c >= min_threshold])
-        feat_mapper[f] = {w: i for i, (_, w) in enumerate(kept)}
+        if defaults is not None:
+            raise ValueError('defaults is given without feat_mapper: give both, or none.')
+        return None
+    if isinstance(feat_mapper, Vocabulary):
+        return feat_mapper
+    if not isinstance(feat_mapper, Mapping):
+        raise ValueError(f'feat_mapper is a {type(feat_mapper).__name__}: give a dict by field.')
+    whole = getattr(feat_mapper, 'vocabulary', None)
+    if whole is not None and (defaults is None or dict(defaults) == dict(whole.defaults)):
+        return whole
     return feat_mapper
 
 
-def _check_vocab(feat_mapper, defaults, where):
-    """Refuse a vocabulary that could send an id outside its field."""
-    wanted = set(range(1, len(feat_mapper) + 1))
-    if not wanted or set(feat_mapper) != wanted or set(defaults) != wanted:
+def _from_mappers(feat_mapper, defaults, table):
+    """A vocabulary of plain dicts, whose fields are called as in the data."""
+    names = [c.name for c in table.fields]
+    return Vocabulary.from_mappers(feat_mapper, defaults, names, label=table.label)
+
+
+def _width(num_feat, of_vocabulary):
+    """Number of fields to expect; None where the data says."""
+    whole = isinstance(num_feat, (int, np.integer)) or (
+        isinstance(num_feat, (float, np.floating)) and float(num_feat).is_integer()
+    )
+    if not whole or isinstance(num_feat, bool) or num_feat < 1:
+        raise ValueError(f'num_feat is {num_feat!r}: give the number of fields, 1 or more.')
+    if of_vocabulary is None:
+        return None if num_feat == NUM_FEAT else int(num_feat)
+    if num_feat not in (NUM_FEAT, of_vocabulary):
         raise ValueError(
-            f'{where}: the vocabulary has the fields {sorted(feat_mapper)[:5]} and '
-            f'the defaults {sorted(defaults)[:5]}: number both from 1 to F.'
+            f'num_feat is {num_feat} and feat_mapper has {of_vocabulary} fields: give the same '
+            'number, or leave num_feat out.'
         )
-    for f, values in feat_mapper.items():
-        for value, i in [*values.items(), ('unknown values', defaults[f])]:
-            if (
-                isinstance(i, bool)
-                or not isinstance(i, (int, np.integer))
-                or not 0 <= i <= len(values)
-            ):
+    return of_vocabulary
+
+
+def _read(source, vocabulary, label, dense, width, must_have_label=True):
+    """Read a frame or a file."""
+    if isinstance(source, pd.DataFrame):
+        return read_frame(source, vocabulary, label, dense, width, must_have_label)
+    _check_path(source)
+    if label is not None and label is not False:
+        raise ValueError(
+            f'label is {label!r}, and a file has no names: its label stands first; or read it by '
+            'pandas.read_csv and give the frame.'
+        )
+    if width is not None:
+        width += len(dense)
+    elif vocabulary is not None:
+        width = len(vocabulary) + len(dense)
+    labelled = True if must_have_label else (None if label is None else False)
+    table = read_file(source, width, labelled=labelled)
+    return _with_dense(table, dense) if dense else table
+
+
+def _with_dense(table, dense):
+    """Move columns of a file, known by their default names, from the fields to the dense ones."""
+    by_name = {c.name: c for c in table.fields}
+    for name in dense:
+        if name not in by_name:
+            raise ValueError(
+                f'{table.source} has no column {name!r}: a file has no names, and its columns '
+                f"are 'field 1' to 'field {len(by_name)}'."
+            )
+    columns = [_floats(by_name[name], table.source) for name in dense]
+    table.dense = np.stack(columns, axis=1)
+    table.dense_names = list(dense)
+    table.fields = [c for c in table.fields if c.name not in dense]
+    if not table.fields:
+        raise ValueError(f'{table.source} has only dense columns: leave at least one field.')
+    return table
+
+
+def _floats(column, source):
+    """A column of a file as float32."""
+    cells = [to_float(n) for n in numbers_of(column.cells)]
+    numbers = np.array(cells, np.float64)[column.codes]
+    return finite(
+        numbers, column.name, lambda i: (f'row {i + 1} of {source}', column.cells[column.codes[i]])
+    )
+
+
+def _check_path(source):
+    if not isinstance(source, (str, bytes, os.PathLike)):
+        raise ValueError(
+            f'the source is a {type(source).__name__}: give the path of a file, or a '
+            'pandas.DataFrame with the label in its first column.'
+        )
+
+
+def _check_criteo(vocabulary):
+    if vocabulary.names not in (CRITEO, default_names(len(CRITEO))):
+        raise ValueError(
+            f'the vocabulary has the fields {vocabulary.names[:5]} and so on, and Criteo has '
+            'I1-I13 and C1-C26: give one that from_criteo fitted.'
+        )
+
+
+def _read_criteo(path, dense, labelled):
+    """Read a file in Criteo's format; `labelled` None for with a label or without."""
+    _check_path(path)
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            first = file.readline().lower()
+    except UnicodeDecodeError:
+        raise not_text(path) from None
+    separator = '\t' if '\t' in first else ','
+    header = first.startswith(('label' + separator, 'i1' + separator))
+    table = read_file(
+        path, len(CRITEO), separator=separator, header=header, labelled=labelled, names=CRITEO
+    )
+    _bin_counts(table, dense, str(path))
+    return table
+
+
+def _bin_counts(table, dense, where):
+    """Counts as categories by the log-square rule and, if wanted, as dense features."""
+    columns = []
+    for f, column in enumerate(table.fields):
+        if column.name not in COUNTS:
+            continue
+        numbers = numbers_of(column.cells)
+        for code, (cell, number) in enumerate(zip(column.cells, numbers)):
+            if is_missing(cell):
+                continue
+            if number is None or not math.isfinite(float(number)):
                 raise ValueError(
-                    f'{where}: field {f} gives {value!r} the id {i!r}: give ids '
-                    f'from 0 to {len(values)}.'
+                    f'{where}: {column.name} of row {column.first_row(code) + 1} is {cell!r}: '
+                    'give a number or leave the cell empty.'
                 )
-
-
-def _offsets(field_dims):
-    """First id of each field (F,) int64; ValueError where the ids do not fit int32."""
-    if sum(map(int, field_dims)) >= 2**31:
-        raise ValueError(
-            f'The fields have {sum(map(int, field_dims)):,} features, more than '
-            'int32 ids can number: raise min_threshold.'
+        counts = [to_float(n) for n in numbers]
+        table.fields[f] = Column(
+            column.name,
+            [
+                '' if n is None else f'bin {math.floor(math.log(v) ** 2)}' if v > 2 else n
+                for n, v in zip(numbers, counts)
+            ],
+            column.codes,
         )
-    return np.concatenate([[0], np.cumsum(field_dims[:-1])]).astype(np.int64)
+        if dense:
+            logs = np.log1p(np.maximum(np.nan_to_num(np.array(counts, np.float64)), 0))
+            columns.append(logs.astype(np.float32)[column.codes])
+    if dense:
+        table.dense, table.dense_names = np.stack(columns, axis=1), list(COUNTS)

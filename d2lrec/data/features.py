@@ -1,16 +1,28 @@
-"""Features made of other columns: crosses, normalised numbers, multi-hot fields."""
+"""Features made of other columns: crosses, numbers on one scale, fields of several values.
+
+Each is fitted to the training data, `apply` adds it to any data set, and the data set's encoder
+remembers it: new rows are treated alike.
+"""
+
+from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, Union
 
 import numpy as np
 
-from ..files import atomic_write
-from .ctr import _offsets
+from .columns import Examples
+from .ctr import CTRDataset, Encoded
+from .encoder import Encoder, Step
+from .json_files import is_whole
+from .vocabulary import Field, Vocabulary, check_threshold, first_ids
+
+__all__ = ['Bags', 'Crosses', 'MultiHot', 'Quantiles', 'Standardize', 'STEPS', 'multi_hot']
 
 
-class Crosses:
+class Crosses(Step):
     """Cross-product features: which values two or more fields take together.
 
     φ(x) = ∏ x_i^c over the one-hot inputs x (Cheng et al., 2016, equation (1)) is 1 where all
@@ -23,7 +35,7 @@ class Crosses:
     data : CTRDataset
         The training set, to which the vocabulary of tuples is fitted.
     fields : list of tuples of two or more field names (or numbers from 1)
-    min_threshold : int
+    min_threshold : number
         Rows that a tuple needs to enter the vocabulary: the most frequent come first, equally
         frequent ones in the order of their text. All others share the cross's last id.
     num_buckets : int, optional
@@ -41,24 +53,39 @@ class Crosses:
     ValueError
         For no cross, one of fewer than two fields, a field twice or not in the data, a threshold
         or number of buckets below 1.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({'y': [1, 0, 1], 'a': list('ppq'), 'b': list('xyx')})
+    >>> train = CTRDataset(frame, min_threshold=1)
+    >>> Crosses(train, [('a', 'b')], min_threshold=1).apply(train).features.tolist()
+    [[0, 3, 6], [0, 4, 7], [1, 3, 8]]
     """
 
-    def __init__(self, data, fields, min_threshold=4, num_buckets=None):
-        if isinstance(min_threshold, bool) or not min_threshold >= 1:
-            raise ValueError(f'min_threshold is {min_threshold!r}: give a number, 1 or more.')
-        if num_buckets is not None and (
-            isinstance(num_buckets, bool) or num_buckets < 1 or int(num_buckets) != num_buckets
-        ):
-            raise ValueError(f'num_buckets is {num_buckets!r}: give a whole number, 1 or more.')
+    def __init__(
+        self,
+        data: CTRDataset,
+        fields: Sequence[Sequence[Union[str, int]]],
+        min_threshold: float = 4,
+        num_buckets: Optional[int] = None,
+    ):
+        check_threshold(min_threshold)
+        if num_buckets is not None:
+            whole = isinstance(num_buckets, (int, np.integer, float, np.floating))
+            whole = whole and not isinstance(num_buckets, bool) and num_buckets == num_buckets // 1
+            if not whole or num_buckets < 1:
+                raise ValueError(f'num_buckets is {num_buckets!r}: give a whole number, 1 or more.')
+            num_buckets = int(num_buckets)
+        _check_clicks(data, 'Crosses')
+        vocabulary = data.vocabulary
+        if any(isinstance(cross, (str, int)) for cross in fields):
+            raise ValueError(f'fields is {fields!r}: give a list of tuples of field names.')
         self.fields = [
-            tuple(data.field_names[data._field(f) - 1] for f in cross) for cross in fields
+            tuple(vocabulary.names[vocabulary.number_of(f)] for f in cross) for cross in fields
         ]
-        if not self.fields:
-            raise ValueError('There is no cross: give at least one tuple of field names.')
-        for cross in self.fields:
-            if len(set(cross)) < max(2, len(cross)):
-                raise ValueError(f'The cross {cross} needs two or more different fields.')
         self.num_buckets, self.vocab = num_buckets, []
+        self._check()
         for cross in self.fields:
             tuples, codes = _tuples(data, cross) if num_buckets is None else ([], [])
             counts = np.bincount(codes, minlength=len(tuples)).tolist() if tuples else []
@@ -67,24 +94,32 @@ class Crosses:
             )
             self.vocab.append({t: i for i, (_, _, t) in enumerate(kept)})
 
+    def _check(self):
+        if not self.fields:
+            raise ValueError('There is no cross: give at least one tuple of field names.')
+        for cross in self.fields:
+            if len(set(cross)) < max(2, len(cross)):
+                raise ValueError(f'The cross {cross} needs two or more different fields.')
+
     @property
-    def dims(self):
+    def dims(self) -> np.ndarray:
         return np.array([self.num_buckets or len(v) + 1 for v in self.vocab], np.int64)
 
-    def transform(self, data):
-        """Ids (N, F + C) int32: those of the F fields, then those of the C crosses.
+    def apply(self, data: CTRDataset) -> CTRDataset:
+        """The data with ids (N, F + C): those of the F fields, then those of the C crosses.
 
         Crosses go on where the fields end, at V = sum(field_dims) of `data`.
         """
-        offsets = _offsets([*data.field_dims, *self.dims])[len(data.field_dims) :]
+        _check_clicks(data, 'Crosses')
+        offsets = first_ids([*data.field_dims, *self.dims])[len(data.field_dims) :]
         columns = [data.features]
         for c, cross in enumerate(self.fields):
             tuples, codes = _tuples(data, cross)
-            ids = np.array([self.id_of(c, t) for t in tuples]) + offsets[c]
+            ids = np.array([self.id_of(c, t) for t in tuples], np.int64) + offsets[c]
             columns.append(ids.astype(np.int32)[codes][:, None])
-        return np.concatenate(columns, axis=1)
+        return data.with_step(self, ids=np.concatenate(columns, axis=1))
 
-    def id_of(self, cross, words):
+    def id_of(self, cross: int, words: Sequence[Optional[str]]) -> int:
         """Id, within the cross (its number from 0), of a tuple of words; None for an unknown."""
         if self.num_buckets is None:
             return self.vocab[cross].get(tuple(words), len(self.vocab[cross]))
@@ -92,55 +127,77 @@ class Crosses:
         digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
         return int.from_bytes(digest, 'big') % self.num_buckets
 
+    def tables(self, tables: list) -> list:
+        for cross, dim, vocab in zip(self.fields, self.dims.tolist(), self.vocab):
+            hashed = {bucket: bucket for bucket in range(dim)}
+            ids = hashed if self.num_buckets else {**vocab, None: len(vocab)}
+            tables = [*tables, (cross, dim, ids)]
+        return tables
+
     def __repr__(self):
         how = 'hashed' if self.num_buckets else 'with a vocabulary'
         return f'Crosses({self.fields}, {self.dims.sum():,} ids, {how})'
 
-    def to_json(self):
-        """What JSON can hold of it; `from_json` makes it again."""
+    def to_json(self) -> dict:
         return {
             'num_buckets': self.num_buckets,
             'crosses': [
-                {'fields': cross, 'values': list(vocab)}
+                {'fields': list(cross), 'values': [list(words) for words in vocab]}
                 for cross, vocab in zip(self.fields, self.vocab)
             ],
         }
 
     @classmethod
-    def from_json(cls, content):
-        """Of what `to_json` gave; KeyError, TypeError or ValueError for anything else."""
+    def from_json(cls, content: Any) -> Crosses:
         crosses = cls.__new__(cls)
-        crosses.num_buckets = content['num_buckets']
-        crosses.fields = [tuple(c['fields']) for c in content['crosses']]
-        crosses.vocab = [
-            {tuple(words): i for i, words in enumerate(c['values'])} for c in content['crosses']
-        ]
+        crosses.num_buckets, entries = content['num_buckets'], content['crosses']
+        buckets = crosses.num_buckets
+        if buckets is not None and not (is_whole(buckets) and 1 <= buckets < 2**31):
+            raise ValueError(f'num_buckets is {buckets!r}, not a whole number from 1 to 2^31 - 1')
+        if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+            raise ValueError('its crosses are no list')
+        crosses.fields = [tuple(_texts(e['fields'], 'fields')) for e in entries]
+        crosses._check()
+        crosses.vocab = []
+        for cross, entry in zip(crosses.fields, entries):
+            vocab = {}
+            if not isinstance(entry['values'], list) or (buckets and entry['values']):
+                raise ValueError(f'the values of the cross {cross} are no list, or it is hashed')
+            for words in entry['values']:
+                words = tuple(_texts(words, f'words of {cross}', or_none=True))
+                if len(words) != len(cross) or words in vocab:
+                    raise ValueError(
+                        f'{words} of the cross {cross} is too short, long or there twice'
+                    )
+                vocab[words] = len(vocab)
+            crosses.vocab.append(vocab)
+        first_ids(crosses.dims)
         return crosses
 
-    def save(self, path):
-        """Write as JSON: whole or not at all."""
-        _write_json(path, self.to_json())
 
-    @classmethod
-    def load(cls, path):
-        """Read what `save` wrote; ValueError where the file holds something else."""
-        return _from_file(cls, path, 'crosses')
+def _check_clicks(data, what):
+    """Refuse data that is not encoded by a vocabulary, or has crosses or bags already."""
+    if not isinstance(data, CTRDataset):
+        raise ValueError(f'{what} got a {type(data).__name__}: give a CTRDataset.')
+    if data.features.shape[1] != len(data.vocabulary):
+        raise ValueError(f'{what}: the data has crosses already: give the data without them.')
 
 
 def _tuples(data, cross):
     """The distinct tuples of words of some fields, and each row's code (N,) among them."""
-    codes, parts = np.zeros(len(data.features), np.int64), []
+    codes, parts = np.zeros(len(data), np.int64), []
+    vocabulary = data.vocabulary
     for name in cross:
-        f = data._field(name)
-        dim = int(data.field_dims[f - 1])
-        words = {i: w for w, i in reversed(data.feat_mapper[f].items())}
+        f = vocabulary.number_of(name)
+        one, offset = vocabulary.fields[f], vocabulary.offsets[f]
         # Numbered anew at each field, so that codes never exceed rows times ids.
         found, codes = np.unique(
-            codes * dim + data.features[:, f - 1] - data.offsets[f - 1], return_inverse=True
+            codes * one.dim + data.features[:, f] - offset, return_inverse=True
         )
-        before, within = np.divmod(found, dim)
+        codes = codes.reshape(-1)
+        before, within = np.divmod(found, one.dim)
         parts = [[part[b] for b in before] for part in parts]
-        parts.append([words.get(i) for i in within.tolist()])
+        parts.append([one.value(i) for i in within.tolist()])
     return list(zip(*parts)), codes
 
 
@@ -149,55 +206,43 @@ def _in_order(words):
     return [(word is not None, word or '') for word in words]
 
 
-class Quantiles:
-    """Map each continuous feature to [0, 1] by its quantile in the training data.
-
-    A value x in the i-th of n quantiles, by P(X <= x), becomes (i - 1) / (n - 1): Cheng et al.,
-    Wide & Deep Learning (2016), section 4.1. The map is a staircase. Scikit-learn's
-    QuantileTransformer draws straight lines between the quantiles instead, which is another map,
-    and has no form to be kept as text.
+class _DenseStep(Step):
+    """What maps each dense feature by itself, as fitted to the training data.
 
     Parameters
     ----------
-    dense : array (N, D)
-        The training data's continuous features.
-    num_quantiles : int
-        n.
+    data : a data set with dense features, or a matrix (N, D)
     names : list of D str, optional
-
-    Attributes
-    ----------
-    cuts : float64 (D, n - 1), the smallest value of each quantile but the first
-
-    Raises
-    ------
-    ValueError
-        For a matrix without rows, a value that is not finite, or fewer than two quantiles.
+        By default those of the data set.
     """
 
-    def __init__(self, dense, num_quantiles=100, names=None):
-        if (
-            isinstance(num_quantiles, bool)
-            or int(num_quantiles) != num_quantiles
-            or num_quantiles < 2
-        ):
-            raise ValueError(f'num_quantiles is {num_quantiles!r}: give a whole number, 2 or more.')
-        shape = np.shape(dense)
+    names: list
+
+    def _matrix(self, data, names):
+        """The matrix to fit to, in float64; sets the names."""
+        if isinstance(data, Examples):
+            if 'dense' not in data.columns:
+                raise ValueError(
+                    f'{type(self).__name__}: the data has no dense features: read some by dense=, '
+                    'or set data.dense.'
+                )
+            names = data.column_names.get('dense') if names is None else names
+            data = data.columns['dense']
+        shape = np.shape(data)
         if len(shape) != 2 or 0 in shape:
             raise ValueError(
-                f'The features have shape {shape}: give a matrix (N, D) with at '
-                'least one row and one column.'
+                f'The features have shape {shape}: give a matrix (N, D) with at least one row '
+                'and one column.'
             )
-        self.names = (
-            list(names) if names is not None else [f'dense {d + 1}' for d in range(shape[1])]
-        )
-        dense = self._checked(dense)
-        # The smallest x with P(X <= x) > j / n is number N j // n of the sorted values.
-        firsts = len(dense) * np.arange(1, num_quantiles) // num_quantiles
-        self.cuts = np.sort(dense, axis=0)[firsts].T
+        names = [f'dense {d + 1}' for d in range(shape[1])] if names is None else names
+        self.names = [str(n) for n in names]
+        return self._checked(data)
 
     def _checked(self, dense):
-        dense = np.asarray(dense, np.float64)
+        try:
+            dense = np.asarray(dense, np.float64)
+        except (TypeError, ValueError):
+            raise ValueError('The features are no numbers: give a matrix of floats.') from None
         if dense.ndim != 2 or dense.shape[1] != len(self.names):
             raise ValueError(
                 f'The features have shape {dense.shape}: give a matrix of '
@@ -212,72 +257,341 @@ class Quantiles:
             )
         return dense
 
-    def transform(self, dense):
-        """Features (N, D) -> (N, D) float32 in [0, 1]; values beyond training's get 0 or 1."""
-        dense = self._checked(dense)
+    def transform(self, dense: Any) -> np.ndarray:
+        """A matrix (N, D) -> (N, D) float32."""
+        return self._map(self._checked(dense)).astype(np.float32)
+
+    def _map(self, dense):
+        raise NotImplementedError
+
+    def apply(self, data: Examples) -> Examples:
+        """The data with its dense features so mapped."""
+        if not isinstance(data, Examples) or 'dense' not in data.columns:
+            raise ValueError(
+                f'{type(self).__name__}: the data has no dense features: give a data set with '
+                f'{", ".join(self.names)}, or transform a matrix.'
+            )
+        dense = self.transform(data.columns['dense'])
+        return (
+            data.with_step(self, dense=dense)
+            if isinstance(data, Encoded)
+            else (data.with_columns(dense=dense))
+        )
+
+    def __repr__(self):
+        return f'{type(self).__name__}({", ".join(self.names)})'
+
+    @classmethod
+    def _from_features(cls, features):
+        """An instance with the names of a list of dicts, checked."""
+        if not isinstance(features, list) or not features:
+            raise ValueError('its features are no list')
+        step = cls.__new__(cls)
+        step.names = _texts([feature['name'] for feature in features], 'names')
+        if len(set(step.names)) < len(step.names):
+            raise ValueError(f'its names, {step.names}, are not different')
+        return step
+
+
+class Quantiles(_DenseStep):
+    """Map each continuous feature to [0, 1] by its quantile in the training data.
+
+    A value x in the i-th of n quantiles, by P(X <= x), becomes (i - 1) / (n - 1): Cheng et al.,
+    Wide & Deep Learning (2016), section 4.1. The map is a staircase. Scikit-learn's
+    QuantileTransformer draws straight lines between the quantiles instead, which is another map,
+    and has no form to be kept as text.
+
+    Parameters
+    ----------
+    data : a data set with dense features, or a matrix (N, D)
+        The training data.
+    num_quantiles : int
+        n.
+    names : list of D str, optional
+        By default those of the data set.
+
+    Attributes
+    ----------
+    cuts : float64 (D, n - 1), the smallest value of each quantile but the first
+
+    Raises
+    ------
+    ValueError
+        For a matrix without rows, a value that is not finite, or fewer than two quantiles.
+
+    Examples
+    --------
+    >>> Quantiles([[1.0], [2.0], [9.0]], num_quantiles=3).transform([[0.0], [2.5], [50.0]]).tolist()
+    [[0.0], [0.5], [1.0]]
+    """
+
+    def __init__(self, data: Any, num_quantiles: int = 100, names: Optional[Sequence[str]] = None):
+        whole = isinstance(num_quantiles, (int, np.integer, float, np.floating))
+        whole = whole and not isinstance(num_quantiles, bool)
+        if not whole or not 2 <= num_quantiles <= 1e6 or int(num_quantiles) != num_quantiles:
+            raise ValueError(f'num_quantiles is {num_quantiles!r}: give a whole number, 2 or more.')
+        dense, num_quantiles = self._matrix(data, names), int(num_quantiles)
+        # The smallest x with P(X <= x) > j / n is number N j // n of the sorted values.
+        firsts = len(dense) * np.arange(1, num_quantiles) // num_quantiles
+        self.cuts = np.sort(dense, axis=0)[firsts].T
+
+    def _map(self, dense):
+        """Ranks in [0, 1]; values beyond training's get 0 or 1."""
         ranks = [
             np.searchsorted(cuts, column, side='right') for cuts, column in zip(self.cuts, dense.T)
         ]
-        return (np.stack(ranks, axis=1) / self.cuts.shape[1]).astype(np.float32)
+        return np.stack(ranks, axis=1) / self.cuts.shape[1]
 
-    def to_json(self):
-        """What JSON can hold of it; `from_json` makes it again."""
+    def to_json(self) -> dict:
         return {
             'quantiles': [
-                {'name': str(name), 'cuts': cuts.tolist()}
-                for name, cuts in zip(self.names, self.cuts)
+                {'name': name, 'cuts': cuts.tolist()} for name, cuts in zip(self.names, self.cuts)
             ]
         }
 
     @classmethod
-    def from_json(cls, content):
-        """Of what `to_json` gave; KeyError, TypeError or ValueError for anything else."""
-        quantiles = cls.__new__(cls)
-        quantiles.names = [feature['name'] for feature in content['quantiles']]
-        quantiles.cuts = np.array([feature['cuts'] for feature in content['quantiles']], np.float64)
-        if quantiles.cuts.ndim != 2:
-            raise ValueError('the cuts are no matrix')
+    def from_json(cls, content: Any) -> Quantiles:
+        features = content['quantiles']
+        quantiles = cls._from_features(features)
+        quantiles.cuts = _floats([feature['cuts'] for feature in features], 2, 'cuts')
+        if quantiles.cuts.shape[1] < 1 or (np.diff(quantiles.cuts, axis=1) < 0).any():
+            raise ValueError('its cuts do not rise')
         return quantiles
 
-    def save(self, path):
-        """Write as JSON: whole or not at all."""
-        _write_json(path, self.to_json())
 
-    @classmethod
-    def load(cls, path):
-        """Read what `save` wrote; ValueError where the file holds something else."""
-        return _from_file(cls, path, 'quantiles')
+class Standardize(_DenseStep):
+    """Bring each continuous feature to mean 0 and standard deviation 1 in the training data.
 
+    x becomes (x - mean) / deviation; a feature that is constant in training becomes 0.
 
-@dataclass
-class MultiHot:
-    """Click data in which some fields hold several values a row, as `DLRM` takes them.
-
-    S fields of one value; G multi-hot fields of sum(bag_sizes) = M places.
+    Parameters
+    ----------
+    data : a data set with dense features, or a matrix (N, D)
+        The training data.
+    names : list of D str, optional
+        By default those of the data set.
 
     Attributes
     ----------
-    features : int32 (N, S + M), ids offset by field; an empty place holds an id of no weight
-    weights : float32 (N, M), 0 for an empty place
-    labels : float32 (N,)
-    field_dims, offsets : int64 (S + G,)
-    bag_sizes : list of G int, the number of places of each multi-hot field
-    field_names, feat_mapper, defaults : as in CTRDataset; a multi-hot field has no id for
-        unknown values
+    means, deviations : float64 (D,)
+
+    Raises
+    ------
+    ValueError
+        For a matrix without rows or a value that is not finite.
+
+    Examples
+    --------
+    >>> Standardize([[1.0, 7.0], [3.0, 7.0]]).transform([[1.0, 7.0], [4.0, 9.0]]).tolist()
+    [[-1.0, 0.0], [2.0, 0.0]]
     """
 
-    features: np.ndarray
-    weights: np.ndarray
-    labels: np.ndarray
-    field_dims: np.ndarray
-    offsets: np.ndarray
-    bag_sizes: list
-    field_names: list
-    feat_mapper: dict
-    defaults: dict
+    def __init__(self, data: Any, names: Optional[Sequence[str]] = None):
+        dense = self._matrix(data, names)
+        self.means, self.deviations = dense.mean(axis=0), dense.std(axis=0)
+        self.deviations[dense.min(axis=0) == dense.max(axis=0)] = 0  # whatever rounding left
 
-    def __len__(self):
-        return len(self.labels)
+    def _map(self, dense):
+        constant = self.deviations == 0
+        return np.where(constant, 0, (dense - self.means) / np.where(constant, 1, self.deviations))
+
+    def to_json(self) -> dict:
+        return {
+            'features': [
+                {'name': name, 'mean': float(mean), 'deviation': float(deviation)}
+                for name, mean, deviation in zip(self.names, self.means, self.deviations)
+            ]
+        }
+
+    @classmethod
+    def from_json(cls, content: Any) -> Standardize:
+        features = content['features']
+        step = cls._from_features(features)
+        step.means = _floats([f['mean'] for f in features], 1, 'means')
+        step.deviations = _floats([f['deviation'] for f in features], 1, 'deviations')
+        if (step.deviations < 0).any():
+            raise ValueError('a deviation is negative')
+        return step
+
+
+class Bags(Step):
+    """Gather columns of weights, such as MovieLens' 18 genres, into multi-hot fields.
+
+    A group of fields becomes one field whose values are the names of those fields. Their words
+    are numbers, the weights: 1 where the row has the value, 0 (or unknown) where not. A row's
+    values fill the first slots of its bag; an empty slot holds an id of the field, of weight 0.
+
+    Parameters
+    ----------
+    data : CTRDataset
+        The training set.
+    groups : dict {name: field names}
+    pool : {'sum', 'mean'}
+        A bag is the weighted sum of its vectors, or their weighted mean.
+    bag_sizes : list of int, optional
+        Slots of each bag. By default the most values that a row of `data` has.
+
+    Attributes
+    ----------
+    bag_sizes : list of G int
+
+    Raises
+    ------
+    ValueError
+        For an unknown pool or field, a field in two groups, a word that is no number.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame({'y': [1, 0], 'user': ['u', 'v'], 'War': [1, 0], 'Drama': [1, 1]})
+    >>> data = CTRDataset(frame, min_threshold=1)
+    >>> films = Bags(data, {'genre': ['War', 'Drama']}).apply(data)
+    >>> films.features.tolist(), films.weights.tolist()
+    ([[0, 3, 4], [1, 4, 3]], [[1.0, 1.0], [1.0, 0.0]])
+    """
+
+    def __init__(
+        self,
+        data: CTRDataset,
+        groups: Mapping[str, Sequence[Union[str, int]]],
+        pool: str = 'sum',
+        bag_sizes: Optional[Sequence[int]] = None,
+    ):
+        _check_clicks(data, 'Bags')
+        if not isinstance(groups, Mapping) or any(isinstance(g, str) for g in groups.values()):
+            raise ValueError(f'groups is {groups!r}: give a dict {{name: list of field names}}.')
+        vocabulary = data.vocabulary
+        self.pool = pool
+        self.groups = {
+            str(name): [vocabulary.names[vocabulary.number_of(f)] for f in fields]
+            for name, fields in groups.items()
+        }
+        self._check()
+        if bag_sizes is not None and len(bag_sizes) != len(self.groups):
+            raise ValueError(
+                f'bag_sizes is {bag_sizes} for {len(self.groups)} groups: give one each.'
+            )
+        if bag_sizes is None:
+            counts = [(self._weights(data, g) != 0).sum(axis=1) for g in self.groups]
+            bag_sizes = [max(1, int(c.max())) if len(c) else 1 for c in counts]
+        self.bag_sizes = [int(s) if isinstance(s, np.integer) else s for s in bag_sizes]
+        self._check_sizes()
+
+    def _check(self):
+        if self.pool not in ('sum', 'mean'):
+            raise ValueError(f"pool is {self.pool!r}: choose 'sum' or 'mean'.")
+        members = [f for fields in self.groups.values() for f in fields]
+        if not self.groups or not all(self.groups.values()) or len(set(members)) < len(members):
+            raise ValueError('The groups must be one or more, none empty, and no field in two.')
+
+    def _check_sizes(self):
+        for size in self.bag_sizes:
+            if not is_whole(size) or not 1 <= size <= 1_000_000:
+                raise ValueError(f'bag_sizes is {self.bag_sizes}: give whole numbers, 1 or more.')
+
+    def _weights(self, data, group):
+        """The words of a group's fields as numbers (N, values) float32, 0 for unknown values."""
+        return np.stack([_weights(data, field) for field in self.groups[group]], axis=1)
+
+    def apply(self, data: CTRDataset) -> MultiHot:
+        """The data with the groups gathered; a row with more values than slots is refused."""
+        _check_clicks(data, 'Bags')
+        vocabulary = data.vocabulary
+        gathered = [f for fields in self.groups.values() for f in fields]
+        for name in gathered:
+            vocabulary.number_of(name)
+        singles = [f for f, name in enumerate(vocabulary.names) if name not in gathered]
+        fields = [vocabulary.fields[f] for f in singles]
+        within = [data.features[:, [f]] - vocabulary.offsets[f] for f in singles]
+        slots = []
+        for (name, values), size in zip(self.groups.items(), self.bag_sizes):
+            ids, weights = _bag(name, self._weights(data, name), size)
+            if self.pool == 'mean':
+                total = weights.sum(axis=1, keepdims=True)
+                weights = np.divide(weights, total, out=np.zeros_like(weights), where=total != 0)
+            fields.append(Field(name, tuple(values), 'text'))
+            within.append(ids)
+            slots.append(weights)
+        laid_out = Vocabulary(fields, vocabulary.label)
+        columns = {
+            'ids': np.concatenate(
+                [(i + o).astype(np.int32) for i, o in zip(within, laid_out.offsets)], axis=1
+            ),
+            'weights': np.concatenate(slots, axis=1),
+        }
+        if data.dense is not None:
+            columns['dense'] = data.dense
+        names = {name: n for name, n in data.column_names.items() if name in columns}
+        return MultiHot(columns, data.labels, laid_out, self, data.encoder, names)
+
+    def tables(self, tables: list) -> list:
+        gathered = [f for fields in self.groups.values() for f in fields]
+        return [t for t in tables if t[0] not in gathered] + [
+            (name, len(values), {v: i for i, v in enumerate(values)})
+            for name, values in self.groups.items()
+        ]
+
+    def __repr__(self):
+        return f'Bags({self.groups}, {self.pool}, slots {self.bag_sizes})'
+
+    def to_json(self) -> dict:
+        return {'groups': self.groups, 'pool': self.pool, 'bag_sizes': self.bag_sizes}
+
+    @classmethod
+    def from_json(cls, content: Any) -> Bags:
+        bags = cls.__new__(cls)
+        groups, bags.pool, bags.bag_sizes = (content[k] for k in ('groups', 'pool', 'bag_sizes'))
+        bags.groups = {name: _texts(fields, name) for name, fields in groups.items()}
+        bags._check()
+        if not isinstance(bags.bag_sizes, list) or len(bags.bag_sizes) != len(bags.groups):
+            raise ValueError('its bag_sizes are not one a group')
+        bags._check_sizes()
+        return bags
+
+
+class MultiHot(Encoded):
+    """Click data in which some fields hold several values a row, as `DLRM` takes them.
+
+    S fields of one value; G multi-hot fields of sum(bag_sizes) = M slots. `Bags` or `multi_hot`
+    makes it.
+
+    Attributes
+    ----------
+    features : int32 (N, S + M), ids offset by field; an empty slot holds an id of no weight
+    weights : float32 (N, M), 0 for an empty slot
+    dense : float32 (N, D) or None
+    labels : float32 (N,) or None
+    field_dims, offsets : int64 (S + G,)
+    bag_sizes : list of G int, the number of slots of each multi-hot field
+    vocabulary, field_names, feat_mapper, defaults : as in CTRDataset; a multi-hot field has no
+        id for unknown values
+    """
+
+    def __init__(
+        self,
+        columns: Mapping[str, Any],
+        labels: Any,
+        vocabulary: Vocabulary,
+        bags: Bags,
+        encoder: Encoder,
+        names: Optional[Mapping[str, Sequence[str]]] = None,
+    ):
+        super().__init__(columns, labels, names)
+        self.vocabulary, self._bags, self._encoder = vocabulary, bags, encoder
+        self._steps = (*encoder.steps, bags)
+
+    @property
+    def encoder(self) -> Encoder:
+        old = self._encoder
+        return Encoder(old.vocabulary, old.label, self.dense_names, self._steps, old.format)
+
+    @property
+    def weights(self) -> np.ndarray:
+        return self.columns['weights']
+
+    @property
+    def bag_sizes(self) -> list[int]:
+        return list(self._bags.bag_sizes)
 
     def __repr__(self):
         return (
@@ -286,120 +600,74 @@ class MultiHot:
         )
 
 
-def multi_hot(data, groups, pool='sum', bag_sizes=None):
-    """Gather columns of weights, such as MovieLens' 18 genres, into multi-hot fields.
+def multi_hot(
+    data: CTRDataset,
+    groups: Mapping[str, Sequence[Union[str, int]]],
+    pool: str = 'sum',
+    bag_sizes: Optional[Sequence[int]] = None,
+) -> MultiHot:
+    """Gather columns of weights into multi-hot fields: `Bags` fitted and applied in one.
 
-    Parameters
-    ----------
-    data : CTRDataset
-    groups : dict {name: field names}
-        Each group of fields becomes one field whose values are those fields' names. Their words
-        are numbers, the weights: 1 where the row has the value, 0 (or unknown) where not.
-    pool : {'sum', 'mean'}
-        A bag is the weighted sum of its vectors, or their weighted mean.
-    bag_sizes : list of int, optional
-        Places of each bag: `train.bag_sizes` for validation and test data. By default the most
-        values that a row of `data` has.
-
-    Returns
-    -------
-    MultiHot
-
-    Raises
-    ------
-    ValueError
-        For an unknown pool or field, a field in two groups, a word that is no number, or a row
-        with more values than places.
+    The parameters are those of `Bags`; for validation and test data give the training data's
+    `bag_sizes`, or use its encoder.
     """
-    if pool not in ('sum', 'mean'):
-        raise ValueError(f"pool is {pool!r}: choose 'sum' or 'mean'.")
-    if bag_sizes is not None and len(bag_sizes) != len(groups):
-        raise ValueError(f'bag_sizes is {bag_sizes} for {len(groups)} groups: give one each.')
-    members = [data._field(f) for fields in groups.values() for f in fields]
-    if not groups or not all(map(len, groups.values())) or len(set(members)) < len(members):
-        raise ValueError('The groups must be one or more, none empty, and no field in two.')
-    singles = [f for f in range(1, data.NUM_FEATS + 1) if f not in members]
-    names = [data.field_names[f - 1] for f in singles]
-    vocab, defaults = (
-        {i: table[f] for i, f in enumerate(singles, 1)}
-        for table in (data.feat_mapper, data.defaults)
-    )
-    dims = [int(data.field_dims[f - 1]) for f in singles]
-    within = [data.features[:, [f - 1]] - data.offsets[f - 1] for f in singles]
-    places, sizes = [], []
-    for g, (name, fields) in enumerate(groups.items()):
-        weights = np.stack([_weights(data, f) for f in fields], axis=1)
-        ids, weights = _bag(name, weights, None if bag_sizes is None else bag_sizes[g])
-        if pool == 'mean':
-            total = weights.sum(axis=1, keepdims=True)
-            weights = np.divide(weights, total, out=np.zeros_like(weights), where=total != 0)
-        names.append(name)
-        vocab[len(names)] = {
-            str(data.field_names[data._field(f) - 1]): i for i, f in enumerate(fields)
-        }
-        dims.append(len(fields))
-        within.append(ids)
-        places.append(weights)
-        sizes.append(ids.shape[1])
-    offsets = _offsets(dims)
-    columns = [(ids + offset).astype(np.int32) for ids, offset in zip(within, offsets)]
-    return MultiHot(
-        np.concatenate(columns, axis=1),
-        np.concatenate(places, axis=1),
-        data.labels,
-        np.array(dims, np.int64),
-        offsets,
-        sizes,
-        names,
-        vocab,
-        defaults,
-    )
+    return Bags(data, groups, pool, bag_sizes).apply(data)
 
 
-def _weights(data, field):
+STEPS = {cls.__name__: cls for cls in (Crosses, Quantiles, Standardize, Bags)}
+
+
+def _weights(data, name):
     """The words of a field as numbers (N,) float32, 0 for unknown values."""
-    f = data._field(field)
-    numbers = np.zeros(int(data.field_dims[f - 1]), np.float32)
-    for word, i in data.feat_mapper[f].items():
+    f = data.vocabulary.number_of(name)
+    one = data.vocabulary.fields[f]
+    numbers = np.zeros(one.dim, np.float32)
+    for word, i in one.ids.items():
         try:
             numbers[i] = float(word)
         except ValueError:
+            numbers[i] = np.nan
+        if not np.isfinite(numbers[i]):
             raise ValueError(
-                f'Field {data.field_names[f - 1]!r} has the value {word!r}, which '
-                'is no weight: give 1 or 0, or another number.'
-            ) from None
-    return numbers[data.features[:, f - 1] - data.offsets[f - 1]]
+                f'Field {name!r} has the value {word!r}, which is no weight: give 1 or 0, or '
+                'another number.'
+            )
+    return numbers[data.features[:, f] - data.vocabulary.offsets[f]]
 
 
 def _bag(name, weights, size):
     """Weights (N, G) of all values -> ids (N, M) and weights (N, M) of those present."""
     present = weights != 0
     counts = present.sum(axis=1)
-    size = max(1, int(counts.max())) if size is None else size
-    if counts.max() > size:
+    if len(counts) and counts.max() > size:
         row = int(np.argmax(counts > size))
         raise ValueError(
-            f'{name!r} of row {row + 1} has {counts[row]} values for {size} places: '
+            f'{name!r} of row {row + 1} has {counts[row]} values for {size} slots: '
             'raise bag_sizes for the training data and for this.'
         )
     ids = np.argsort(~present, axis=1, kind='stable')[:, :size]  # those present come first
     weights = np.take_along_axis(weights, ids, axis=1)
-    missing = size - ids.shape[1]  # more places than values there are
+    missing = size - ids.shape[1]  # more slots than values there are
     return np.pad(ids, ((0, 0), (0, missing))), np.pad(weights, ((0, 0), (0, missing)))
 
 
-def _write_json(path, content):
-    """Write as JSON: whole or not at all."""
-    with atomic_write(path) as file:
-        json.dump(content, file, ensure_ascii=False, indent=0)
+def _texts(values, what, or_none=False):
+    """A list of JSON whose entries are text, or null where that may be."""
+    if not isinstance(values, list) or not all(
+        isinstance(v, str) or (or_none and v is None) for v in values
+    ):
+        raise ValueError(f'the {what} are no list of text')
+    return values
 
 
-def _from_file(cls, path, what):
-    """A `Crosses` or `Quantiles` of a file; ValueError where it holds something else."""
-    try:
-        with open(path, encoding='utf-8') as file:
-            return cls.from_json(json.load(file))
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(
-            f'{path} holds no {what}: give a file that {cls.__name__}.save wrote.'
-        ) from None
+def _floats(values, ndim, what):
+    """Finite floats of JSON in a matrix or a vector."""
+    flat = [v for row in values for v in row] if ndim == 2 else values
+    if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in flat):
+        raise ValueError(f'its {what} are no numbers')
+    if ndim == 2 and len({len(row) for row in values}) > 1:
+        raise ValueError(f'its {what} are no matrix')
+    array = np.array(values, np.float64)
+    if array.ndim != ndim or not np.isfinite(array).all():
+        raise ValueError(f'its {what} are not finite')
+    return array

@@ -4,8 +4,12 @@ The data are those of Harper and Konstan, "The MovieLens Datasets: History and C
 Ids of users and items count from 1, as in the files; time stamps are seconds since 1970 in UTC.
 """
 
+from __future__ import annotations
+
 import os
+import re
 from dataclasses import dataclass
+from typing import Any, Union
 
 import mxnet as mx
 import numpy as np
@@ -14,6 +18,21 @@ import pandas as pd
 from .batches import BatchLoader
 from .ctr import CTRDataset
 from .hub import download_extract
+from .ratings import Ratings, check_pairs, ids_from_1, numbers
+
+__all__ = [
+    'MovieLens',
+    'MovieLensCTR',
+    'load_data_ml100k',
+    'load_ml100k_ctr',
+    'ml100k_fold',
+    'random_split_ml100k',
+    'read_data_ml100k',
+    'read_ml100k',
+    'split_and_load_ml100k',
+    'split_data_ml100k',
+    'temporal_split_ml100k',
+]
 
 GENRES = [
     'Action',
@@ -70,42 +89,140 @@ class MovieLens:
         )
 
 
-def read_ml100k(folder=None):
-    """Read the three tables, as ``MovieLens``; fetched where ``folder`` is not given."""
+def read_ml100k(folder: Union[str, os.PathLike, None] = None) -> MovieLens:
+    """Read the three tables, as ``MovieLens``; fetched where ``folder`` is not given.
+
+    Raises
+    ------
+    ValueError
+        Where a line of u.data, u.user or u.item in `folder` is not as in MovieLens-100K: numbers
+        of columns, ids from 1 without gaps, ratings 1-5, ages, genders M and F, dates, 0 or 1
+        for the genres, one rating a pair; with file and line.
+    """
     folder = folder or download_extract('ml-100k')
-    users = _read(folder, 'u.user', '|', ['user_id', 'age', 'gender', 'occupation', 'zip_code'])
-    items = _read(
-        folder,
-        'u.item',
-        '|',
-        ['item_id', 'title', 'release_date', 'video', 'url', 'unknown', *GENRES],
-    ).drop(columns=['video', 'url'])
-    items['release_date'] = pd.to_datetime(items.release_date, format='%d-%b-%Y')
-    return MovieLens(_read(folder, 'u.data', '\t', RATINGS), users, items)
+    users = _read_users(os.path.join(folder, 'u.user'))
+    items = _read_items(os.path.join(folder, 'u.item'))
+    return MovieLens(_read_ratings(os.path.join(folder, 'u.data')), users, items)
 
 
-def read_data_ml100k():
+def read_data_ml100k() -> tuple[pd.DataFrame, int, int]:
     """Return the ratings in the row order of u.data, the number of users and that of items."""
-    data = _read(download_extract('ml-100k'), 'u.data', '\t', RATINGS)
+    data = _read_ratings(os.path.join(download_extract('ml-100k'), 'u.data'))
     return data, int(data.user_id.max()), int(data.item_id.max())
 
 
-def _read(folder, name, separator, columns):
-    text = dict.fromkeys(
-        ('gender', 'occupation', 'zip_code', 'title', 'release_date', 'url', 'video'), str
+FIRST_TIME, LAST_TIME = 788_918_400, 4_102_444_800  # 1995, before MovieLens began, and 2100
+
+
+def _read_ratings(path):
+    columns = _cells(path, '\t', RATINGS)
+    table = pd.DataFrame(
+        {
+            'user_id': _whole(path, columns, 'user_id', 1, 10**7),
+            'item_id': _whole(path, columns, 'item_id', 1, 10**7),
+            'rating': _whole(path, columns, 'rating', 1, 5),
+            'timestamp': _whole(path, columns, 'timestamp', FIRST_TIME, LAST_TIME),
+        }
     )
-    return pd.read_csv(
-        os.path.join(folder, name),
-        sep=separator,
-        names=columns,
-        dtype=text,
-        encoding='latin-1',
-        quoting=3,
-        na_filter=False,
+    try:
+        check_pairs(table.user_id.to_numpy(), table.item_id.to_numpy())
+    except ValueError as error:
+        line = int(np.argmax(table.duplicated(['user_id', 'item_id']))) + 1
+        raise ValueError(f'{path}, line {line}: {error}') from None
+    return table
+
+
+def _read_users(path):
+    columns = _cells(path, '|', ['user_id', 'age', 'gender', 'occupation', 'zip_code'])
+    users = pd.DataFrame(
+        {
+            'user_id': _numbered(path, columns, 'user_id'),
+            'age': _whole(path, columns, 'age', 1, 120),
+            'gender': columns['gender'],
+            'occupation': columns['occupation'],
+            'zip_code': columns['zip_code'],
+        }
+    )
+    _check(path, 'gender', columns['gender'], [g in ('M', 'F') for g in users.gender], 'M or F')
+    return users
+
+
+def _read_items(path):
+    names = ['item_id', 'title', 'release_date', 'video', 'url', 'unknown', *GENRES]
+    columns = _cells(path, '|', names)
+    dates = pd.to_datetime(pd.Series(columns['release_date']), format='%d-%b-%Y', errors='coerce')
+    plain = [
+        d == '' or re.fullmatch(r'\d\d-[A-Z][a-z]{2}-\d{4}', d) for d in columns['release_date']
+    ]
+    read = dates.notna().to_numpy() | (np.array(columns['release_date'], object) == '')
+    good = [bool(p and r) for p, r in zip(plain, read)]
+    _check(path, 'release date', columns['release_date'], good, 'a day such as 01-Jan-1995')
+    return pd.DataFrame(
+        {
+            'item_id': _numbered(path, columns, 'item_id'),
+            'title': columns['title'],
+            'release_date': dates,
+            **{name: _whole(path, columns, name, 0, 1) for name in ['unknown', *GENRES]},
+        }
     )
 
 
-def split_data_ml100k(data, num_users, num_items, split_mode='random', test_ratio=0.1, seed=0):
+def _cells(path, separator, names):
+    """{name: the cells of the column} of a file with so many columns in every line."""
+    with open(path, encoding='latin-1') as file:
+        lines = file.read().split('\n')
+    if lines[-1] == '':
+        lines.pop()
+    if not lines:
+        raise ValueError(f'{path} is empty: give lines of {", ".join(names)}.')
+    rows = [line.split(separator) for line in lines]
+    for i, row in enumerate(rows, 1):
+        if len(row) != len(names):
+            raise ValueError(
+                f'{path}, line {i}: there are {len(row)} columns where {len(names)} are '
+                f'expected: {", ".join(names[:5])}{" and so on" if len(names) > 5 else ""}.'
+            )
+    return dict(zip(names, map(list, zip(*rows))))
+
+
+def _whole(path, columns, name, first, last):
+    """A column of whole numbers from `first` to `last`, as int64."""
+    cells = columns[name]
+    good = [c.isdigit() and c.isascii() and len(c) < 19 for c in cells]
+    _check(path, name, cells, good, f'a whole number from {first} to {last}')
+    found = np.array(cells, dtype=np.int64)
+    _check(path, name, cells, (first <= found) & (found <= last), f'{first} to {last}')
+    return found
+
+
+def _numbered(path, columns, name):
+    """A column of ids that are 1 to the number of lines, each once."""
+    ids, count = _whole(path, columns, name, 1, len(columns[name])), len(columns[name])
+    _, first = np.unique(ids, return_index=True)
+    again = np.ones(count, bool)
+    again[first] = False
+    _check(path, name, columns[name], ~again, 'given once')
+    return ids
+
+
+def _check(path, name, cells, good, wanted):
+    """Refuse a cell that is not good, with its line."""
+    if not np.all(good):
+        line = int(np.argmin(good))
+        raise ValueError(
+            f'{path}, line {line + 1}: the {name} is {cells[line][:40]!r}, which should be '
+            f'{wanted}.'
+        )
+
+
+def split_data_ml100k(
+    data: pd.DataFrame,
+    num_users: int,
+    num_items: int,
+    split_mode: str = 'random',
+    test_ratio: float = 0.1,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split ratings into a training and a test part.
 
     'random' holds out ``test_ratio`` of the rows, drawn with ``seed``, and leaves both parts in
@@ -125,7 +242,9 @@ def split_data_ml100k(data, num_users, num_items, split_mode='random', test_rati
     return data.iloc[order[from_end > 0]], data.iloc[order[from_end == 0]]
 
 
-def random_split_ml100k(data, valid_ratio=0.1, test_ratio=0.1, seed=0):
+def random_split_ml100k(
+    data: pd.DataFrame, valid_ratio: float = 0.1, test_ratio: float = 0.1, seed: int = 0
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Training, validation and test part of the rows, drawn with ``seed``, in their order."""
     _check_ratios(valid_ratio, test_ratio)
     order = np.random.RandomState(seed).permutation(len(data))
@@ -134,7 +253,9 @@ def random_split_ml100k(data, valid_ratio=0.1, test_ratio=0.1, seed=0):
     return tuple(data.iloc[np.sort(rows)] for rows in cuts)
 
 
-def temporal_split_ml100k(data, valid_ratio=0.1, test_ratio=0.1):
+def temporal_split_ml100k(
+    data: pd.DataFrame, valid_ratio: float = 0.1, test_ratio: float = 0.1
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Training, validation and test part, by time within each user.
 
     The last ``test_ratio`` of a user's ratings (rounded down, at least one) are for testing,
@@ -150,7 +271,7 @@ def temporal_split_ml100k(data, valid_ratio=0.1, test_ratio=0.1):
     return tuple(data.iloc[np.sort(order[cut])] for cut in cuts)
 
 
-def ml100k_fold(data, k):
+def ml100k_fold(data: pd.DataFrame, k: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Training and test part of the official fold k, 1 to 5, of the whole of u.data.
 
     Fold k's test part is the k-th fifth of the rows in file order, the rule by which GroupLens
@@ -168,34 +289,63 @@ def ml100k_fold(data, k):
     return data[~inside], data[inside]
 
 
-def load_data_ml100k(data, num_users, num_items, feedback='explicit'):
+def load_data_ml100k(
+    data: pd.DataFrame, num_users: int, num_items: int, feedback: str = 'explicit'
+) -> tuple[list, list, list, Any]:
     """Ratings as lists and as a matrix.
+
+    The columns are found as user_id, item_id and rating, or else by their place.
 
     Returns
     -------
-    users, items, scores : lists of int; ids from 0; scores are 1 where feedback is 'implicit'
+    users, items : lists of int, ids from 0
+    scores : list; of int where all ratings are whole, else of float; 1 where feedback is
+        'implicit'
     inter : mxnet.numpy.ndarray (I, U) float32 with 0 where there is no rating; where feedback is
         'implicit', the dict {user: items} instead
+
+    Raises
+    ------
+    ValueError
+        For ids out of range, or a rating that is missing or looks like a time stamp, with its
+        row (from 0).
     """
     if feedback not in ('explicit', 'implicit'):
         raise ValueError(f"feedback is {feedback!r}: choose 'explicit' or 'implicit'.")
-    _check_ids(data, num_users, num_items)
-    users, items = (data.iloc[:, c].to_numpy() - 1 for c in (0, 1))
+    users, items = _check_ids(data, num_users, num_items)
+    users, items = users - 1, items - 1
     if feedback == 'implicit':
         scores, inter = np.ones(len(data), int), {}
         for u, i in zip(users.tolist(), items.tolist()):
             inter.setdefault(u, []).append(i)
     else:
-        scores = data.iloc[:, 2].to_numpy().astype(int)
+        scores = _scores(data)
         matrix = np.zeros((num_items, num_users), np.float32)
         matrix[items, users] = scores
         inter = mx.np.array(matrix, dtype='float32')
     return users.tolist(), items.tolist(), scores.tolist(), inter
 
 
+def _scores(data):
+    """The ratings: int64 where all are whole, else float64."""
+    scores = numbers(_column(data, 'rating'), 'rating')
+    odd = np.abs(scores) > 100
+    if odd.any():
+        row = int(np.argmax(odd))
+        raise ValueError(
+            f'Row {row} has the rating {scores[row]:g}, which looks like a time stamp: give the '
+            'columns user_id, item_id, rating, timestamp, by these names or in this order.'
+        )
+    return scores.astype(int) if (scores == np.floor(scores)).all() else scores
+
+
 def split_and_load_ml100k(
-    split_mode='seq-aware', feedback='explicit', test_ratio=0.1, batch_size=256, seed=0
-):
+    split_mode: str = 'seq-aware',
+    feedback: str = 'explicit',
+    test_ratio: float = 0.1,
+    batch_size: int = 256,
+    seed: int = 0,
+) -> tuple[int, int, BatchLoader, BatchLoader]:
     """Return the numbers of users and items, and loaders of the training and the test part.
 
     A batch is users (B,) int32, items (B,) int32 and scores (B,) float32.  ``seed`` governs the
@@ -205,11 +355,12 @@ def split_and_load_ml100k(
     loaders = []
     for part in split_data_ml100k(data, num_users, num_items, split_mode, test_ratio, seed):
         users, items, scores, _ = load_data_ml100k(part, num_users, num_items, feedback)
+        ratings = Ratings(users, items, scores, num_users, num_items)
         loaders.append(
             BatchLoader(
-                np.array(users),
-                np.array(items),
-                np.array(scores, np.float32),
+                ratings.users,
+                ratings.items,
+                ratings.ratings,
                 batch_size=batch_size,
                 shuffle=not loaders,
                 seed=seed,
@@ -226,7 +377,7 @@ class MovieLensCTR:
     ----------
     train, valid, test : CTRDataset, each with ``dense`` (N, D) and ``dense_names``
     items : DataFrame item_id, title, count (ratings in the training part); its index is the
-        item's id, that is, its row of the embedding; films below the threshold are not in it
+        item's id; films below the threshold are not in it
     """
 
     train: CTRDataset
@@ -244,8 +395,13 @@ class MovieLensCTR:
 
 
 def load_ml100k_ctr(
-    split='random', valid_ratio=0.1, test_ratio=0.1, min_threshold=4, seed=0, folder=None
-):
+    split: str = 'random',
+    valid_ratio: float = 0.1,
+    test_ratio: float = 0.1,
+    min_threshold: float = 4,
+    seed: int = 0,
+    folder: Union[str, os.PathLike, None] = None,
+) -> MovieLensCTR:
     """MovieLens-100K as click data: does the user give the film 4 or 5 stars?
 
     The fields are user, item, gender, age_band, occupation, region (first digit of the zip code;
@@ -285,9 +441,8 @@ def load_ml100k_ctr(
         _fields(part.join(sides[0], on='user_id').join(sides[1], on='item_id')) for part in parts
     ]
     dense = _dense(frames)
-    datasets = []
+    vocabulary, datasets = None, []
     for frame, matrix in zip(frames, dense):
-        vocab = (datasets[0].feat_mapper, datasets[0].defaults) if datasets else (None, None)
         names = [
             'label',
             'user',
@@ -301,8 +456,10 @@ def load_ml100k_ctr(
             'weekday',
             *GENRES,
         ]
-        datasets.append(CTRDataset(frame[names], *vocab, min_threshold=min_threshold))
-        datasets[-1].dense, datasets[-1].dense_names = matrix, list(DENSE)
+        data = CTRDataset(frame[names], min_threshold=min_threshold, vocabulary=vocabulary)
+        data.dense, data.dense_names = matrix, list(DENSE)
+        vocabulary = data.vocabulary
+        datasets.append(data)
     return MovieLensCTR(*datasets, _items(tables.items, frames[0], datasets[0]))
 
 
@@ -350,31 +507,52 @@ def _dense(frames):
 
 def _items(items, train, dataset):
     """The films with an id of their own, by id."""
-    ids = dataset.feat_mapper[dataset.field_names.index('item') + 1]
+    ids = dataset.vocabulary.fields[dataset.vocabulary.number_of('item')].ids
     items = items.set_index(items.item_id.astype(str)).loc[list(ids), ['item_id', 'title']]
     items['count'] = items.item_id.map(train.item.value_counts())
-    items.index = pd.Index(dataset.rows_of('item').start + np.array(list(ids.values())), name='row')
+    items.index = pd.Index(dataset.ids_of('item').start + np.array(list(ids.values())), name='id')
     return items
+
+
+def _column(data, name):
+    """A column of ratings, by its name where the frame has all that are needed, else by place."""
+    if not isinstance(data, pd.DataFrame):
+        raise ValueError(f'the ratings are a {type(data).__name__}: give a pandas.DataFrame.')
+    if set(RATINGS[:3]) <= set(data.columns):
+        if name not in data.columns:
+            raise ValueError(f'the ratings have no column {name!r}: give time stamps, too.')
+        return data[name]
+    place = RATINGS.index(name)
+    if data.shape[1] <= place:
+        raise ValueError(
+            f'the ratings have {data.shape[1]} columns and {name!r} would be number {place + 1}: '
+            f'give {", ".join(RATINGS)}.'
+        )
+    return data.iloc[:, place]
 
 
 def _by_user_and_time(data):
     """Rows ordered by user, time and row; each one's place from its user's end; their count."""
-    users = data.iloc[:, 0].to_numpy()
-    order = np.lexsort((data.iloc[:, 3].to_numpy(), users))  # stable: ties keep their order
+    users, times = ids_from_1(_column(data, 'user_id'), 'user'), _column(data, 'timestamp')
+    if not pd.api.types.is_datetime64_any_dtype(times):
+        times = numbers(times, 'timestamp')
+    elif times.isna().any():
+        raise ValueError(f'Row {int(np.argmax(times.isna()))} has no timestamp: give one.')
+    order = np.lexsort((np.asarray(times), users))  # stable: ties keep their order
     _, first, counts = np.unique(users[order], return_index=True, return_counts=True)
     end = np.repeat(first + counts, counts)
     return order, end - 1 - np.arange(len(order)), np.repeat(counts, counts)
 
 
 def _check_ids(data, num_users, num_items):
-    for column, limit, what in (0, num_users, 'user'), (1, num_items, 'item'):
-        ids = data.iloc[:, column].to_numpy()
-        bad = (ids < 1) | (ids > limit) | (ids != np.floor(ids))
-        if bad.any():
-            row = int(np.argmax(bad))
-            raise ValueError(
-                f'Row {row} has the {what} id {ids[row]}: give whole ids from 1 to {limit}.'
-            )
+    """The ids of users and items, counting from 1, as int64; refuse those out of range."""
+    for limit, what in (num_users, 'num_users'), (num_items, 'num_items'):
+        if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or limit < 1:
+            raise ValueError(f'{what} is {limit!r}: give a whole number, 1 or more.')
+    return (
+        ids_from_1(_column(data, 'user_id'), 'user', num_users),
+        ids_from_1(_column(data, 'item_id'), 'item', num_items),
+    )
 
 
 def _check_ratios(valid_ratio, test_ratio):

@@ -1,53 +1,79 @@
 """Clicks from a known model, so that the best that any model could reach is known."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, Union
 
 import numpy as np
 import pandas as pd
 
 from .. import metrics
+from .columns import Examples
 
 __all__ = ['Planted', 'planted']
 
 
-@dataclass
-class Planted:
+class Planted(Examples):
     """Clicks with their true probabilities; N rows, F fields, V = sum(field_dims).
 
-    Attributes
+    Parameters
     ----------
     features : int32 (N, F), ids already offset by field
     labels : float32 (N,), 0 or 1
     probs : float64 (N,), the probability that each label was drawn with
     field_dims : int64 (F,)
     terms : dict of float64 (N,), what each effect added to the logit
+
+    Examples
+    --------
+    >>> data = planted(100, [3, 2])
+    >>> data[:10]
+    Planted(10 rows, field_dims [3, 2])
+    >>> data[:10].probs.shape, sorted(data.terms)
+    ((10,), ['linear', 'nonlinear', 'pairwise', 'threeway'])
     """
 
-    features: np.ndarray = field(repr=False)
-    labels: np.ndarray = field(repr=False)
-    probs: np.ndarray = field(repr=False)
-    field_dims: np.ndarray
-    terms: dict = field(repr=False, default_factory=dict)
-
-    def __len__(self):
-        return len(self.labels)
-
-    def __getitem__(self, rows):
-        """The chosen rows (a slice or an index array) as another `Planted`."""
-        return Planted(
-            self.features[rows],
-            self.labels[rows],
-            self.probs[rows],
-            self.field_dims,
-            {name: term[rows] for name, term in self.terms.items()},
-        )
+    def __init__(
+        self,
+        features: Any,
+        labels: Any,
+        probs: np.ndarray,
+        field_dims: Sequence[int],
+        terms: Optional[Mapping[str, np.ndarray]] = None,
+    ):
+        super().__init__({'ids': features}, labels)
+        self.field_dims = np.asarray(field_dims, 'int64')
+        self._per_row = {'probs': np.asarray(probs), **_prefixed(terms or {})}
+        for name, array in self._per_row.items():
+            if len(array) != len(self):
+                raise ValueError(f'{name} has {len(array)} rows for {len(self)} clicks.')
 
     @property
-    def best(self):
+    def features(self) -> np.ndarray:
+        return self.columns['ids']
+
+    @property
+    def probs(self) -> np.ndarray:
+        return self._per_row['probs']
+
+    @property
+    def terms(self) -> dict[str, np.ndarray]:
+        return {name[5:]: a for name, a in self._per_row.items() if name.startswith('term ')}
+
+    @property
+    def best(self) -> dict:
         """`metrics.ctr_report` of the true probabilities: no model can expect to do better."""
         return metrics.ctr_report(self.labels, self.probs)
 
-    def frame(self):
+    def _alike(self):
+        return self.field_dims.tolist()
+
+    def __repr__(self):
+        return f'Planted({len(self):,} rows, field_dims {self.field_dims.tolist()})'
+
+    def frame(self) -> pd.DataFrame:
         """A label and the ids within each field, as `CTRDataset` reads them."""
         offsets = np.cumsum(self.field_dims) - self.field_dims
         table = pd.DataFrame(
@@ -56,9 +82,13 @@ class Planted:
         table.insert(0, 'label', self.labels.astype('int64'))
         return table
 
-    def write(self, path):
+    def write(self, path: Union[str, os.PathLike]) -> None:
         """Write the label-first, tab-separated file that `CTRDataset` reads."""
         self.frame().to_csv(path, sep='\t', header=False, index=False)
+
+
+def _prefixed(terms):
+    return {f'term {name}': np.asarray(term) for name, term in terms.items()}
 
 
 def _unit(term):
@@ -68,19 +98,19 @@ def _unit(term):
 
 
 def planted(
-    num_rows,
-    field_dims,
+    num_rows: int,
+    field_dims: Sequence[int],
     *,
-    linear=1.0,
-    pairwise=1.0,
-    threeway=0.0,
-    nonlinear=0.0,
-    rate=0.3,
-    zipf=1.0,
-    num_factors=4,
-    random_labels=False,
-    seed=0,
-):
+    linear: float = 1.0,
+    pairwise: float = 1.0,
+    threeway: float = 0.0,
+    nonlinear: float = 0.0,
+    rate: float = 0.3,
+    zipf: float = 1.0,
+    num_factors: int = 4,
+    random_labels: bool = False,
+    seed: int = 0,
+) -> Planted:
     """Draw clicks from a model that is a sum of four effects, each of a chosen strength.
 
     logit = c + linear · z₁ + pairwise · z₂ + threeway · z₃ + nonlinear · z₄, with every z scaled
@@ -115,6 +145,12 @@ def planted(
     ------
     ValueError
         For fewer than one row, an empty field, or a rate outside (0, 1).
+
+    Examples
+    --------
+    >>> data = planted(1_000, [5, 4], rate=0.2)
+    >>> data, round(float(data.probs.mean()), 3)
+    (Planted(1,000 rows, field_dims [5, 4]), 0.2)
     """
     dims = np.asarray([int(d) for d in field_dims], dtype='int64')
     if num_rows < 1 or not dims.size or dims.min() < 1:

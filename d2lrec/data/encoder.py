@@ -1,0 +1,215 @@
+"""All that turns a raw row into what a net reads: it goes wherever the net goes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Union
+
+import pandas as pd
+
+from .columns import Examples
+from .json_files import built, read_json, save_json
+from .vocabulary import Field, Vocabulary
+
+if TYPE_CHECKING:
+    from .ctr import CTRDataset
+
+__all__ = ['Encoder', 'Step']
+
+FORMATS = ('table', 'criteo')
+
+
+class Step:
+    """What is done to encoded data before a net reads it: `Crosses`, `Quantiles` and so on.
+
+    A step of one's own has `apply`, `to_json` and `from_json`, and `tables` where it adds ids.
+    """
+
+    def apply(self, data: Examples) -> Examples:
+        """The data with this done to it; its encoder has the step added."""
+        raise NotImplementedError
+
+    def tables(self, tables: list) -> list:
+        """(name, number of ids, {value: id}) of each field in the ids, from those before it."""
+        return tables
+
+    def to_json(self) -> dict:
+        """What JSON can hold of it; `from_json` makes it again."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_json(cls, content: Any) -> Step:
+        """Of what `to_json` gave; KeyError, TypeError or ValueError for anything else."""
+        raise NotImplementedError
+
+    def save(self, path: Union[str, os.PathLike]) -> None:
+        """Write as JSON: whole or not at all."""
+        save_json(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: Union[str, os.PathLike]) -> Step:
+        """Read what `save` wrote; ValueError where the file holds something else."""
+        return read_json(path, cls.from_json, cls.__name__.lower())
+
+    def __eq__(self, other):
+        return self is other or (type(self) is type(other) and self.to_json() == other.to_json())
+
+    __hash__ = None
+
+
+class Encoder:
+    """The way from a raw row to a net's inputs, as fitted to the training data.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+    label : str, optional
+        Name of the column of labels; by default the vocabulary's.
+    dense : sequence of str
+        Names of the columns of numbers.
+    steps : sequence of Step
+        What is applied then, in order.
+    format : 'table' or 'criteo'
+        Whether the columns are taken as they are, or by the rules of `CTRDataset.from_criteo`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from d2lrec import CTRDataset
+    >>> frame = pd.DataFrame({'click': [1, 0], 'town': ['Oslo', 'Rome'], 'age': [30, 40]})
+    >>> encoder = CTRDataset(frame, min_threshold=1, dense=['age']).encoder
+    >>> request = pd.DataFrame({'age': [50], 'town': ['Rome']})
+    >>> {name: a.tolist() for name, a in encoder.encode(request).columns.items()}
+    {'ids': [[1]], 'dense': [[50.0]]}
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        label: Optional[str] = None,
+        dense: Sequence[str] = (),
+        steps: Sequence[Step] = (),
+        format: str = 'table',
+    ):
+        if not isinstance(vocabulary, Vocabulary):
+            raise ValueError(f'vocabulary is a {type(vocabulary).__name__}: give a Vocabulary.')
+        if label is not None and not isinstance(label, str):
+            raise ValueError(f'label is {label!r}: give the name of a column.')
+        if isinstance(dense, str) or not all(isinstance(n, str) for n in dense):
+            raise ValueError(f'dense is {dense!r}: give a list of names of columns.')
+        if format not in FORMATS:
+            raise ValueError(f"format is {format!r}: choose 'table' or 'criteo'.")
+        self.vocabulary, self.format = vocabulary, format
+        self.label = vocabulary.label if label is None else label
+        self.dense, self.steps = tuple(dense), tuple(steps)
+
+    def encode(
+        self, data: Union[pd.DataFrame, str, os.PathLike], label: Union[str, bool, None] = None
+    ) -> CTRDataset:
+        """Raw rows as the net reads them.
+
+        Parameters
+        ----------
+        data : pandas.DataFrame, or path of a file
+            With the columns of the training data, in any order. A file has them in the order of
+            training, with the label in front or without.
+        label : str, optional
+            Name of the column of labels; by default the training data's, where the frame has it.
+            Without it, or for `label=False`, the result has no labels (None). Rows whose label
+            is not 0 or 1 are dropped: to keep every row say `label=False`.
+
+        Raises
+        ------
+        ValueError
+            For a column that is lacking, or a dense number that is not finite.
+        """
+        from .ctr import CTRDataset  # which makes encoders
+
+        encoded = CTRDataset._encoded(data, self, label)
+        for step in self.steps:
+            encoded = step.apply(encoded)
+        return encoded
+
+    def tables(self) -> list[tuple[Any, int, Mapping]]:
+        """(name, number of ids, {value: id}) of each field in the ids; None for unknown values."""
+        tables = [table_of(f) for f in self.vocabulary.fields]
+        for step in self.steps:
+            tables = step.tables(tables)
+        return tables
+
+    def __eq__(self, other):
+        return self is other or (
+            isinstance(other, Encoder)
+            and (self.dense, self.format) == (other.dense, other.format)
+            and self.vocabulary == other.vocabulary
+            and self.steps == other.steps
+        )
+
+    __hash__ = None
+
+    def __repr__(self):
+        parts = [repr(self.vocabulary)]
+        parts += [f'dense {", ".join(self.dense)}'] if self.dense else []
+        parts += [repr(step) for step in self.steps]
+        return f'Encoder({"; ".join(parts)})'
+
+    def to_json(self) -> dict:
+        """What JSON can hold of it; `from_json` makes it again."""
+        return {
+            'version': 1,
+            'format': self.format,
+            'label': self.label,
+            'dense': list(self.dense),
+            'vocabulary': self.vocabulary.to_json(),
+            'steps': [{'kind': type(s).__name__, **s.to_json()} for s in self.steps],
+        }
+
+    @classmethod
+    def from_json(cls, content: Any) -> Encoder:
+        """Of what `to_json` gave, every entry checked.
+
+        Raises
+        ------
+        ValueError
+            For anything else.
+        """
+        return built(content, cls._from_json, 'encoder')
+
+    @classmethod
+    def _from_json(cls, content):
+        from .features import STEPS  # which makes encoders, too
+
+        if content['version'] != 1:
+            raise ValueError(f'it is of version {content["version"]!r}, and this library knows 1')
+        steps = []
+        if not isinstance(content['steps'], list) or not isinstance(content['dense'], list):
+            raise ValueError('its steps, or its dense columns, are no list')
+        for step in content['steps']:
+            if step['kind'] not in STEPS:
+                raise ValueError(f'it has a step {step["kind"]!r}, which is unknown here')
+            steps.append(STEPS[step['kind']].from_json(step))
+        return cls(
+            Vocabulary.from_json(content['vocabulary']),
+            content['label'],
+            content['dense'],
+            steps,
+            content['format'],
+        )
+
+    def save(self, path: Union[str, os.PathLike]) -> None:
+        """Write as JSON: whole or not at all."""
+        save_json(path, self.to_json())
+
+    @classmethod
+    def load(cls, path: Union[str, os.PathLike]) -> Encoder:
+        """Read what `save` wrote; ValueError where the file holds something else."""
+        return read_json(path, cls._from_json, 'encoder')
+
+
+def table_of(field: Field) -> tuple[str, int, dict]:
+    """(name, number of ids, {value: id}) of a field; None for unknown values."""
+    ids = dict(field.ids)
+    if field.unknown is not None:
+        ids[None] = field.unknown
+    return field.name, field.dim, ids

@@ -1,0 +1,246 @@
+"""Ratings: who gave what to which item, one by one or as rows of the matrix."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+import pandas as pd
+
+from .columns import Examples, check_finite, check_ids
+
+__all__ = ['RatingRows', 'Ratings']
+
+
+class Ratings(Examples):
+    """Ratings one by one: what `MF` and its kin read.
+
+    Parameters
+    ----------
+    users, items : whole numbers (N,), counting from 0
+    ratings : numbers (N,); half stars are kept
+    num_users, num_items : int
+        U and I; by default the largest id and one.
+
+    Attributes
+    ----------
+    columns : 'users' and 'items', int32 (N,)
+    labels : float32 (N,), the ratings
+
+    Raises
+    ------
+    ValueError
+        For ids that are not whole or out of range, or a rating that is not finite.
+
+    Examples
+    --------
+    >>> ratings = Ratings([0, 1, 1], [2, 0, 2], [3.5, 4, 1])
+    >>> ratings
+    Ratings(3 ratings of 3 items by 2 users)
+    >>> ratings.rows(by='user').columns['rows'].tolist()
+    [[0.0, 0.0, 3.5], [4.0, 0.0, 1.0]]
+    """
+
+    def __init__(
+        self,
+        users: Any,
+        items: Any,
+        ratings: Any,
+        num_users: Optional[int] = None,
+        num_items: Optional[int] = None,
+    ):
+        super().__init__({'users': users, 'items': items}, ratings)
+        self.num_users = _extent(self.users, num_users, 'num_users')
+        self.num_items = _extent(self.items, num_items, 'num_items')
+        check_ids(self.users, 0, self.num_users, 'users')
+        check_ids(self.items, 0, self.num_items, 'items')
+        check_finite(self.ratings, 'ratings')
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        user: str = 'user_id',
+        item: str = 'item_id',
+        rating: str = 'rating',
+        num_users: Optional[int] = None,
+        num_items: Optional[int] = None,
+    ) -> Ratings:
+        """Of a frame whose ids count from 1, as MovieLens' do: id 1 becomes 0.
+
+        Parameters
+        ----------
+        user, item, rating : names of the columns
+        num_users, num_items : int
+            By default the largest id in the frame.
+
+        Raises
+        ------
+        ValueError
+            For a column that is lacking, ids that are no whole numbers from 1 on, or a rating
+            that is missing: with its row, from 1.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({'user_id': [1, 2], 'item_id': [3, 1], 'rating': [0.5, 4]})
+        >>> Ratings.from_frame(frame).columns['items'].tolist()
+        [2, 0]
+        """
+        if not isinstance(frame, pd.DataFrame):
+            raise ValueError(f'the ratings are a {type(frame).__name__}: give a pandas.DataFrame.')
+        names = [str(c) for c in frame.columns]
+        for name in (user, item, rating):
+            if name not in names:
+                raise ValueError(
+                    f'the frame has no column {name!r}: it has {", ".join(names)}; say which is '
+                    'which by user=, item= and rating=.'
+                )
+        users, items = (
+            ids_from_1(frame.iloc[:, names.index(name)], what, limit)
+            for name, what, limit in ((user, 'user', num_users), (item, 'item', num_items))
+        )
+        scores = numbers(frame.iloc[:, names.index(rating)], 'rating')
+        return cls(users - 1, items - 1, scores, num_users, num_items)
+
+    @property
+    def users(self) -> np.ndarray:
+        return self.columns['users']
+
+    @property
+    def items(self) -> np.ndarray:
+        return self.columns['items']
+
+    @property
+    def ratings(self) -> np.ndarray:
+        return self.labels
+
+    def rows(self, by: str = 'item') -> RatingRows:
+        """The ratings as rows of a matrix: one an item (I, U), or one a user (U, I).
+
+        Raises
+        ------
+        ValueError
+            Where a user rated an item twice.
+        """
+        if by not in ('item', 'user'):
+            raise ValueError(f"by is {by!r}: choose 'item' or 'user'.")
+        users, items = self.users.astype(np.int64), self.items.astype(np.int64)
+        check_pairs(users, items)
+        shape, where = (self.num_users, self.num_items), (users, items)
+        if by == 'item':
+            shape, where = shape[::-1], where[::-1]
+        rows, mask = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        rows[where], mask[where] = self.ratings, 1
+        return RatingRows(rows, mask, by)
+
+    def _alike(self):
+        return self.num_users, self.num_items
+
+    def __repr__(self):
+        return (
+            f'Ratings({len(self):,} ratings of {self.num_items:,} items by '
+            f'{self.num_users:,} users)'
+        )
+
+
+class RatingRows(Examples):
+    """Rows of a rating matrix, what `AutoRec` reads: `ratings.rows()` makes them.
+
+    Parameters
+    ----------
+    rows : numbers (N, D), 0 where there is no rating
+    mask : numbers (N, D), 1 where there is one, else 0
+    by : 'item' or 'user', what a row is of
+
+    Examples
+    --------
+    >>> RatingRows([[3, 0], [0, 4.5]], [[1, 0], [0, 1]])
+    RatingRows(2 ratings in 2 rows of 2, by item)
+    """
+
+    def __init__(self, rows: Any, mask: Any, by: str = 'item'):
+        super().__init__({'rows': rows, 'mask': mask})
+        if self.columns['rows'].shape != self.columns['mask'].shape or np.ndim(rows) != 2:
+            raise ValueError(
+                f'rows has shape {np.shape(rows)} and mask {np.shape(mask)}: give two matrices '
+                'of one shape.'
+            )
+        if not np.isin(self.columns['mask'], (0, 1)).all():
+            raise ValueError('mask has other numbers than 0 and 1: give 1 where there is a rating.')
+        if by not in ('item', 'user'):
+            raise ValueError(f"by is {by!r}: choose 'item' or 'user'.")
+        self.by = by
+
+    def _alike(self):
+        return self.by
+
+    def __repr__(self):
+        rows = self.columns['rows']
+        return (
+            f'RatingRows({int(self.columns["mask"].sum()):,} ratings in {len(rows):,} rows of '
+            f'{rows.shape[1]:,}, by {self.by})'
+        )
+
+
+def ids_from_1(values: Any, what: str, limit: Optional[int] = None) -> np.ndarray:
+    """Ids as int64; refuse what is no whole number from 1 to `limit`, with its row (from 0)."""
+    ids = _floats(values)
+    end = np.inf if limit is None else limit
+    bad = ~((ids >= 1) & (ids <= end) & (ids == np.floor(ids)))  # a NaN is bad, too
+    if bad.any():
+        row = int(np.argmax(bad))
+        cell = _cell(values, row)
+        words = isinstance(cell, str) and np.isnan(ids[row])
+        cure = (
+            f'number them first, by pandas.factorize(frame[{what!r}])[0] + 1'
+            if words
+            else f'give whole ids from 1{"" if limit is None else f" to {limit}"}'
+        )
+        raise ValueError(
+            f'Row {row} has the {what} id {cell if not words else repr(cell)}: {cure}.'
+        )
+    return ids.astype(np.int64)
+
+
+def numbers(values: Any, what: str) -> np.ndarray:
+    """Numbers as float64; refuse what is none, or not finite, with its row (from 0)."""
+    found = _floats(values)
+    bad = ~np.isfinite(found)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise ValueError(
+            f'Row {row} has the {what} {_cell(values, row)}: give a number in every row.'
+        )
+    return found
+
+
+def check_pairs(users: np.ndarray, items: np.ndarray, first: int = 0) -> None:
+    """Refuse a user and item that occur twice; ids are shown counting from `first`."""
+    pairs, counts = np.unique(users * (items.max(initial=0) + 1) + items, return_counts=True)
+    if len(pairs) < len(users):
+        user, item = divmod(int(pairs[np.argmax(counts > 1)]), int(items.max()) + 1)
+        raise ValueError(
+            f'user {user + first} rated item {item + first} twice: keep one rating a pair.'
+        )
+
+
+def _floats(values):
+    """Values as float64, NaN where one is no number."""
+    values = pd.Series(np.asarray(values, object) if not hasattr(values, 'dtype') else values)
+    found = pd.to_numeric(values, errors='coerce')
+    return found.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _cell(values, row):
+    cell = values.iloc[row] if hasattr(values, 'iloc') else values[row]
+    return cell.item() if isinstance(cell, np.generic) else cell
+
+
+def _extent(ids, given, what):
+    """U or I, as given or as the ids have it."""
+    if given is None:
+        found = float(ids.max()) if ids.size else 0
+        return int(found) + 1 if np.isfinite(found) else 1
+    if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 1:
+        raise ValueError(f'{what} is {given!r}: give a whole number, 1 or more.')
+    return int(given)
