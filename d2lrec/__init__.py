@@ -15,7 +15,8 @@ from . import check, data, definitions, describe, layers, metrics, models, plot,
 from .data.batches import BatchLoader
 from .data.columns import Examples, concat
 from .data.ctr import CTRDataset
-from .data.features import Crosses, MultiHot, Quantiles, multi_hot
+from .data.encoder import Encoder
+from .data.features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
 from .data.hub import (
     DATA_HUB,
     DATA_URL,
@@ -38,7 +39,9 @@ from .data.movielens import (
     split_data_ml100k,
     temporal_split_ml100k,
 )
+from .data.ratings import RatingRows, Ratings
 from .data.synthetic import Planted, planted
+from .data.vocabulary import Field, Vocabulary, load_vocab
 from .fitting import evaluate, fit, predict
 from .metrics import (
     auc,
@@ -68,6 +71,7 @@ from .models import (
     AutoRec,
     BiasBaseline,
     DeepFM,
+    DeepFMConcat,
     EmbeddingMLP,
     NeuMF,
     WideDeep,
@@ -82,8 +86,10 @@ from .original import (
     try_all_gpus,
 )
 from .saving.checkpoint import Checkpoint
+from .saving.model import Saved, load, save
 from .train.devices import set_seed
 from .train.history import History
 from .train.optim import FTRL, decay_embeddings_only, wide_deep_trainers
+from .warm import warm_start
 
 __version__ = '0.2.0'

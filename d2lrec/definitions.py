@@ -1,13 +1,35 @@
-"""The papers' formulas, written as loops over rows, fields and factors.
+"""The papers' formulas, written as loops over examples, fields and factors.
 
-Slow on purpose: each is held against the layer or model that computes the same fast.
-Ids x (B, F); w (V, 1); v (V, K); e (B, F, K).
+Slow on purpose: each is held against the layer or model that computes the same fast. All take
+and return plain arrays: ids x (B, F), users and items (B,); w (V, 1), b (1,); v (V, K); vectors
+e (B, F, K). A list of layers holds a pair (weight (units, D), bias (units,)) for each.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Optional
 
 import numpy as np
 
+Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 
-def linear_term(w, b, x):
+
+# Layers
+
+
+def lookup(v: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The vectors of ids: (V, K), (B, F) -> (B, F, K)."""
+    return np.array([[v[i] for i in ids] for ids in x])
+
+
+def concatenated(v: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """The vectors of an example's ids, one after the other: (V, K), (B, F) -> (B, F * K)."""
+    return np.array([[number for i in ids for number in v[i]] for ids in x])
+
+
+def linear_term(w: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """b + sum_f w[x_f], shape (B, 1)."""
     out = np.zeros((len(x), 1))
     for row, ids in enumerate(x):
         out[row] = b[0]
@@ -16,7 +38,8 @@ def linear_term(w, b, x):
     return out
 
 
-def bi_interaction(e):
+def bi_interaction(e: np.ndarray) -> np.ndarray:
+    """sum_{f<g} e_f * e_g, shape (B, K)."""
     rows, fields, factors = e.shape
     out = np.zeros((rows, factors))
     for row in range(rows):
@@ -27,7 +50,8 @@ def bi_interaction(e):
     return out
 
 
-def pairwise_term(e):
+def pairwise_term(e: np.ndarray) -> np.ndarray:
+    """sum_{f<g} <e_f, e_g>, shape (B, 1)."""
     rows, fields, factors = e.shape
     out = np.zeros((rows, 1))
     for row in range(rows):
@@ -38,112 +62,11 @@ def pairwise_term(e):
     return out
 
 
-def dense(weight, bias, x):
-    out = np.zeros((len(x), len(weight)))
-    for row in range(len(x)):
-        for unit in range(len(weight)):
-            out[row, unit] = bias[unit]
-            for i in range(x.shape[1]):
-                out[row, unit] += weight[unit, i] * x[row, i]
-    return out
+def field_aware_pairwise_term(e: np.ndarray) -> np.ndarray:
+    """sum_{f<g} <e_fg, e_gf>, shape (B, 1); e (B, F, F, K).
 
-
-def mlp(layers, x):
-    """`layers` is a list of (weight, bias); ReLU after each but the last."""
-    for weight, bias in layers[:-1]:
-        x = dense(weight, bias, x)
-        for row in range(len(x)):
-            for unit in range(x.shape[1]):
-                x[row, unit] = max(0.0, x[row, unit])
-    return dense(*layers[-1], x)
-
-
-def mf(mean, user_bias, item_bias, p, q, users, items):
-    out = np.zeros(len(users))
-    for row, (u, i) in enumerate(zip(users, items)):
-        out[row] = mean[0] + user_bias[u, 0] + item_bias[i, 0]
-        for k in range(p.shape[1]):
-            out[row] += p[u, k] * q[i, k]
-    return out
-
-
-def autorec(layers, g, f, x):
-    """`layers` is a list of (weight, bias); g after each but the last, f after that."""
-    for weight, bias in layers[:-1]:
-        x = dense(weight, bias, x)
-        for row in range(len(x)):
-            for unit in range(x.shape[1]):
-                x[row, unit] = g(x[row, unit])
-    x = dense(*layers[-1], x)
-    for row in range(len(x)):
-        for unit in range(x.shape[1]):
-            x[row, unit] = f(x[row, unit])
-    return x
-
-
-def ranking(scores, held_out, seen):
-    """For each user the candidates from best to worst, held-out ones last among equals."""
-    out = []
-    for user, items in enumerate(scores):
-        candidates = [i for i in range(len(items)) if i not in seen[user]]
-        out.append(sorted(candidates, key=lambda i: (-items[i], i in held_out[user])))
-    return out
-
-
-def cross_product(onehot, cross):
-    """φ(x) = prod_i x_i^c_i, for one row's one-hot features x (V,) and c (V,) in {0, 1}."""
-    product = 1.0
-    for x_i, c_i in zip(onehot, cross):
-        product *= x_i**c_i
-    return product
-
-
-def wide_deep(w, b, cross_weights, v, layers, x, dense):
-    """`cross_weights` is a list of (c, weight); `layers` as in `mlp`."""
-    out = linear_term(w, b, x)
-    for row, ids in enumerate(x):
-        onehot = np.zeros(len(w))
-        onehot[ids] = 1
-        for cross, weight in cross_weights:
-            out[row] += weight * cross_product(onehot, cross)
-        deep = [number for i in ids for number in v[i]] + list(dense[row])
-        out[row] += mlp(layers, np.array([deep]))[0]
-    return out
-
-
-def weighted_bags(e, weights, sizes):
-    rows, _, factors = e.shape
-    out, first = np.zeros((rows, len(sizes), factors)), 0
-    for bag, size in enumerate(sizes):
-        for place in range(first, first + size):
-            for row in range(rows):
-                for k in range(factors):
-                    out[row, bag, k] += weights[row, place] * e[row, place, k]
-        first += size
-    return out
-
-
-def dot_products(z, with_self=False):
-    """<z_i, z_j> for i > j (i >= j), row by row of the triangle: (B, F, K) -> (B, P)."""
-    rows, vectors, factors = z.shape
-    out = [[] for _ in range(rows)]
-    for row in range(rows):
-        for i in range(vectors):
-            for j in range(i + 1 if with_self else i):
-                out[row].append(sum(z[row, i, k] * z[row, j, k] for k in range(factors)))
-    return np.array(out)
-
-
-def quantile(x, train, n):
-    """(i - 1) / (n - 1) for an x in the i-th of n quantiles of `train`, by P(X <= x)."""
-    at_most = sum(1 for t in train if t <= x)
-    for i in range(1, n + 1):
-        if at_most * n <= i * len(train):  # P(X <= x) <= i / n, without rounding
-            return (i - 1) / (n - 1)
-
-
-def field_aware_pairwise_term(e):
-    """e (B, F, F, K): e[row, f, g] is the vector of field f's feature for field g."""
+    e[row, f, g] is the vector of field f's feature for field g.
+    """
     rows, fields, _, factors = e.shape
     out = np.zeros((rows, 1))
     for row in range(rows):
@@ -154,8 +77,10 @@ def field_aware_pairwise_term(e):
     return out
 
 
-def attention_pooling(e, weight, bias, h):
-    """weight (A, K), bias (A,), h (A,)."""
+def attention_pooling(
+    e: np.ndarray, weight: np.ndarray, bias: np.ndarray, h: np.ndarray
+) -> np.ndarray:
+    """sum_{f<g} a_fg (e_f * e_g), shape (B, K); weight (A, K), bias (A,), h (A,)."""
     rows, fields, factors = e.shape
     out = np.zeros((rows, factors))
     for row in range(rows):
@@ -175,8 +100,40 @@ def attention_pooling(e, weight, bias, h):
     return out
 
 
-def cross_network(weight, bias, x):
-    """weight, bias (L, D): x_{l+1} = x_0 (x_l . w_l) + b_l + x_l."""
+def weighted_bags(e: np.ndarray, weights: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
+    """Each bag's weighted sum of its vectors: (B, M, K), (B, M) -> (B, G, K)."""
+    rows, _, factors = e.shape
+    out, first = np.zeros((rows, len(sizes), factors)), 0
+    for bag, size in enumerate(sizes):
+        for slot in range(first, first + size):
+            for row in range(rows):
+                for k in range(factors):
+                    out[row, bag, k] += weights[row, slot] * e[row, slot, k]
+        first += size
+    return out
+
+
+def dot_products(z: np.ndarray, self_interaction: bool = False) -> np.ndarray:
+    """<z_i, z_j> for i > j (i >= j), row by row of the triangle: (B, F, K) -> (B, P)."""
+    rows, vectors, factors = z.shape
+    out = [[] for _ in range(rows)]
+    for row in range(rows):
+        for i in range(vectors):
+            for j in range(i + 1 if self_interaction else i):
+                out[row].append(sum(z[row, i, k] * z[row, j, k] for k in range(factors)))
+    return np.array(out)
+
+
+def cross_product(onehot: np.ndarray, cross: np.ndarray) -> float:
+    """φ(x) = prod_i x_i^c_i, for one example's one-hot x (V,) and c (V,) in {0, 1}."""
+    product = 1.0
+    for x_i, c_i in zip(onehot, cross):
+        product *= x_i**c_i
+    return product
+
+
+def cross_network(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """x_{l+1} = x_0 (x_l . w_l) + b_l + x_l, shape (B, D); weight, bias (L, D)."""
     out = np.zeros(x.shape)
     for row, x0 in enumerate(x):
         xl = x0
@@ -189,8 +146,8 @@ def cross_network(weight, bias, x):
     return out
 
 
-def cross_network_v2(layers, x):
-    """`layers` is a list of (matrix (D, D), bias (D,)): x_{l+1} = x_0 * (W x_l + b) + x_l."""
+def cross_network_v2(layers: Layers, x: np.ndarray) -> np.ndarray:
+    """x_{l+1} = x_0 * (W_l x_l + b_l) + x_l, shape (B, D); W_l (D, D), b_l (D,)."""
     out = np.zeros(x.shape)
     for row, x0 in enumerate(x):
         xl = x0
@@ -206,8 +163,13 @@ def cross_network_v2(layers, x):
     return out
 
 
-def cin(weights, e, split, activation=None):
-    """`weights` is a list of (H_l, H_{l-1}, F); `activation` acts on one number."""
+def cin(
+    weights: Sequence[np.ndarray],
+    e: np.ndarray,
+    split: bool,
+    activation: Optional[Callable[[float], float]] = None,
+) -> np.ndarray:
+    """Feature maps, summed: (B, H). `weights` is a list of (H_l, H_{l-1}, F)."""
     rows, fields, factors = e.shape
     out = []
     for x0 in e:
@@ -227,6 +189,250 @@ def cin(weights, e, split, activation=None):
             xl = maps[:half] if half else maps
         out.append(sums)
     return np.array(out)
+
+
+def dense(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """b + W x, shape (B, units); weight (units, D), bias (units,), x (B, D)."""
+    out = np.zeros((len(x), len(weight)))
+    for row in range(len(x)):
+        for unit in range(len(weight)):
+            out[row, unit] = bias[unit]
+            for i in range(x.shape[1]):
+                out[row, unit] += weight[unit, i] * x[row, i]
+    return out
+
+
+def relu_layers(layers: Layers, x: np.ndarray) -> np.ndarray:
+    """Each layer, and ReLU after it."""
+    for weight, bias in layers:
+        x = dense(weight, bias, x)
+        for row in range(len(x)):
+            for unit in range(x.shape[1]):
+                x[row, unit] = max(0.0, x[row, unit])
+    return x
+
+
+def mlp(layers: Layers, x: np.ndarray) -> np.ndarray:
+    """Each layer, and ReLU after each but the last."""
+    return dense(*layers[-1], relu_layers(layers[:-1], x))
+
+
+# Models
+
+
+def lr(w: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Logits (B, 1) of LR."""
+    return linear_term(w, b, x)
+
+
+def fm(w: np.ndarray, b: np.ndarray, v: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Logits (B, 1) of FM."""
+    return linear_term(w, b, x) + pairwise_term(lookup(v, x))
+
+
+def ffm(w: np.ndarray, b: np.ndarray, v: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Logits (B, 1) of FFM; v (V, F, K) holds a feature's vector for each field."""
+    return linear_term(w, b, x) + field_aware_pairwise_term(lookup(v, x))
+
+
+def embedding_mlp(v: np.ndarray, layers: Layers, x: np.ndarray) -> np.ndarray:
+    """Logits (B, 1) of EmbeddingMLP."""
+    return mlp(layers, concatenated(v, x))
+
+
+def deepfm(
+    w: np.ndarray, b: np.ndarray, v: np.ndarray, layers: Layers, x: np.ndarray
+) -> np.ndarray:
+    """Logits (B, 1) of DeepFM."""
+    return fm(w, b, v, x) + mlp(layers, concatenated(v, x))
+
+
+def deepfm_concat(
+    w: np.ndarray, b: np.ndarray, v: np.ndarray, layers: Layers, x: np.ndarray
+) -> np.ndarray:
+    """Logits (B, 1) of DeepFMConcat; the last layer weighs 1 + K + the hidden units."""
+    first, second = linear_term(w, b, x), bi_interaction(lookup(v, x))
+    hidden = relu_layers(layers[:-1], concatenated(v, x))
+    return dense(*layers[-1], np.concatenate([first, second, hidden], axis=1))
+
+
+def nfm(w: np.ndarray, b: np.ndarray, v: np.ndarray, layers: Layers, x: np.ndarray) -> np.ndarray:
+    """Logits (B, 1) of NFM."""
+    return linear_term(w, b, x) + mlp(layers, bi_interaction(lookup(v, x)))
+
+
+def afm(
+    w: np.ndarray,
+    b: np.ndarray,
+    v: np.ndarray,
+    attention: tuple[np.ndarray, np.ndarray, np.ndarray],
+    p: np.ndarray,
+    x: np.ndarray,
+) -> np.ndarray:
+    """Logits (B, 1) of AFM; `attention` is (weight, bias, h) of the pooling, p (1, K)."""
+    pooled = attention_pooling(lookup(v, x), *attention)
+    return linear_term(w, b, x) + dense(p, [0.0], pooled)
+
+
+def dcn(
+    v: np.ndarray,
+    cross: tuple[np.ndarray, np.ndarray],
+    head: Optional[np.ndarray],
+    layers: Layers,
+    x: np.ndarray,
+) -> np.ndarray:
+    """Logits (B, 1) of DCN; `cross` is (weight, bias), head (1, F * K), or None where stacked."""
+    e = concatenated(v, x)
+    crossed = cross_network(*cross, e)
+    return mlp(layers, crossed) if head is None else dense(head, [0.0], crossed) + mlp(layers, e)
+
+
+def dcn_v2(
+    v: np.ndarray, cross: Layers, head: Optional[np.ndarray], layers: Layers, x: np.ndarray
+) -> np.ndarray:
+    """Logits (B, 1) of DCN v2; head (1, F * K), or None where stacked."""
+    e = concatenated(v, x)
+    crossed = cross_network_v2(cross, e)
+    return mlp(layers, crossed) if head is None else dense(head, [0.0], crossed) + mlp(layers, e)
+
+
+def xdeepfm(
+    w: np.ndarray,
+    b: np.ndarray,
+    v: np.ndarray,
+    maps: Sequence[np.ndarray],
+    head: np.ndarray,
+    layers: Layers,
+    x: np.ndarray,
+    split: bool = True,
+    activation: Optional[Callable[[float], float]] = None,
+) -> np.ndarray:
+    """Logits (B, 1) of xDeepFM; `maps` are the weights of `cin`, head (1, H)."""
+    pooled = cin(maps, lookup(v, x), split, activation)
+    return linear_term(w, b, x) + dense(head, [0.0], pooled) + mlp(layers, concatenated(v, x))
+
+
+def wide_deep(
+    w: np.ndarray,
+    b: np.ndarray,
+    cross_weights: Sequence[tuple[np.ndarray, float]],
+    v: np.ndarray,
+    layers: Layers,
+    x: np.ndarray,
+    dense: np.ndarray,
+) -> np.ndarray:
+    """Logits (B, 1) of Wide & Deep; `cross_weights` is a list of (c (V,), weight)."""
+    out = linear_term(w, b, x)
+    for row, ids in enumerate(x):
+        onehot = np.zeros(len(w))
+        onehot[ids] = 1
+        for cross, weight in cross_weights:
+            out[row] += weight * cross_product(onehot, cross)
+        deep = [number for i in ids for number in v[i]] + list(dense[row])
+        out[row] += mlp(layers, np.array([deep]))[0]
+    return out
+
+
+def dlrm(
+    v: np.ndarray,
+    top: Layers,
+    x: np.ndarray,
+    dense: Optional[np.ndarray] = None,
+    weights: Optional[np.ndarray] = None,
+    *,
+    bottom: Layers = (),
+    bag_sizes: Sequence[int] = (),
+    self_interaction: bool = False,
+) -> np.ndarray:
+    """Logits (B, 1) of DLRM, of dense features (B, D) and slots' weights (B, M) where given.
+
+    `top` begins with the layer on [z_1, the products] where there are dense features, on the
+    products alone where there are none.
+    """
+    single = x.shape[1] - sum(bag_sizes)
+    z = [lookup(v, x[:, :single])] if single else []
+    if bag_sizes:
+        z.append(weighted_bags(lookup(v, x[:, single:]), weights, bag_sizes))
+    if dense is None:
+        return mlp(top, dot_products(np.concatenate(z, axis=1), self_interaction))
+    first = relu_layers(bottom, dense)
+    products = dot_products(np.concatenate([first[:, None], *z], axis=1), self_interaction)
+    return mlp(top, np.concatenate([first, products], axis=1))
+
+
+def mf(
+    mean: np.ndarray,
+    user_bias: np.ndarray,
+    item_bias: np.ndarray,
+    p: np.ndarray,
+    q: np.ndarray,
+    users: np.ndarray,
+    items: np.ndarray,
+) -> np.ndarray:
+    """Ratings (B,) of MF: μ + b_u + b_i + <p_u, q_i>; mean (1,), biases (U, 1), (I, 1)."""
+    out = np.zeros(len(users))
+    for row, (u, i) in enumerate(zip(users, items)):
+        out[row] = mean[0] + user_bias[u, 0] + item_bias[i, 0]
+        for k in range(p.shape[1]):
+            out[row] += p[u, k] * q[i, k]
+    return out
+
+
+def neumf(
+    p: np.ndarray,
+    q: np.ndarray,
+    mlp_p: np.ndarray,
+    mlp_q: np.ndarray,
+    h: np.ndarray,
+    layers: Layers,
+    users: np.ndarray,
+    items: np.ndarray,
+) -> np.ndarray:
+    """Logits (B, 1) of NeuMF: h (1, K) weighs p_u * q_i, beside an MLP on [mlp_p_u, mlp_q_i]."""
+    out = np.zeros((len(users), 1))
+    for row, (u, i) in enumerate(zip(users, items)):
+        for k in range(p.shape[1]):
+            out[row, 0] += h[0, k] * p[u, k] * q[i, k]
+        out[row] += mlp(layers, np.array([[*mlp_p[u], *mlp_q[i]]]))[0]
+    return out
+
+
+def autorec(
+    layers: Layers, g: Callable[[float], float], f: Callable[[float], float], x: np.ndarray
+) -> np.ndarray:
+    """Ratings (B, D) of AutoRec: g after each layer but the last, f after that."""
+    for weight, bias in layers[:-1]:
+        x = dense(weight, bias, x)
+        for row in range(len(x)):
+            for unit in range(x.shape[1]):
+                x[row, unit] = g(x[row, unit])
+    x = dense(*layers[-1], x)
+    for row in range(len(x)):
+        for unit in range(x.shape[1]):
+            x[row, unit] = f(x[row, unit])
+    return x
+
+
+# Measures and data
+
+
+def ranking(
+    scores: np.ndarray, held_out: Sequence[Sequence[int]], seen: Sequence[Sequence[int]]
+) -> list[list[int]]:
+    """For each user the candidates from best to worst, held-out ones last among equals."""
+    out = []
+    for user, items in enumerate(scores):
+        candidates = [i for i in range(len(items)) if i not in seen[user]]
+        out.append(sorted(candidates, key=lambda i: (-items[i], i in held_out[user])))
+    return out
+
+
+def quantile(x: float, train: Sequence[float], n: int) -> float:
+    """(i - 1) / (n - 1) for an x in the i-th of n quantiles of `train`, by P(X <= x)."""
+    at_most = sum(1 for t in train if t <= x)
+    for i in range(1, n + 1):
+        if at_most * n <= i * len(train):  # P(X <= x) <= i / n, without rounding
+            return (i - 1) / (n - 1)
 
 
 # What the exercises ask for ------------------------------------------------------------------

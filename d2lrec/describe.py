@@ -1,10 +1,16 @@
 """Count a net's parameters and multiply-adds, by following its graph."""
 
-import json
+from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from typing import Callable, Optional
+
+import mxnet as mx
 import numpy as np
 import pandas as pd
-from mxnet import gluon, sym
+from mxnet import sym
+from mxnet.gluon import HybridBlock, SymbolBlock
 
 __all__ = ['cost_table', 'multiply_adds']
 
@@ -23,6 +29,8 @@ FREE = {
     'SequenceMask',
     '_npx_relu',
     '_npx_sigmoid',
+    'softmax',
+    '_npx_softmax',
     '_npi_tanh',
     '_npi_exp',
     '_npi_log',
@@ -42,6 +50,8 @@ FREE = {
     'tile',
     'repeat',
     '_npi_broadcast_to',
+    '_npi_tril',
+    '_np_diag',
     '_npi_where',
     '_npi_full_like',
     '_contrib_arange_like',
@@ -53,11 +63,40 @@ PRODUCTS = {'_npi_einsum', '_npi_tensordot', '_npi_tensordot_int_axes', 'Convolu
 REDUCTIONS = {'_np_sum', '_npi_mean', '_np_max', '_np_prod', '_npi_norm'}
 
 
-def cost_table(net, input_shapes):
-    """A DataFrame `parameters`, `multiply_adds` (per row), with a line for each part of `net`.
+def cost_table(
+    net: HybridBlock, input_shapes: Optional[Callable[[int], Sequence[tuple]]] = None
+) -> pd.DataFrame:
+    """Parameters and multiply-adds per example of a net, a line for each part and their total.
 
-    `input_shapes(rows)` gives the shapes of the net's inputs. Parameters and operations that lie
-    in no child block, such as the sum of the parts, stand under 'rest'.
+    Only trained parameters count. A multiply-add is a term of an inner product (those that
+    a constant's zeros remove are left out) or one element of a sum, product or square; look-ups,
+    arithmetic on ids, activations and moves of data cost none. What is counted is what is
+    computed: of DLRM's products the whole square, not the triangle that enters the top.
+
+    Parameters
+    ----------
+    net : HybridBlock
+    input_shapes : function, optional
+        The shapes of the net's inputs for a number of examples; the net's own by default.
+
+    Returns
+    -------
+    DataFrame with the columns `parameters` and `multiply_adds`. What lies in no child block, such
+    as the sum of the parts, stands under 'rest'.
+
+    Raises
+    ------
+    NotImplementedError
+        For a product that it cannot count.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> cost_table(d2l.LR([3, 5])).loc['total'].tolist()
+    [9, 3]
+    >>> from mxnet.gluon import nn
+    >>> cost_table(nn.Dense(4, in_units=3), lambda n: [(n, 3)]).loc['total'].tolist()
+    [16, 12]
     """
     counted, parts = set(), dict.fromkeys(net._children, 0)
     for name, child in [*net._children.items(), ('rest', net)]:
@@ -78,8 +117,18 @@ def cost_table(net, input_shapes):
     return pd.DataFrame(rows, columns=['part', 'parameters', 'multiply_adds']).set_index('part')
 
 
-def multiply_adds(net, input_shapes):
-    """{part: multiply-adds per row}: what a second row adds to the first."""
+def multiply_adds(
+    net: HybridBlock, input_shapes: Optional[Callable[[int], Sequence[tuple]]] = None
+) -> dict[str, int]:
+    """{part: multiply-adds per example}, as in `cost_table`: what a second example adds.
+
+    Examples
+    --------
+    >>> from d2lrec import layers
+    >>> multiply_adds(layers.SumOver(3, 2), lambda n: [(n, 6)])
+    {'rest': 6}
+    """
+    input_shapes = input_shapes or net.input_shapes
     one, two = _count(net, input_shapes(1)), _count(net, input_shapes(2))
     return {part: two[part] - one[part] for part in one}
 
@@ -87,30 +136,40 @@ def multiply_adds(net, input_shapes):
 def _count(net, shapes):
     inputs = {f'input{i}': tuple(shape) for i, shape in enumerate(shapes)}
     out = net(*(sym.var(name).as_np_ndarray() for name in inputs))
-    internals = out.get_internals()
+    internals = (sym.Group(list(out)) if isinstance(out, (list, tuple)) else out).get_internals()
     names, sizes = internals.list_outputs(), internals.infer_shape(**inputs)[1]
-    params = dict(net.collect_params().items())
+    types = internals.infer_type(**dict.fromkeys(inputs, 'float32'))[1]
     counts = {**dict.fromkeys(net._children, 0), 'rest': 0}
     prefixes = []  # of all blocks in a child: inner ones need not extend the outer one's
     for name, child in net._children.items():
         child.apply(lambda block, name=name: prefixes.append((block.prefix, name)))
-    nodes, first, at = json.loads(out.tojson())['nodes'], [], 0
+    nodes, first, at = json.loads(internals.tojson())['nodes'], [], 0
     for node in nodes:  # where each node's outputs begin among `sizes`
         first.append(at)
         at += 1
         while at < len(names) and names[at] == f'{node["name"]}_output{at - first[-1]}':
             at += 1
+    varies = []  # whether what a node computes depends on inputs or parameters
     for node, output in zip(nodes, first):
         part = next((name for prefix, name in prefixes if node['name'].startswith(prefix)), 'rest')
+        varies.append(node['op'] == 'null' or any(varies[i] for i, *_ in node['inputs']))
         where = [first[i] + k for i, k, *_ in node['inputs']]
-        constant = len(where) > 1 and params.get(names[where[1]])
-        nonzero = (
-            np.count_nonzero(constant.value.asnumpy())
-            if isinstance(constant, gluon.Constant)
-            else None
-        )
+        if np.issubdtype(types[output], np.integer):
+            continue  # ids: part of a look-up
+        nonzero = None
+        if node['op'] == 'FullyConnected' and not varies[node['inputs'][1][0]]:
+            nonzero = _nonzero(internals[where[1]])
         counts[part] += _cost(node, [sizes[i] for i in where], sizes[output], nonzero)
     return counts
+
+
+def _nonzero(constant):
+    """How many numbers of a constant made in the graph are not 0."""
+    some = sym.var(
+        'some', dtype='float32'
+    ).as_np_ndarray()  # a graph is computed where its inputs are
+    values, _ = SymbolBlock([constant.as_np_ndarray(), some], [some])(mx.np.zeros(1))
+    return np.count_nonzero(values.asnumpy())
 
 
 def _cost(node, ins, out, nonzero):

@@ -1,30 +1,41 @@
 """Building blocks the models share.
 
-Shapes: B rows of a batch, F fields, K factors, V = sum(field_dims) features in all.
+Shapes: B examples of a batch, F fields, K factors, V = sum(field_dims) features in all.
+
+What a block holds as parameters is what it learns; its constants are made in the graph. A block
+with nothing to learn needs no `initialize`.
 
 MXNet's reductions, broadcasts and powers run slowly on a CPU while its inner products are fast.
 So a sum over an axis is written here as an inner product with a constant of zeros and ones:
 `benchmarks/operators.py` shows what that buys.
 """
 
-import mxnet as mx
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Optional
+
 import numpy as np
 from mxnet import init
-from mxnet.gluon import HybridBlock, nn
+from mxnet.gluon import Block, HybridBlock, nn
 
 __all__ = [
     'Embedding',
+    'FieldAwareEmbedding',
+    'SumOver',
     'LinearTerm',
     'PairwiseTerm',
     'BiInteraction',
     'MLP',
-    'WeightedBags',
+    'WeightedEmbeddingBag',
     'DotInteraction',
+    'DotInteractionDense',
     'FieldAwarePairwiseTerm',
     'AttentionPooling',
     'CrossNetwork',
     'CrossNetworkV2',
     'CIN',
+    'hidden_layer',
     'check_field_dims',
 ]
 
@@ -32,8 +43,19 @@ __all__ = [
 EMBEDDING_INIT = init.Normal(0.01)
 
 
-def check_field_dims(field_dims):
-    """Return `field_dims` as a list of ints; refuse sizes that cannot be fields."""
+def check_field_dims(field_dims: Iterable[int]) -> list[int]:
+    """Return `field_dims` as a list of ints; refuse sizes that cannot be fields.
+
+    Raises
+    ------
+    ValueError
+        For no field, or one without an id.
+
+    Examples
+    --------
+    >>> check_field_dims((3, 5))
+    [3, 5]
+    """
     dims = [int(d) for d in field_dims]
     if not dims:
         raise ValueError(
@@ -46,102 +68,275 @@ def check_field_dims(field_dims):
     return dims
 
 
-class Embedding(HybridBlock):
+class _Layer(HybridBlock):
+    """A block that prints its sizes, and whose constants have the type it was cast to."""
+
+    _dtype = 'float32'
+    _sizes = ''
+
+    def cast(self, dtype):
+        self._dtype = dtype
+        super().cast(dtype)
+
+    def __repr__(self):
+        return f'{type(self).__name__}({self._sizes})'
+
+
+class Embedding(_Layer):
     """One vector for each feature: ids (B, F) -> vectors (B, F, K).
 
     `weight` has shape (V, K). Ids must already be offset by field, int32, within [0, V):
     MXNet clips others silently, so the range is checked where data comes in (`CTRDataset`).
+
+    Parameters
+    ----------
+    num_features, num_factors : int
+        V and K.
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> embedding = Embedding(8, 4)
+    >>> embedding.initialize()
+    >>> embedding(mx.np.array([[0, 5], [2, 7]])).shape
+    (2, 2, 4)
     """
 
-    def __init__(self, num_features, num_factors, **kwargs):
+    def __init__(self, num_features: int, num_factors: int, **kwargs):
         super().__init__(**kwargs)
-        self._size = {'input_dim': int(num_features), 'output_dim': int(num_factors)}
+        size = int(num_features), int(num_factors)
+        self._size = dict(zip(('input_dim', 'output_dim'), size))
+        self._sizes = '{} -> {}'.format(*size)
         with self.name_scope():
-            self.weight = self.params.get(
-                'weight', shape=(int(num_features), int(num_factors)), init=EMBEDDING_INIT
-            )
+            self.weight = self.params.get('weight', shape=size, init=EMBEDDING_INIT)
         self.weight.of_ids = True
 
     def hybrid_forward(self, F, x, weight):
         return F.npx.embedding(x, weight, **self._size)
 
 
-class SumOver(HybridBlock):
+class FieldAwareEmbedding(Embedding):
+    """One vector for each feature and field: ids (B, F) -> vectors of all pairs, twice (B, P, K).
+
+    For the P pairs of fields f < g, in the order (1, 2), (1, 3), ..., (F - 1, F), what comes out
+    is the vector of field f's feature for field g, and that of field g's feature for field f.
+
+    `weight` has shape (V, F * K): the vector of feature i for field g is
+    `weight[i, g * K:(g + 1) * K]`. The vectors for a feature's own field take no part.
+
+    Parameters
+    ----------
+    num_features, num_fields, num_factors : int
+        V, F and K.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two fields: there is no pair.
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> embedding = FieldAwareEmbedding(9, 3, 4)
+    >>> embedding.initialize()
+    >>> [vectors.shape for vectors in embedding(mx.np.array([[0, 5, 8]]))]
+    [(1, 3, 4), (1, 3, 4)]
+    """
+
+    def __init__(self, num_features: int, num_fields: int, num_factors: int, **kwargs):
+        super().__init__(num_features, num_fields * num_factors, **kwargs)
+        if num_fields < 2:
+            raise ValueError(
+                f'field-aware vectors meet in pairs of fields, but there is {num_fields} field: '
+                'give at least two.'
+            )
+        self._fields = num_fields
+        self._size = {'input_dim': num_features * num_fields, 'output_dim': num_factors}
+        self._sizes = f'{num_features} -> {num_fields} x {num_factors}'
+
+    def hybrid_forward(self, F, x, weight):
+        # One vector of K numbers a feature and field; then only what meets is looked up.
+        weight = F.npx.reshape(weight, (-1, self._size['output_dim']))  # (V * F, K)
+        f, g = _pairs(F, self._fields)
+        x = x.astype('int32')  # a float would not hold V * F ids
+        x_f, x_g = F.np.take(x, f, axis=1, mode='clip'), F.np.take(x, g, axis=1, mode='clip')
+        return (
+            F.npx.embedding(x_f * self._fields + g, weight, **self._size),
+            F.npx.embedding(x_g * self._fields + f, weight, **self._size),
+        )
+
+
+def _pairs(F, num):
+    """The pairs i < j of `num` things as two vectors: 0 0 ... 1 ... and 1 2 ... 2 ..."""
+    left = [F.np.full((num - 1 - i,), i, dtype='int32') for i in range(num - 1)]
+    right = [F.np.arange(i + 1, num, dtype='int32') for i in range(num - 1)]
+    return F.np.concatenate(left, axis=0), F.np.concatenate(right, axis=0)
+
+
+class SumOver(_Layer):
     """Sum a (B, copies * width) matrix over its `copies` blocks: -> (B, width).
 
     The same as `x.reshape(B, copies, width).sum(axis=1)`, as one inner product with a constant.
+
+    Parameters
+    ----------
+    copies, width : int
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> SumOver(2, 3)(mx.np.array([[1, 2, 3, 10, 20, 30]])).tolist()
+    [[11.0, 22.0, 33.0]]
     """
 
-    def __init__(self, copies, width=1, **kwargs):
+    def __init__(self, copies: int, width: int = 1, **kwargs):
         super().__init__(**kwargs)
-        self._width = width
-        with self.name_scope():
-            self.ones = self.params.get_constant('ones', mx.np.tile(mx.np.eye(width), (1, copies)))
+        self._copies, self._width = copies, width
+        self._sizes = f'{copies} x {width} -> {width}'
 
-    def hybrid_forward(self, F, x, ones):
+    def hybrid_forward(self, F, x):
+        ones = F.np.tile(F.np.eye(self._width, dtype=self._dtype), (1, self._copies))
         return F.npx.fully_connected(x, ones, num_hidden=self._width, no_bias=True)
 
 
-class LinearTerm(HybridBlock):
+class LinearTerm(_Layer):
     """First-order term: ids (B, F) -> b + sum_f w[x_f], shape (B, 1).
 
     `weight` has shape (V, 1), `bias` (1,). Both start at 0: logistic regression is convex.
+
+    Parameters
+    ----------
+    field_dims : sequence of int
+        Number of ids of each of the F fields; V is their sum.
+
+    Raises
+    ------
+    ValueError
+        For no field, or one without an id.
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> term = LinearTerm([3, 5])
+    >>> term.initialize()
+    >>> term(mx.np.array([[0, 5], [2, 7]])).tolist()
+    [[0.0], [0.0]]
     """
 
-    def __init__(self, field_dims, **kwargs):
+    def __init__(self, field_dims: Sequence[int], **kwargs):
         super().__init__(**kwargs)
         dims = check_field_dims(field_dims)
         self._size = {'input_dim': sum(dims), 'output_dim': 1}
+        self._sizes = f'{sum(dims)} -> 1'
         with self.name_scope():
             self.weight = self.params.get('weight', shape=(sum(dims), 1), init=init.Zero())
             self.weight.of_ids = True
             self.bias = self.params.get('bias', shape=(1,), init=init.Zero())
-            self.sum = SumOver(len(dims))
+            self.sum_fields = SumOver(len(dims))
 
     def hybrid_forward(self, F, x, weight, bias):
         w = F.npx.embedding(x, weight, **self._size)  # (B, F, 1)
-        # The bias is added outside: inside fully_connected with a constant weight
-        # MXNet 1.9.1 leaves its gradient at 0.
-        return self.sum(F.npx.reshape(w, (-2, -1))) + bias  # (B, 1)
+        return self.sum_fields(F.npx.batch_flatten(w)) + bias  # (B, 1)
 
 
-class BiInteraction(HybridBlock):
+class BiInteraction(_Layer):
     """Bi-interaction pooling: vectors (B, F, K) -> sum_{i<j} e_i * e_j, shape (B, K).
 
-    He and Chua, Neural Factorization Machines (2017), equations (3) and (4): the pairwise
-    products of all fields, element by element, in O(FK) through
+    The pairwise products of all fields, element by element, in O(FK) through
     ½ [(sum_f e_f)² - sum_f e_f²].
+
+    He and Chua, Neural Factorization Machines, SIGIR 2017, equations (3) and (4).
+
+    Parameters
+    ----------
+    num_fields, num_factors : int
+        F and K.
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> BiInteraction(3, 2)(mx.np.array([[[1, 0], [2, 1], [3, 1]]])).tolist()
+    [[11.0, 1.0]]
     """
 
-    def __init__(self, num_fields, num_factors, **kwargs):
+    def __init__(self, num_fields: int, num_factors: int, **kwargs):
         super().__init__(**kwargs)
+        self._sizes = f'{num_fields} x {num_factors} -> {num_factors}'
         with self.name_scope():
-            self.sum = SumOver(num_fields, num_factors)
+            self.sum_fields = SumOver(num_fields, num_factors)
 
     def hybrid_forward(self, F, e):
-        e = F.npx.reshape(e, (-2, -1))  # (B, F * K)
-        square_of_sum = F.np.square(self.sum(e))  # (B, K)
-        sum_of_square = self.sum(F.np.square(e))  # (B, K)
+        e = F.npx.batch_flatten(e)  # (B, F * K)
+        square_of_sum = F.np.square(self.sum_fields(e))  # (B, K)
+        sum_of_square = self.sum_fields(F.np.square(e))  # (B, K)
         return 0.5 * (square_of_sum - sum_of_square)
 
 
-class PairwiseTerm(HybridBlock):
+class PairwiseTerm(_Layer):
     """Second-order term of an FM: vectors (B, F, K) -> sum_{i<j} <e_i, e_j>, shape (B, 1).
 
-    Rendle, Factorization Machines (2010), lemma 3.1: O(FK) instead of O(F²K).
+    The sum over the K numbers of `BiInteraction`: ½ [|sum_f e_f|² - sum_f |e_f|²], in O(FK)
+    instead of O(F²K).
+
+    Rendle, Factorization Machines, ICDM 2010, lemma 3.1.
+
+    Parameters
+    ----------
+    num_fields, num_factors : int
+        F and K.
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> PairwiseTerm(3, 2)(mx.np.array([[[1, 0], [2, 1], [3, 1]]])).tolist()
+    [[12.0]]
     """
 
-    def __init__(self, num_fields, num_factors, **kwargs):
+    def __init__(self, num_fields: int, num_factors: int, **kwargs):
         super().__init__(**kwargs)
+        self._sizes = f'{num_fields} x {num_factors} -> 1'
         with self.name_scope():
-            self.pool = BiInteraction(num_fields, num_factors)
-            self.sum = SumOver(num_factors)
+            self.sum_fields = SumOver(num_fields, num_factors)
+            self.sum_factors = SumOver(num_factors)
+            self.sum_all = SumOver(num_fields * num_factors)
 
     def hybrid_forward(self, F, e):
-        return self.sum(self.pool(e))
+        e = F.npx.batch_flatten(e)  # (B, F * K)
+        square_of_sum = self.sum_factors(F.np.square(self.sum_fields(e)))  # (B, 1)
+        sum_of_square = self.sum_all(F.np.square(e))  # (B, 1)
+        return 0.5 * (square_of_sum - sum_of_square)
 
 
-class MLP(HybridBlock):
+def hidden_layer(
+    dense: Block, units: int, drop_rate: float = 0.0, batch_norm: bool = False
+) -> list[Block]:
+    """A hidden layer's parts in their order: `dense`, (batch normalisation,) ReLU, dropout.
+
+    Parameters
+    ----------
+    dense : Block
+        What has weights: (B, D) -> (B, units).
+    units : int
+    drop_rate : float
+        Share of the units set to zero in training.
+    batch_norm : bool
+        Normalise before the activation.
+
+    Examples
+    --------
+    >>> hidden_layer(nn.Dense(4), 4, drop_rate=0.5)[1:]
+    [Activation(relu), Dropout(p = 0.5, axes=())]
+    """
+    layer = [dense]
+    if batch_norm:
+        layer.append(nn.BatchNorm(in_channels=units))
+    layer.append(nn.Activation('relu'))
+    if drop_rate:
+        layer.append(nn.Dropout(drop_rate))
+    return layer
+
+
+class MLP(_Layer):
     """Hidden layers, then one output: (B, D) -> (B, 1).
 
     Each hidden layer is Dense, (batch normalisation,) ReLU, dropout.
@@ -156,22 +351,30 @@ class MLP(HybridBlock):
         Share of hidden units set to zero in training.
     batch_norm : bool
         Normalise before each activation.
-    first : Block, optional
-        Stands in for the first hidden layer's Dense, as `DotInteraction` does.
+
+    Examples
+    --------
+    >>> MLP(216, [64, 64], drop_rate=0.5)
+    MLP(216 -> 64 -> 64 -> 1, dropout 0.5)
     """
 
-    def __init__(self, in_units, dims, drop_rate=0.0, batch_norm=False, first=None, **kwargs):
+    def __init__(
+        self,
+        in_units: int,
+        dims: Sequence[int],
+        drop_rate: float = 0.0,
+        batch_norm: bool = False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
+        self._sizes = ' -> '.join(map(str, [in_units, *dims, 1]))
+        self._sizes += ', batch norm' * bool(batch_norm and len(dims))
+        self._sizes += f', dropout {drop_rate}' * bool(drop_rate and len(dims))
         with self.name_scope():
             self.hidden = nn.HybridSequential()
             for dim in dims:
-                self.hidden.add(nn.Dense(dim, in_units=in_units) if first is None else first)
-                first = None
-                if batch_norm:
-                    self.hidden.add(nn.BatchNorm(in_channels=dim))
-                self.hidden.add(nn.Activation('relu'))
-                if drop_rate:
-                    self.hidden.add(nn.Dropout(drop_rate))
+                dense = nn.Dense(dim, in_units=in_units)
+                self.hidden.add(*hidden_layer(dense, dim, drop_rate, batch_norm))
                 in_units = dim
             self.output = nn.Dense(1, in_units=in_units)
 
@@ -179,95 +382,192 @@ class MLP(HybridBlock):
         return self.output(self.hidden(x))
 
 
-class WeightedBags(HybridBlock):
-    """Pool each bag's vectors: vectors (B, M, K), weights (B, M) -> (B, G, K).
+class WeightedEmbeddingBag(_Layer):
+    """Pool the vectors of each bag: vectors (B, M, K), weights (B, M) -> (B, G, K).
 
-    Bag g has `sizes[g]` places, M = sum(sizes), and becomes sum_m weight_m * e_m: the sum with
-    weights of 1, the mean with 1 / count. An empty place, or bag, has weights of 0.
+    Bag g has `sizes[g]` slots, M = sum(sizes), and becomes sum_m weight_m * e_m: the sum with
+    weights of 1, the mean with 1 / count. An empty slot, or bag, has weights of 0.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Number of slots of each of the G bags.
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> bag = WeightedEmbeddingBag([2])
+    >>> bag(mx.np.array([[[1, 2], [3, 4]]]), mx.np.array([[0.5, 0.5]])).tolist()
+    [[[2.0, 3.0]]]
     """
 
-    def __init__(self, sizes, **kwargs):
+    def __init__(self, sizes: Sequence[int], **kwargs):
         super().__init__(**kwargs)
         ends = np.cumsum(sizes).tolist()
-        self._places = [slice(end - size, end) for size, end in zip(sizes, ends)]
+        self._slots = [slice(end - size, end) for size, end in zip(sizes, ends)]
+        self._sizes = f'{" + ".join(map(str, sizes))} slots -> {len(ends)}'
 
     def hybrid_forward(self, F, e, weights):
         weights = F.np.expand_dims(weights, axis=1)  # (B, 1, M)
-        bags = [F.npx.batch_dot(weights[:, :, places], e[:, places]) for places in self._places]
+        bags = [F.npx.batch_dot(weights[:, :, slots], e[:, slots]) for slots in self._slots]
         return bags[0] if len(bags) == 1 else F.np.concatenate(bags, axis=1)
 
 
-class DotInteraction(HybridBlock):
-    """All pairs' dot products and the dense layer above them: vectors (B, F, K) -> (B, units).
+class DotInteraction(_Layer):
+    """All pairs' dot products: vectors (B, F, K) -> <z_i, z_j> for i > j, shape (B, P).
 
-    out = b + W [<z_i, z_j> for i > j] (+ U z_1, where `beside`)
+    The pairs stand by rows of the triangle: (2, 1), (3, 1), (3, 2), ...
 
-    Naumov et al., Deep Learning Recommendation Model (2019), section 2.2. The products are
-    computed as the full F x F matrix. Rather than pick its triangle from B rows, the one small W
-    is spread over the matrix, with zeros where no pair is: that pays while `units` is small,
-    for it doubles the inner product.
+    Naumov et al., Deep Learning Recommendation Model for Personalization and Recommendation
+    Systems, 2019, section 2.
+
+    Parameters
+    ----------
+    num_vectors : int
+        F.
+    self_interaction : bool
+        Count <z_i, z_i> too: i >= j.
+
+    Raises
+    ------
+    ValueError
+        Where there is no pair.
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> DotInteraction(3)(mx.np.array([[[1, 0], [2, 1], [3, 1]]])).tolist()
+    [[2.0, 3.0, 7.0]]
+    """
+
+    def __init__(self, num_vectors: int, self_interaction: bool = False, **kwargs):
+        super().__init__(**kwargs)
+        self._vectors, self._self = num_vectors, bool(self_interaction)
+        self._sizes = f'{num_vectors} -> {_num_products(num_vectors, self_interaction)}'
+
+    def hybrid_forward(self, F, z):
+        products = F.npx.batch_flatten(F.npx.batch_dot(z, z, transpose_b=True))  # (B, F * F)
+        rows = [
+            F.np.arange(i * self._vectors, i * self._vectors + i + self._self, dtype='int32')
+            for i in range(1 - self._self, self._vectors)
+        ]
+        return F.np.take(products, F.np.concatenate(rows, axis=0), axis=1, mode='clip')
+
+
+class DotInteractionDense(_Layer):
+    """A dense layer on all pairs' dot products: vectors (B, F, K) -> (B, units).
+
+    out = b + W [<z_i, z_j> for i > j] (+ U z_1, where `include_dense`)
+
+    The same as a Dense layer on `DotInteraction`, and faster while `units` is small: rather than
+    pick the triangle from the F x F products of each example, the one small W is spread over the
+    matrix, with zeros where no pair is.
+
+    `weight` has shape (units, P), its columns in the order of `DotInteraction`.
+
+    Naumov et al., Deep Learning Recommendation Model for Personalization and Recommendation
+    Systems, 2019, section 2.
 
     Parameters
     ----------
     num_vectors, num_factors : int
         F and K.
     units : int
-    with_self : bool
+    self_interaction : bool
         Count <z_i, z_i> too: i >= j.
-    beside : bool
-        The first vector also enters the dense layer as it is (in DLRM the bottom MLP's output).
+    include_dense : bool
+        The first vector also enters the layer as it is: in DLRM it is what the bottom MLP makes
+        of the dense features.
 
-    `weight` has shape (units, P), P pairs by rows of the triangle: (2, 1), (3, 1), (3, 2), ...
+    Raises
+    ------
+    ValueError
+        Where there is no pair.
+
+    Examples
+    --------
+    >>> DotInteractionDense(11, 8, 3)
+    DotInteractionDense(55 products of 11 x 8 -> 3)
     """
 
-    def __init__(self, num_vectors, num_factors, units, with_self=False, beside=False, **kwargs):
+    def __init__(
+        self,
+        num_vectors: int,
+        num_factors: int,
+        units: int,
+        self_interaction: bool = False,
+        include_dense: bool = False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        rows, columns = np.tril_indices(num_vectors, 0 if with_self else -1)
-        pair, is_pair = np.zeros((2, num_vectors, num_vectors))
-        pair[rows, columns], is_pair[rows, columns] = np.arange(len(rows)), 1
-        self._units = units
+        pairs = _num_products(num_vectors, self_interaction)
+        self._vectors, self._units, self._self = num_vectors, units, bool(self_interaction)
+        self._sizes = f'{pairs} products of {num_vectors} x {num_factors} -> {units}'
+        self._sizes += ', dense included' * bool(include_dense)
         with self.name_scope():
-            self.weight = self.params.get('weight', shape=(units, len(rows)))
+            self.weight = self.params.get('weight', shape=(units, pairs))
             self.bias = self.params.get('bias', shape=(units,), init=init.Zero())
-            self.pair = self.params.get_constant('pair', mx.np.array(pair.ravel(), dtype='int32'))
-            self.is_pair = self.params.get_constant(
-                'is_pair', mx.np.array(is_pair.reshape(1, -1), dtype='float32')
-            )
-            self.beside = nn.Dense(units, in_units=num_factors, use_bias=False) if beside else None
+            self.dense = None
+            if include_dense:
+                self.dense = nn.Dense(units, in_units=num_factors, use_bias=False)
 
-    def hybrid_forward(self, F, z, weight, bias, pair, is_pair):
+    def hybrid_forward(self, F, z, weight, bias):
         products = F.npx.batch_dot(z, z, transpose_b=True)  # (B, F, F)
-        weight = F.np.take(weight, pair, axis=1, mode='clip') * is_pair  # (units, F * F)
+        j = F.np.arange(self._vectors)
+        i = F.npx.reshape(j, (-1, 1))
+        before = i * (i + (1 if self._self else -1)) / 2  # pairs in the rows above row i
+        spread = F.np.take(weight, before + j, axis=1, mode='clip')  # (units, F, F)
+        spread = F.np.tril(spread, 0 if self._self else -1)
         out = F.npx.fully_connected(
-            F.npx.reshape(products, (-2, -1)), weight, bias, num_hidden=self._units
+            F.npx.batch_flatten(products), F.npx.batch_flatten(spread), bias, num_hidden=self._units
         )
-        return out if self.beside is None else out + self.beside(z[:, 0])
+        return out if self.dense is None else out + self.dense(z[:, 0])
 
 
-class FieldAwarePairwiseTerm(HybridBlock):
-    """Second-order term of an FFM: (B, F, F * K) -> sum_{f<g} <e_fg, e_gf>, shape (B, 1).
+def _num_products(num_vectors, self_interaction):
+    """Number of pairs i > j, or i >= j; refuse none."""
+    pairs = num_vectors * (num_vectors + (1 if self_interaction else -1)) // 2
+    if pairs < 1:
+        raise ValueError(
+            f'there is {num_vectors} vector, so no pair to multiply: '
+            'give another, or self_interaction=True.'
+        )
+    return pairs
 
-    e_fg, the vector that field f's feature keeps for field g, is the g-th run of K numbers in
-    row f. The vectors e_ff take no part and get no gradient.
+
+class FieldAwarePairwiseTerm(_Layer):
+    """Second-order term of an FFM: twice (B, P, K) -> sum_{f<g} <e_fg, e_gf>, shape (B, 1).
+
+    e_fg, the vector that field f's feature keeps for field g, and e_gf are the two outputs of
+    `FieldAwareEmbedding`, for the P pairs of fields.
 
     Juan et al., Field-aware Factorization Machines for CTR Prediction, RecSys 2016, equation (4).
+
+    Parameters
+    ----------
+    num_fields, num_factors : int
+        F and K.
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> e_fg, e_gf = mx.np.array([[[1, 0], [2, 1], [3, 1]]]), mx.np.ones((1, 3, 2))
+    >>> FieldAwarePairwiseTerm(3, 2)(e_fg, e_gf).tolist()
+    [[8.0]]
     """
 
-    def __init__(self, num_fields, num_factors, **kwargs):
+    def __init__(self, num_fields: int, num_factors: int, **kwargs):
         super().__init__(**kwargs)
-        self._shape = num_fields, num_fields, num_factors
-        # Each pair occurs twice, as (f, g) and as (g, f).
-        half = np.where(np.eye(num_fields), 0.0, 0.5).repeat(num_factors)
+        pairs = num_fields * (num_fields - 1) // 2
+        self._sizes = f'{pairs} x {num_factors} -> 1'
         with self.name_scope():
-            self.half = self.params.get_constant('half', mx.np.array(half[None], dtype='float32'))
+            self.sum_all = SumOver(pairs * num_factors)
 
-    def hybrid_forward(self, F, e, half):
-        e = F.npx.reshape(e, (-2, *self._shape))  # (B, F, F, K)
-        products = e * F.np.transpose(e, (0, 2, 1, 3))  # e_fg * e_gf
-        return F.npx.fully_connected(products, half, num_hidden=1, no_bias=True)
+    def hybrid_forward(self, F, e_fg, e_gf):
+        return self.sum_all(F.npx.batch_flatten(e_fg * e_gf))
 
 
-class AttentionPooling(HybridBlock):
+class AttentionPooling(_Layer):
     """Weighted sum over all pairs: vectors (B, F, K) -> sum_{i<j} a_ij (e_i * e_j), (B, K).
 
     a = softmax over the pairs of h . relu(W (e_i * e_j) + b).
@@ -285,64 +585,83 @@ class AttentionPooling(HybridBlock):
     ------
     ValueError
         For fewer than two fields: there is no pair to attend to.
+
+    Examples
+    --------
+    >>> AttentionPooling(3, 4, attention_dim=5)
+    AttentionPooling(3 pairs x 4 -> 4, attention 5)
     """
 
-    def __init__(self, num_fields, num_factors, attention_dim, **kwargs):
+    def __init__(self, num_fields: int, num_factors: int, attention_dim: int, **kwargs):
         super().__init__(**kwargs)
         if num_fields < 2:
             raise ValueError(
                 f'attention weighs pairs of fields, but there is {num_fields} field: '
                 'give at least two.'
             )
-        left, right = np.triu_indices(num_fields, 1)
-        self._fields, self._factors, self._pairs = num_fields, num_factors, len(left)
+        self._fields, self._factors = num_fields, num_factors
+        self._pairs = num_fields * (num_fields - 1) // 2
+        self._sizes = f'{self._pairs} pairs x {num_factors} -> {num_factors}'
+        self._sizes += f', attention {attention_dim}'
         with self.name_scope():
-            self.left = self.params.get_constant('left', mx.np.array(left, dtype='int32'))
-            self.right = self.params.get_constant('right', mx.np.array(right, dtype='int32'))
-            self.copy = self.params.get_constant('copy', mx.np.ones((num_factors, 1)))
-            self.add = self.params.get_constant('add', mx.np.ones((1, 1, len(left))))
             # No convolutions: in MXNet 1.9.1 no one can set their weights after a prediction.
             self.hidden = nn.Dense(attention_dim, in_units=num_factors, activation='relu')
             self.score = nn.Dense(1, in_units=attention_dim, use_bias=False)
 
-    def hybrid_forward(self, F, e, left, right, copy, add):
+    def hybrid_forward(self, F, e):
         # With the pairs foremost, to pick and to add up fields means to move whole rows.
         e = F.npx.reshape(F.np.transpose(e, (1, 0, 2)), (self._fields, -1))  # (F, B * K)
-        pairs = F.np.take(e, left, axis=0) * F.np.take(e, right, axis=0)  # (pairs, B * K)
-        pairs = F.npx.reshape(pairs, (-1, self._factors))  # (pairs * B, K)
+        left, right = _pairs(F, self._fields)
+        pairs = F.np.take(e, left, axis=0) * F.np.take(e, right, axis=0)  # (P, B * K)
+        pairs = F.npx.reshape(pairs, (-1, self._factors))  # (P * B, K)
         score = F.npx.reshape(self.score(self.hidden(pairs)), (self._pairs, -1))
-        weight = F.npx.reshape(F.npx.softmax(score, axis=0), (-1, 1))  # (pairs * B, 1)
+        weight = F.npx.reshape(F.npx.softmax(score, axis=0), (-1, 1))  # (P * B, 1)
+        # Both products with ones copy or add: a weight to the K columns, the pairs to their sum.
+        copy = F.np.ones((self._factors, 1), dtype=self._dtype)
         weight = F.npx.fully_connected(weight, copy, num_hidden=self._factors, no_bias=True)
-        weighed = F.npx.reshape(weight * pairs, (1, self._pairs, -1))  # (1, pairs, B * K)
+        weighed = F.npx.reshape(weight * pairs, (1, self._pairs, -1))  # (1, P, B * K)
+        add = F.np.ones((1, 1, self._pairs), dtype=self._dtype)
         return F.npx.reshape(F.npx.batch_dot(add, weighed), (-1, self._factors))
 
 
-class CrossNetwork(HybridBlock):
+class CrossNetwork(_Layer):
     """Cross network with a vector a layer: (B, D) -> (B, D).
 
     x_{l+1} = x_0 (x_l . w_l) + b_l + x_l
 
-    Wang et al., Deep & Cross Network for Ad Click Predictions, ADKDD 2017, equation (3).
-    `weight` and `bias` have shape (L, D), a row a layer.
-
-    By induction x_l = a_l x_0 + c_l, with a scalar a_l for each row and a vector c_l for all:
+    By induction x_l = a_l x_0 + c_l, with a scalar a_l for each example and a vector c_l for all:
     c_{l+1} = c_l + b_l and a_{l+1} = a_l (1 + x_0 . w_l) + c_l . w_l. So one inner product with
     all layers' vectors and a recurrence of scalars compute the same function.
+
+    `weight` and `bias` have shape (L, D), a row a layer.
+
+    Wang et al., Deep & Cross Network for Ad Click Predictions, ADKDD 2017, equation (3).
+
+    Parameters
+    ----------
+    in_units : int
+        D, the width of the input.
+    num_layers : int
+        L: the output is a polynomial of degree L + 1 in the input.
+
+    Examples
+    --------
+    >>> CrossNetwork(216, 3)
+    CrossNetwork(216 -> 216, 3 layers)
     """
 
-    def __init__(self, in_units, num_layers, **kwargs):
+    def __init__(self, in_units: int, num_layers: int, **kwargs):
         super().__init__(**kwargs)
         self._units, self._layers = in_units, num_layers
+        self._sizes = f'{in_units} -> {in_units}, {_counted(num_layers, "layer")}'
         with self.name_scope():
             self.weight = self.params.get('weight', shape=(num_layers, in_units))
             self.bias = self.params.get('bias', shape=(num_layers, in_units), init=init.Zero())
-            before = np.tri(num_layers + 1, num_layers, -1)  # row l adds up b_0 ... b_{l-1}
-            self.before = self.params.get_constant('before', mx.np.array(before, dtype='float32'))
-            self.ones = self.params.get_constant('ones', mx.np.ones((in_units, 1)))
 
-    def hybrid_forward(self, F, x, weight, bias, before, ones):
-        last = self._layers
-        c = F.np.dot(before, bias)  # (L + 1, D)
+    def hybrid_forward(self, F, x, weight, bias):
+        last, dtype = self._layers, self._dtype
+        before = F.np.tril(F.np.ones((last + 1, last), dtype=dtype), -1)
+        c = F.np.dot(before, bias)  # (L + 1, D): row l adds up b_0 ... b_{l-1}
         cw = F.np.sum(F.npx.slice(c, (0, None), (last, None)) * weight, axis=1)
         xw = F.npx.fully_connected(x, weight, num_hidden=last, no_bias=True)  # (B, L)
         one = a = F.np.ones_like(F.npx.slice(xw, (None, 0), (None, 1)))  # (B, 1)
@@ -352,11 +671,12 @@ class CrossNetwork(HybridBlock):
             )
         # Both products only copy: a to the D columns, the last c to the B rows.
         size = {'num_hidden': self._units, 'no_bias': True}
+        ones = F.np.ones((self._units, 1), dtype=dtype)
         c = F.npx.reshape(F.npx.slice(c, (last, None), (last + 1, None)), (-1, 1))
         return F.npx.fully_connected(a, ones, **size) * x + F.npx.fully_connected(one, c, **size)
 
 
-class CrossNetworkV2(HybridBlock):
+class CrossNetworkV2(_Layer):
     """Cross network with a matrix a layer: (B, D) -> (B, D).
 
     x_{l+1} = x_0 * (W_l x_l + b_l) + x_l, or with `rank` R, W_l = U_l V_l^T of shapes (D, R).
@@ -366,15 +686,22 @@ class CrossNetworkV2(HybridBlock):
     Parameters
     ----------
     in_units : int
-        D, the width of a row.
+        D, the width of the input.
     num_layers : int
         L: the output is a polynomial of degree L + 1 in the input.
     rank : int, optional
         R; without it W_l is a full matrix.
+
+    Examples
+    --------
+    >>> CrossNetworkV2(216, 3, rank=16)
+    CrossNetworkV2(216 -> 216, 3 layers of rank 16)
     """
 
-    def __init__(self, in_units, num_layers, rank=None, **kwargs):
+    def __init__(self, in_units: int, num_layers: int, rank: Optional[int] = None, **kwargs):
         super().__init__(**kwargs)
+        self._sizes = f'{in_units} -> {in_units}, {_counted(num_layers, "layer")}'
+        self._sizes += f' of rank {rank}' if rank else ''
         with self.name_scope():
             self.layers = nn.HybridSequential()
             for _ in range(num_layers):
@@ -391,7 +718,7 @@ class CrossNetworkV2(HybridBlock):
         return x
 
 
-class CIN(HybridBlock):
+class CIN(_Layer):
     """Compressed interaction network: vectors (B, F, K) -> feature maps, summed (B, H).
 
     X^0 = e and x^l_h = sum_{i,j} W^l_{h,ij} (x^{l-1}_i * x^0_j), each a vector of K numbers; the
@@ -421,9 +748,22 @@ class CIN(HybridBlock):
     ------
     ValueError
         For no layer, or an odd number of maps to split.
+
+    Examples
+    --------
+    >>> CIN(27, 8, [16, 16])
+    CIN(27 x 8 -> 16 -> 16 maps -> 24, split)
     """
 
-    def __init__(self, num_fields, num_factors, dims, split=True, activation=None, **kwargs):
+    def __init__(
+        self,
+        num_fields: int,
+        num_factors: int,
+        dims: Sequence[int],
+        split: bool = True,
+        activation: Optional[str] = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         dims = [int(dim) for dim in dims]
         if not dims:
@@ -436,20 +776,20 @@ class CIN(HybridBlock):
         self._fields, self._factors = num_fields, num_factors
         self._fed = [dim // 2 if split else 0 for dim in dims[:-1]] + [0]
         self.out_units = sum(dims) - sum(self._fed)
+        maps = ' -> '.join(map(str, dims))
+        self._sizes = f'{num_fields} x {num_factors} -> {maps} maps -> {self.out_units}'
+        self._sizes += ', split' * bool(split) + f', {activation}' * bool(activation)
         in_units = num_fields
         with self.name_scope():
             self.maps, self.sums = nn.HybridSequential(), nn.HybridSequential()
             for dim, fed in zip(dims, self._fed):
-                self.maps.add(
-                    nn.Dense(
-                        dim, in_units=in_units * num_fields, use_bias=False, activation=activation
-                    )
-                )
+                size = {'in_units': in_units * num_fields, 'use_bias': False}
+                self.maps.add(nn.Dense(dim, activation=activation, **size))
                 self.sums.add(SumOver(num_factors, dim - fed))
                 in_units = fed or dim
 
     def hybrid_forward(self, F, e):
-        # Factors stay apart, as rows do, so that each layer is one inner product.
+        # Factors stay apart, as examples do, so that each layer is one inner product.
         x = x0 = F.npx.reshape(F.np.transpose(e, (0, 2, 1)), (-1, self._fields))  # (B * K, F)
         outputs = []
         for maps, fed, total in zip(self.maps, self._fed, self.sums):
@@ -461,3 +801,7 @@ class CIN(HybridBlock):
             kept = F.npx.reshape(kept, (-6, -1, self._factors, -2))  # (B, K, maps)
             outputs.append(total(kept))
         return F.np.concatenate(outputs, axis=1)
+
+
+def _counted(number, noun):
+    return f'{number} {noun}' if number == 1 else f'{number} {noun}s'

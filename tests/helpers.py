@@ -1,8 +1,8 @@
-"""What several tests need: random ids, exact gradients, the definition of a sum over pairs."""
+"""What several tests need: random inputs, exact gradients, weights by their paths."""
 
 import mxnet as mx
 import numpy as np
-from mxnet import autograd
+from mxnet import autograd, gluon
 
 
 def random_ids(field_dims, rows, seed=0):
@@ -11,6 +11,22 @@ def random_ids(field_dims, rows, seed=0):
     dims = np.asarray(field_dims)
     offsets = np.cumsum(dims) - dims
     return mx.np.array(offsets + rng.integers(0, dims, size=(rows, len(dims))), dtype='int32')
+
+
+def random_inputs(net, rows, seed=0):
+    """A tuple of what `net` says it reads: ids within their ranges, normal numbers otherwise."""
+    rng, inputs = np.random.default_rng(seed), []
+    for name, shape in zip(net.inputs, net.input_shapes(rows)):
+        if name in net.ranges:
+            inputs.append(mx.np.array(rng.integers(*net.ranges[name], size=shape), dtype='int32'))
+        else:
+            inputs.append(mx.np.array(rng.normal(size=shape), dtype='float32'))
+    return tuple(inputs)
+
+
+def learned(net):
+    """The parameters that training changes, by their paths."""
+    return {n: p for n, p in net._collect_params_with_prefix().items() if p.grad_req != 'null'}
 
 
 def randomize(net, seed=0, scale=0.5, ctx=None):
@@ -24,11 +40,55 @@ def randomize(net, seed=0, scale=0.5, ctx=None):
 
 
 def weights_of(net):
-    """name within the net -> float64 NumPy array."""
+    """{path of attributes, such as 'mlp.output.weight': float64 NumPy array}."""
     return {
-        name[len(net.prefix) :]: p.data(p.list_ctx()[0]).asnumpy().astype('float64')
-        for name, p in net.collect_params().items()
+        name: p.data(p.list_ctx()[0]).asnumpy().astype('float64')
+        for name, p in net._collect_params_with_prefix().items()
     }
+
+
+def dense_layers(weights, *paths):
+    """[(weight, bias)] of the Dense layers under each path, in the order of their numbers.
+
+    A layer without a bias gets one of zeros.
+    """
+    layers = []
+    for path in paths:
+        names = [n[: -len('.weight')] for n in weights if f'.{n}'.startswith(f'.{path}.')]
+        names = [n for n in names if n + '.weight' in weights]
+        for name in sorted(
+            names, key=lambda n: [(not k.isdigit(), k.zfill(3)) for k in n.split('.')]
+        ):
+            weight = weights[name + '.weight']
+            layers.append((weight, weights.get(name + '.bias', np.zeros(len(weight)))))
+    return layers
+
+
+def device_gradients(build, inputs, devices):
+    """Each weight's gradient of the outputs' sum, added up over the devices' shards."""
+    net = randomize(build(), ctx=devices)
+    shards = [gluon.utils.split_and_load(x, devices, even_split=False) for x in inputs]
+    with autograd.record():
+        outs = [net(*shard) for shard in zip(*shards)]
+    autograd.backward(outs)
+    for out, device in zip(outs, devices):
+        assert out.ctx == device
+    return {name: sum(g.asnumpy() for g in p.list_grad()) for name, p in learned(net).items()}
+
+
+def _check_gradient(grad, values, total, rng, count, tolerance, name):
+    """Hold some of `grad` against finite differences of `total()`, which reads `values`."""
+    step = 1e-5
+    for index in rng.choice(values.size, size=min(values.size, count), replace=False):
+        where = np.unravel_index(index, values.shape)
+        kept = values[where]
+        values[where] = kept + step
+        above = total()
+        values[where] = kept - step
+        below = total()
+        values[where] = kept
+        expected = (above - below) / (2 * step)
+        assert abs(grad[where] - expected) < tolerance * (1 + abs(expected)), (name, where)
 
 
 def check_gradients(net, x, definition, seed=0, tolerance=1e-3):
@@ -44,47 +104,39 @@ def check_gradients(net, x, definition, seed=0, tolerance=1e-3):
         c = rng.normal(size=out.shape)
         loss = (out * mx.np.array(c, dtype='float32')).sum()
     loss.backward()
-    weights, step = weights_of(net), 1e-5
-    inputs = [a.asnumpy() for a in x]
-    for name, param in net.collect_params().items():
-        if param.grad_req == 'null':
-            continue
-        weight = weights[name[len(net.prefix) :]]
+    weights, inputs = weights_of(net), [a.asnumpy() for a in x]
+    for name, param in learned(net).items():
         grad = param.grad(param.list_ctx()[0]).asnumpy()
         assert np.abs(grad).max() > 0, f'{name} gets no gradient'
-        for index in rng.choice(weight.size, size=min(weight.size, 25), replace=False):
-            where = np.unravel_index(index, weight.shape)
-            kept = weight[where]
-            weight[where] = kept + step
-            above = (definition(weights, *inputs) * c).sum()
-            weight[where] = kept - step
-            below = (definition(weights, *inputs) * c).sum()
-            weight[where] = kept
-            expected = (above - below) / (2 * step)
-            assert abs(grad[where] - expected) < tolerance * (1 + abs(expected)), (name, where)
+        _check_gradient(
+            grad,
+            weights[name],
+            lambda: (definition(weights, *inputs) * c).sum(),
+            rng,
+            25,
+            tolerance,
+            name,
+        )
 
 
-def check_input_gradient(net, x, definition, seed=0, tolerance=1e-3):
-    """Hold the gradient of sum(c * net(x)) by x against finite differences of `definition(x)`."""
+def check_input_gradients(net, x, definition, seed=0, tolerance=1e-3):
+    """Hold the gradient of sum(c * net(*x)) by each x against differences of `definition(*x)`."""
     rng = np.random.default_rng(seed)
-    x.attach_grad()
+    x = x if isinstance(x, tuple) else (x,)
+    for a in x:
+        a.attach_grad()
     with autograd.record():
-        out = net(x)
+        out = net(*x)
         c = rng.normal(size=out.shape)
         loss = (out * mx.np.array(c, dtype='float32')).sum()
     loss.backward()
-    grad, values, step = x.grad.asnumpy(), x.asnumpy().astype('float64'), 1e-5
-    assert np.abs(grad).max() > 0
-    for index in rng.choice(values.size, size=min(values.size, 40), replace=False):
-        where = np.unravel_index(index, values.shape)
-        kept = values[where]
-        values[where] = kept + step
-        above = (definition(values) * c).sum()
-        values[where] = kept - step
-        below = (definition(values) * c).sum()
-        values[where] = kept
-        expected = (above - below) / (2 * step)
-        assert abs(grad[where] - expected) < tolerance * (1 + abs(expected)), where
+    values = [a.asnumpy().astype('float64') for a in x]
+    for number, (a, v) in enumerate(zip(x, values)):
+        grad = a.grad.asnumpy()
+        assert np.abs(grad).max() > 0
+        _check_gradient(
+            grad, v, lambda: (definition(*values) * c).sum(), rng, 40, tolerance, number
+        )
 
 
 def give(source, target):

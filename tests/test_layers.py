@@ -1,17 +1,23 @@
 """Each layer equals its definition, written as loops in `definitions`, and so do its gradients."""
 
+import re
+
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import (
     check_gradients,
-    check_input_gradient,
+    check_input_gradients,
+    dense_layers,
     differences,
+    give,
+    learned,
     random_ids,
     randomize,
     weights_of,
 )
 from mxnet import autograd, init
+from mxnet.gluon import nn
 
 from d2lrec import definitions, layers
 
@@ -56,48 +62,9 @@ def test_linear_term(rows, hybrid):
     check_gradients(net, x, definition)  # the bias included: MXNet can lose its gradient
 
 
-@pytest.mark.parametrize('hybrid', [False, True])
-@pytest.mark.parametrize('rows', [1, 7])
-@pytest.mark.parametrize(
-    'layer, definition',
-    [
-        (layers.BiInteraction, definitions.bi_interaction),
-        (layers.PairwiseTerm, definitions.pairwise_term),
-    ],
-)
-def test_pairwise_layers(layer, definition, rows, hybrid):
-    net = layer(len(DIMS), K)
-    net.initialize()
-    net.hybridize(hybrid)
-    e = mx.np.array(vectors(rows))
-    e.attach_grad()
-    with autograd.record():
-        out = net(e)
-        c = np.random.default_rng(1).normal(size=out.shape)
-        total = (out * mx.np.array(c, dtype='float32')).sum()
-    total.backward()
-    np.testing.assert_allclose(
-        out.asnumpy(), definition(vectors(rows).astype('float64')), rtol=1e-4, atol=1e-4
-    )
-    grad, step = e.grad.asnumpy(), 1e-4
-    for where in np.ndindex(*grad.shape):
-        shifted = [vectors(rows).astype('float64') for _ in range(2)]
-        shifted[0][where] += step
-        shifted[1][where] -= step
-        expected = sum(sign * (definition(s) * c).sum() for sign, s in zip((1, -1), shifted))
-        assert abs(grad[where] - expected / (2 * step)) < 1e-3
-
-
 def test_pairwise_term_of_one_field_is_nothing():
     net = layers.PairwiseTerm(1, K)
-    net.initialize()
     assert np.abs(net(mx.np.array(vectors(5)[:, :1])).asnumpy()).max() < 1e-5
-
-
-def mlp_layers(weights):
-    """Weights of an `MLP`, layer by layer, in the order of its forward pass."""
-    names = sorted({n.rsplit('_', 1)[0] for n in weights}, key=lambda n: int(n.split('dense')[1]))
-    return [(weights[n + '_weight'], weights[n + '_bias']) for n in names]
 
 
 @pytest.mark.parametrize('hybrid', [False, True])
@@ -109,7 +76,7 @@ def test_mlp(rows, dims, hybrid):
     x = mx.np.array(vectors(rows)[:, 0])
 
     def definition(w, x):
-        return definitions.mlp(mlp_layers(w), x.astype('float64'))
+        return definitions.mlp(dense_layers(w, 'hidden', 'output'), x.astype('float64'))
 
     np.testing.assert_allclose(
         net(x).asnumpy(), definition(weights_of(net), x.asnumpy()), rtol=1e-4, atol=1e-4
@@ -145,143 +112,230 @@ def test_field_dims_are_checked(dims, word):
         layers.LinearTerm(dims)
 
 
-@pytest.mark.parametrize('hybrid', [False, True])
-@pytest.mark.parametrize('sizes', [[4], [1, 3], [2, 1, 1]])
-@pytest.mark.parametrize('rows', [1, 7])
-def test_weighted_bags(rows, sizes, hybrid):
-    net = layers.WeightedBags(sizes)
-    net.hybridize(hybrid)
-    e = mx.np.array(vectors(rows))  # 4 places
-    weights = np.random.default_rng(1).normal(size=(rows, 4)).astype('float32')
-    weights[0] = 0  # every bag of row 0 is empty
-    e.attach_grad()
-    with autograd.record():
-        out = net(e, mx.np.array(weights))
-        c = np.random.default_rng(2).normal(size=out.shape).astype('float32')
-        total = (out * mx.np.array(c)).sum()
-    total.backward()
-    np.testing.assert_allclose(
-        out.asnumpy(), definitions.weighted_bags(vectors(rows), weights, sizes), atol=1e-5
-    )
-    assert (out.asnumpy()[0] == 0).all()
-    bag_of = np.repeat(np.arange(len(sizes)), sizes)  # d out_b / d e_m = weight_m
-    np.testing.assert_allclose(e.grad.asnumpy(), weights[:, :, None] * c[:, bag_of], atol=1e-5)
-
-
-@pytest.mark.parametrize('hybrid', [False, True])
-@pytest.mark.parametrize('with_self', [False, True])
-@pytest.mark.parametrize('beside', [False, True])
-@pytest.mark.parametrize('rows', [1, 7])
-def test_dot_interaction(rows, beside, with_self, hybrid):
-    net = randomize(layers.DotInteraction(len(DIMS), K, 5, with_self, beside))
-    net.hybridize(hybrid, static_alloc=hybrid, static_shape=hybrid)
-    z = mx.np.array(vectors(rows))
-
+def dots(self_interaction, include_dense=False):
     def definition(w, z):
-        x, weight = definitions.dot_products(z.astype('float64'), with_self), w['weight']
-        if beside:
+        x, weight = definitions.dot_products(z, self_interaction), w['weight']
+        if include_dense:
             x = np.concatenate([z[:, 0], x], axis=1)
-            weight = np.concatenate([w['dense0_weight'], weight], axis=1)
+            weight = np.concatenate([w['dense.weight'], weight], axis=1)
         return definitions.dense(weight, w['bias'], x)
 
-    np.testing.assert_allclose(
-        net(z).asnumpy(), definition(weights_of(net), z.asnumpy()), rtol=1e-4, atol=1e-4
-    )
-    check_gradients(net, z, definition)
-    z.attach_grad()
-    with autograd.record():
-        total = net(z).sum()
-    total.backward()
-    weights, grad, step = weights_of(net), z.grad.asnumpy(), 1e-4
-    for where in [(0, 0, 0), (0, 1, 2), (rows - 1, 3, 5)]:
-        above, below = z.asnumpy().astype('float64'), z.asnumpy().astype('float64')
-        above[where] += step
-        below[where] -= step
-        expected = definition(weights, above).sum() - definition(weights, below).sum()
-        assert abs(grad[where] - expected / (2 * step)) < 1e-3
-
-
-def in_order(weights, name):
-    """The weights whose name begins so, in the order of their layers' numbers."""
-    return [
-        weights[n]
-        for n in sorted(
-            (n for n in weights if n.startswith(name) and n.endswith('weight')),
-            key=lambda n: int(n[len(name) :].split('_')[0]),
-        )
-    ]
+    return definition
 
 
 def attention(w, e):
-    return definitions.attention_pooling(
-        e, w['dense0_weight'], w['dense0_bias'], w['dense1_weight'][0]
-    )
+    hidden = dense_layers(w, 'hidden')[0]
+    return definitions.attention_pooling(e, *hidden, w['score.weight'][0])
+
+
+def field_aware(w, e_fg, e_gf):
+    """From the vectors of the pairs to those of all fields for all fields."""
+    e = np.zeros((len(e_fg), 4, 4, K))
+    left, right = np.triu_indices(4, 1)
+    e[:, left, right], e[:, right, left] = e_fg, e_gf
+    return definitions.field_aware_pairwise_term(e)
 
 
 def cross_v2(w, x):
-    dense = in_order(w, 'dense')
-    biases = [w[n] for n in sorted(n for n in w if n.endswith('bias'))]  # under 10 layers
-    if len(dense) > len(biases):  # V^T, then U, of each layer
-        dense = [u @ v for v, u in zip(dense[::2], dense[1::2])]
-    return definitions.cross_network_v2(list(zip(dense, biases)), x)
+    return definitions.cross_network_v2(dense_layers(w, 'layers'), x)
+
+
+def cross_low_rank(w, x):
+    dense = dense_layers(w, 'layers')  # V^T, then U, of each layer
+    pairs = zip(dense[::2], dense[1::2])
+    return definitions.cross_network_v2([(u @ v, bias) for (v, _), (u, bias) in pairs], x)
 
 
 def cin(split, activation=None):
     def definition(w, e):
-        fields = e.shape[1]
-        weights = [m.reshape(len(m), -1, fields) for m in in_order(w, 'dense')]
+        weights = [m.reshape(len(m), -1, e.shape[1]) for m, _ in dense_layers(w, 'maps')]
         return definitions.cin(weights, e, split, activation)
 
     return definition
 
 
-LAYERS = {  # layer, shape of its input, definition
+PAIRS = (6, K)
+LAYERS = {  # layer, shapes of its inputs, definition
+    'SumOver': (
+        lambda: layers.SumOver(4, K),
+        [(4 * K,)],
+        lambda w, x: x.reshape(-1, 4, K).sum(axis=1),
+    ),
+    'BiInteraction': (
+        lambda: layers.BiInteraction(4, K),
+        [(4, K)],
+        lambda w, e: definitions.bi_interaction(e),
+    ),
+    'PairwiseTerm': (
+        lambda: layers.PairwiseTerm(4, K),
+        [(4, K)],
+        lambda w, e: definitions.pairwise_term(e),
+    ),
     'FieldAwarePairwiseTerm': (
         lambda: layers.FieldAwarePairwiseTerm(4, K),
-        (4, 4 * K),
-        lambda w, e: definitions.field_aware_pairwise_term(e.reshape(-1, 4, 4, K)),
+        [PAIRS, PAIRS],
+        field_aware,
     ),
-    'AttentionPooling': (lambda: layers.AttentionPooling(4, K, 3), (4, K), attention),
+    **{
+        f'WeightedEmbeddingBag, {sizes}': (
+            lambda sizes=sizes: layers.WeightedEmbeddingBag(sizes),
+            [(4, K), (4,)],
+            lambda w, e, weights, sizes=sizes: definitions.weighted_bags(e, weights, sizes),
+        )
+        for sizes in ([4], [1, 3], [2, 1, 1])
+    },
+    **{
+        f'DotInteraction, self {self_interaction}': (
+            lambda self_interaction=self_interaction: layers.DotInteraction(4, self_interaction),
+            [(4, K)],
+            lambda w, z, self_interaction=self_interaction: definitions.dot_products(
+                z, self_interaction
+            ),
+        )
+        for self_interaction in (False, True)
+    },
+    **{
+        f'DotInteractionDense, self {options[0]}, dense {options[1]}': (
+            lambda options=options: layers.DotInteractionDense(4, K, 5, *options),
+            [(4, K)],
+            dots(*options),
+        )
+        for options in ((False, False), (False, True), (True, False), (True, True))
+    },
+    'AttentionPooling': (lambda: layers.AttentionPooling(4, K, 3), [(4, K)], attention),
     'CrossNetwork': (
         lambda: layers.CrossNetwork(9, 3),
-        (9,),
+        [(9,)],
         lambda w, x: definitions.cross_network(w['weight'], w['bias'], x),
     ),
     'CrossNetwork, one layer': (
         lambda: layers.CrossNetwork(9, 1),
-        (9,),
+        [(9,)],
         lambda w, x: definitions.cross_network(w['weight'], w['bias'], x),
     ),
-    'CrossNetworkV2': (lambda: layers.CrossNetworkV2(9, 3), (9,), cross_v2),
-    'CrossNetworkV2, low rank': (lambda: layers.CrossNetworkV2(9, 3, rank=2), (9,), cross_v2),
-    'CIN': (lambda: layers.CIN(4, K, [6, 4, 3], split=False), (4, K), cin(False)),
-    'CIN, split': (lambda: layers.CIN(4, K, [6, 4, 3]), (4, K), cin(True)),
+    'CrossNetworkV2': (lambda: layers.CrossNetworkV2(9, 3), [(9,)], cross_v2),
+    'CrossNetworkV2, low rank': (
+        lambda: layers.CrossNetworkV2(9, 3, rank=2),
+        [(9,)],
+        cross_low_rank,
+    ),
+    'CIN': (lambda: layers.CIN(4, K, [6, 4, 3], split=False), [(4, K)], cin(False)),
+    'CIN, split': (lambda: layers.CIN(4, K, [6, 4, 3]), [(4, K)], cin(True)),
     'CIN, relu': (
         lambda: layers.CIN(4, K, [6, 4], activation='relu'),
-        (4, K),
+        [(4, K)],
         cin(True, lambda z: max(0.0, z)),
     ),
-    'CIN, one layer of one map': (lambda: layers.CIN(4, K, [1]), (4, K), cin(True)),
+    'CIN, one layer of one map': (lambda: layers.CIN(4, K, [1]), [(4, K)], cin(True)),
 }
+
+
+def numbers(shapes, rows, ctx=None):
+    rng = np.random.default_rng(rows)
+    return tuple(
+        mx.np.array(rng.normal(size=(rows, *shape)), dtype='float32', ctx=ctx) for shape in shapes
+    )
 
 
 @pytest.mark.parametrize('hybrid', [False, True])
 @pytest.mark.parametrize('rows', [1, 5])
 @pytest.mark.parametrize('name', LAYERS)
-def test_interaction_layers(name, rows, hybrid):
-    build, shape, formula = LAYERS[name]
-    net = randomize(build())
+def test_layers_equal_their_definitions(name, rows, hybrid):
+    build, shapes, formula = LAYERS[name]
+    net = build()
+    if learned(net):  # what has nothing to learn needs no `initialize`
+        randomize(net)
     net.hybridize(hybrid, static_alloc=hybrid, static_shape=hybrid)
-    x = mx.np.array(np.random.default_rng(rows).normal(size=(rows, *shape)), dtype='float32')
+    inputs = numbers(shapes, rows)
 
-    def definition(w, x):
-        return formula(w, x.astype('float64'))
+    def definition(w, *inputs):
+        return formula(w, *[x.astype('float64') for x in inputs])
 
     w = weights_of(net)
-    np.testing.assert_allclose(net(x).asnumpy(), definition(w, x.asnumpy()), rtol=1e-4, atol=1e-4)
-    check_input_gradient(net, x, lambda x: definition(w, x))
-    if any(p.grad_req != 'null' for p in net.collect_params().values()):
-        check_gradients(net, x, definition)
+    np.testing.assert_allclose(
+        net(*inputs).asnumpy(), definition(w, *[x.asnumpy() for x in inputs]), rtol=1e-4, atol=1e-4
+    )
+    check_input_gradients(net, inputs, lambda *inputs: definition(w, *inputs))
+    if learned(net):
+        check_gradients(net, inputs, definition)
+
+
+@pytest.mark.parametrize('hybrid', [False, True])
+@pytest.mark.parametrize('name', LAYERS)
+def test_layers_hold_what_they_learn_and_make_constants_where_their_inputs_are(name, hybrid):
+    build, shapes, _ = LAYERS[name]
+    net, devices = build(), [mx.cpu(1), mx.cpu(0)]
+    assert list(learned(net)) == list(net._collect_params_with_prefix())
+    if learned(net):
+        randomize(net, ctx=devices)
+    net.hybridize(hybrid, static_alloc=hybrid, static_shape=hybrid)
+    outs = []
+    for device in devices:
+        inputs = numbers(shapes, 3, device)
+        for x in inputs:
+            x.attach_grad()
+        with autograd.record():
+            out = net(*inputs)
+        out.backward()
+        assert out.ctx == device and all(x.grad.ctx == device for x in inputs)
+        outs.append(out.asnumpy())
+    np.testing.assert_array_equal(*outs)
+
+
+@pytest.mark.parametrize('name', LAYERS)
+def test_layers_can_be_cast(name):
+    build, shapes, formula = LAYERS[name]
+    net = build()
+    if learned(net):
+        randomize(net)
+    net.cast('float64')
+    inputs = [x.astype('float64') for x in numbers(shapes, 3)]
+    out = net(*inputs)
+    assert out.dtype == np.float64
+    np.testing.assert_allclose(
+        out.asnumpy(),
+        formula(weights_of(net), *[x.asnumpy() for x in inputs]),
+        rtol=1e-9,
+        atol=1e-9,
+    )
+
+
+@pytest.mark.parametrize('name', LAYERS)
+def test_layers_print_their_sizes(name):
+    text = repr(LAYERS[name][0]())
+    assert '\n' not in text and re.search(r'^\w+\(\d.* -> \d', text)
+
+
+@pytest.mark.parametrize('hybrid', [False, True])
+@pytest.mark.parametrize('dtype', ['int32', 'float32'])
+def test_field_aware_embedding_looks_up_both_vectors_of_each_pair(hybrid, dtype):
+    net = randomize(layers.FieldAwareEmbedding(sum(DIMS), 4, K))
+    net.hybridize(hybrid)
+    x = random_ids(DIMS, 5).astype(dtype)
+    e_fg, e_gf = (e.asnumpy() for e in net(x))
+    weight = net.weight.data().asnumpy().reshape(-1, 4, K)
+    for row, ids in enumerate(x.asnumpy().astype(int)):
+        pairs = [(f, g) for f in range(4) for g in range(f + 1, 4)]
+        for pair, (f, g) in enumerate(pairs):
+            assert (e_fg[row, pair] == weight[ids[f], g]).all()
+            assert (e_gf[row, pair] == weight[ids[g], f]).all()
+
+
+def test_an_empty_bag_is_zero():
+    e, weights = numbers([(4, K), (4,)], 3)
+    weights[0] = 0
+    assert (layers.WeightedEmbeddingBag([1, 3])(e, weights).asnumpy()[0] == 0).all()
+
+
+@pytest.mark.parametrize('self_interaction', [False, True])
+def test_dot_interaction_dense_is_a_dense_layer_on_the_products(self_interaction):
+    fused = randomize(layers.DotInteractionDense(4, K, 5, self_interaction))
+    dense = nn.Dense(5, in_units=fused.weight.shape[1])
+    dense.initialize()
+    give(fused, dense)
+    z = mx.np.array(vectors(7))
+    products = layers.DotInteraction(4, self_interaction)(z)
+    np.testing.assert_allclose(fused(z).asnumpy(), dense(products).asnumpy(), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize('num_layers', [1, 3])
@@ -332,7 +386,6 @@ def test_low_rank_cross_of_full_rank_is_the_full_one():
 def test_cin_with_ones_above_the_diagonal_is_the_pairwise_term():
     net, pairwise = layers.CIN(len(DIMS), K, [1]), layers.PairwiseTerm(len(DIMS), K)
     net.initialize()
-    pairwise.initialize()
     net.maps[0].weight.set_data(mx.np.array(np.triu(np.ones((4, 4)), 1).reshape(1, -1)))
     e = mx.np.array(vectors(7))
     np.testing.assert_allclose(net(e).asnumpy(), pairwise(e).asnumpy(), rtol=1e-4, atol=1e-4)
@@ -340,7 +393,6 @@ def test_cin_with_ones_above_the_diagonal_is_the_pairwise_term():
 
 def test_equal_attention_is_the_mean_of_all_pairs():
     net, pool = randomize(layers.AttentionPooling(4, K, 3)), layers.BiInteraction(4, K)
-    pool.initialize()
     net.score.weight.set_data(mx.np.zeros((1, 3)))
     e = mx.np.array(vectors(7))
     np.testing.assert_allclose(net(e).asnumpy() * 6, pool(e).asnumpy(), rtol=1e-4, atol=1e-4)
@@ -353,19 +405,20 @@ def test_a_single_pair_gets_all_the_attention():
 
 
 def test_field_aware_term_with_one_vector_a_feature_is_the_pairwise_term():
-    aware, pairwise = layers.FieldAwarePairwiseTerm(4, K), layers.PairwiseTerm(4, K)
-    aware.initialize()
-    pairwise.initialize()
-    e = mx.np.array(vectors(7))
-    np.testing.assert_allclose(
-        aware(mx.np.tile(e, (1, 1, 4))).asnumpy(), pairwise(e).asnumpy(), rtol=1e-4, atol=1e-4
-    )
+    e = vectors(7)
+    left, right = np.triu_indices(4, 1)
+    aware = layers.FieldAwarePairwiseTerm(4, K)(mx.np.array(e[:, left]), mx.np.array(e[:, right]))
+    pairwise = layers.PairwiseTerm(4, K)(mx.np.array(e))
+    np.testing.assert_allclose(aware.asnumpy(), pairwise.asnumpy(), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
     'build, words',
     [
         (lambda: layers.AttentionPooling(1, K, 3), 'give at least two'),
+        (lambda: layers.FieldAwareEmbedding(5, 1, K), 'there is 1 field: give at least two'),
+        (lambda: layers.DotInteraction(1), 'no pair to multiply'),
+        (lambda: layers.DotInteractionDense(1, K, 3), 'no pair to multiply'),
         (lambda: layers.CIN(4, K, []), 'CIN has no layer'),
         (lambda: layers.CIN(4, K, [5, 4]), r'\[5, 4\] feature maps cannot be split'),
     ],

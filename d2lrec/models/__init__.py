@@ -4,7 +4,7 @@ from .afm import AFM
 from .autorec import AutoRec
 from .bias import BiasBaseline
 from .dcn import DCN
-from .deepfm import DeepFM
+from .deepfm import DeepFM, DeepFMConcat
 from .dlrm import DLRM
 from .embedding_mlp import EmbeddingMLP
 from .ffm import FFM
@@ -20,6 +20,7 @@ __all__ = [
     'LR',
     'FM',
     'DeepFM',
+    'DeepFMConcat',
     'EmbeddingMLP',
     'NFM',
     'AFM',

@@ -1,5 +1,9 @@
 """Attentional factorization machine."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from mxnet.gluon import nn
 
 from ..layers import AttentionPooling, Embedding, LinearTerm
@@ -18,25 +22,36 @@ class AFM(CTRModel):
 
     Parameters
     ----------
-    field_dims : sequence of int
-        Number of ids of each of the F fields, two or more.
-    num_factors : int
-        K, the length of each feature's vector.
+    field_dims : as in `CTRModel`; two fields or more
+    num_factors : as in `CTRModel`
     attention_dim : int
         Width of the attention's hidden layer.
     drop_rate : float
         Dropout on the pooled vector.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.AFM([3, 5, 2], num_factors=4).attention
+    AttentionPooling(3 pairs x 4 -> 4, attention 16)
     """
 
-    def __init__(self, field_dims, num_factors, attention_dim=16, drop_rate=0.1, **kwargs):
+    def __init__(
+        self,
+        field_dims: Sequence[int],
+        num_factors: int,
+        attention_dim: int = 16,
+        drop_rate: float = 0.1,
+        **kwargs,
+    ):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
             self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(sum(self.field_dims), num_factors)
-            self.attention = AttentionPooling(len(self.field_dims), num_factors, attention_dim)
+            self.embedding = Embedding(self.num_features, num_factors)
+            self.attention = AttentionPooling(self.num_fields, num_factors, attention_dim)
             self.dropout = nn.Dropout(drop_rate)
-            self.output = nn.Dense(1, in_units=num_factors, use_bias=False)
+            self.head = nn.Dense(1, in_units=num_factors, use_bias=False)
 
     def hybrid_forward(self, F, x):
         pooled = self.attention(self.embedding(x))  # (B, K)
-        return self.linear(x) + self.output(self.dropout(pooled))
+        return self.linear(x) + self.head(self.dropout(pooled))

@@ -1,5 +1,10 @@
 """AutoRec: an autoencoder of rating rows."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional, Union
+
 from mxnet.gluon import nn
 
 from .base import Model
@@ -33,15 +38,35 @@ class AutoRec(Model):
     encoder_activation, decoder_activation : str or None
         g, after each hidden layer, and f: 'sigmoid', 'relu', 'tanh', 'softrelu', 'softsign', or
         None for the identity.
+
+    Raises
+    ------
+    ValueError
+        For another activation.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.AutoRec(500, num_users=943)
+    AutoRec(
+      (encoder): HybridSequential(
+        (0): Dense(943 -> 500, Activation(sigmoid))
+        (1): Dropout(p = 0.05, axes=())
+      )
+      (decoder): Dense(500 -> 943, linear)
+    )
     """
+
+    output = 'rating'
+    advice = ', or transpose the matrix'
 
     def __init__(
         self,
-        num_hidden,
-        num_users,
-        dropout=0.05,
-        encoder_activation='sigmoid',
-        decoder_activation=None,
+        num_hidden: Union[int, Sequence[int]],
+        num_users: int,
+        dropout: float = 0.05,
+        encoder_activation: Optional[str] = 'sigmoid',
+        decoder_activation: Optional[str] = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -51,8 +76,8 @@ class AutoRec(Model):
                     f'AutoRec knows no activation {name!r}: choose one of {ACTIVATIONS} or None.'
                 )
         dims = list(num_hidden) if hasattr(num_hidden, '__len__') else [num_hidden]
-        self.num_users, in_units = num_users, num_users
-        self.inputs = {'rows': int(num_users)}
+        self.num_users = in_units = int(num_users)
+        self.inputs = {'rows': self.num_users}
         with self.name_scope():
             self.encoder = nn.HybridSequential()
             for dim in dims:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Sequence
 from typing import Any, Optional
 
 import numpy as np
+import pandas as pd
 from mxnet.gluon import HybridBlock
 
 from ..checks import check_finite, check_ids
@@ -89,20 +91,15 @@ class Model(HybridBlock):
             elif name != 'rows':
                 check_finite(array, name)
 
-    def describe(self):
-        """Parameters and multiply-adds per row, by part, as a DataFrame.
-
-        Only trained parameters count. A multiply-add is a term of an inner product (those that
-        a constant's zeros remove are left out) or one element of a sum, product or square;
-        look-ups, activations and moves of data cost none.
-        """
-        return cost_table(self, self.input_shapes)
+    def describe(self) -> pd.DataFrame:
+        """Parameters and multiply-adds per example, by part: the `cost_table`."""
+        return cost_table(self)
 
 
 class CTRModel(Model):
     """A model that takes ids (B, F), and what else `inputs` names; returns logits (B, 1).
 
-    The parameters that most models share:
+    The parameters that most models share, and their own docstrings only name:
 
     Parameters
     ----------
@@ -117,22 +114,44 @@ class CTRModel(Model):
     batch_norm : bool
         Normalise before each activation of the MLP.
 
+    Attributes
+    ----------
+    field_dims : list of int
+    num_fields, num_features : int
+        F and V.
+
     Raises
     ------
     ValueError
-        When called with anything but a matrix of the right width for each input.
+        For sizes that cannot be fields; when called, for anything but a matrix of the right
+        width for each input.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l, mxnet as mx
+    >>> net = d2l.FM([3, 5], num_factors=4)
+    >>> net.initialize()
+    >>> net(mx.np.array([[0, 5], [2, 7]], dtype='int32')).shape
+    (2, 1)
+    >>> net.inputs, [end.tolist() for end in net.ranges['ids']]
+    ({'ids': 2}, [[0, 3], [3, 8]])
     """
 
-    def __init__(self, field_dims, **kwargs):
+    def __init__(self, field_dims: Sequence[int], **kwargs):
         super().__init__(**kwargs)
         self.field_dims = check_field_dims(field_dims)
-        self.inputs = {'ids': len(self.field_dims)}
-        self._set_ranges(self.field_dims)
+        self.num_fields, self.num_features = len(self.field_dims), sum(self.field_dims)
+        self._read(self.field_dims)
 
-    def _set_ranges(self, dims):
-        """One range a column of the ids, from the number of ids of each."""
+    def _read(self, dims, repeats=1, **others):
+        """Declare what the model reads: ids, `repeats` columns for each of `dims`, and others.
+
+        `others` are the widths of further inputs, in the order of the call; 0 for none.
+        """
         ends = np.cumsum(dims)
-        self.ranges = {'ids': (ends - dims, ends)}
+        first, end = np.repeat([ends - dims, ends], repeats, axis=1)
+        self.inputs = {'ids': len(end), **{name: int(n) for name, n in others.items() if n}}
+        self.ranges = {'ids': (first, end)}
 
 
 class PairModel(Model):
@@ -146,10 +165,10 @@ class PairModel(Model):
     Raises
     ------
     ValueError
-        When called with anything but two vectors of one length.
+        For no user or no item; when called, for anything but two vectors of one length.
     """
 
-    def __init__(self, num_users, num_items, **kwargs):
+    def __init__(self, num_users: int, num_items: int, **kwargs):
         super().__init__(**kwargs)
         self.num_users, self.num_items = int(num_users), int(num_items)
         if min(self.num_users, self.num_items) < 1:

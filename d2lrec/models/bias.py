@@ -1,5 +1,9 @@
 """The baseline that every rating model is held against."""
 
+from __future__ import annotations
+
+from typing import Optional
+
 import numpy as np
 
 __all__ = ['BiasBaseline']
@@ -22,12 +26,25 @@ class BiasBaseline:
         λ: how many ratings of exactly μ each user and each item is given on top.
     num_passes : int
         Turns of item and user biases.
+
+    Examples
+    --------
+    >>> baseline = BiasBaseline(damping=0).fit([0, 0, 1, 1], [0, 1, 0, 1], [5, 3, 4, 2])
+    >>> baseline.predict([0, 1], [0, 1]).round(2).tolist()
+    [5.0, 2.0]
     """
 
-    def __init__(self, damping=5.0, num_passes=20):
+    def __init__(self, damping: float = 5.0, num_passes: int = 20):
         self.damping, self.num_passes = damping, num_passes
 
-    def fit(self, users, items, ratings, num_users=None, num_items=None):
+    def fit(
+        self,
+        users: np.ndarray,
+        items: np.ndarray,
+        ratings: np.ndarray,
+        num_users: Optional[int] = None,
+        num_items: Optional[int] = None,
+    ) -> BiasBaseline:
         """Learn from ratings (N,) of users (N,) and items (N,), ids from 0; return self.
 
         Users and items without a rating have the bias 0. Raises ValueError for no ratings, or
@@ -54,7 +71,7 @@ class BiasBaseline:
                 own[:] = np.divide(rest, count, out=np.zeros(len(own)), where=count > 0)
         return self
 
-    def predict(self, users, items):
+    def predict(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         """Ratings (N,) of users (N,) and items (N,); the bias of ids never seen is 0."""
         out = np.full(len(users), self.mean)
         for bias, ids in (

@@ -1,5 +1,10 @@
 """Deep & cross network."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
 from mxnet.gluon import nn
 
 from ..layers import MLP, CrossNetwork, CrossNetworkV2, Embedding
@@ -19,14 +24,8 @@ class DCN(CTRModel):
 
     Parameters
     ----------
-    field_dims : sequence of int
-        Number of ids of each of the F fields.
-    num_factors : int
-        K, the length of each feature's vector.
-    mlp_dims : sequence of int
-        Widths of the hidden layers; with none, a stacked DCN is the cross network alone.
-    drop_rate : float
-        Dropout after each hidden layer.
+    field_dims, num_factors, drop_rate, batch_norm : as in `CTRModel`
+    mlp_dims : as in `CTRModel`; without any, a stacked DCN is the cross network alone
     num_layers : int
         L: the cross network is a polynomial of degree L + 1 in e.
     version : 1 or 2
@@ -35,26 +34,35 @@ class DCN(CTRModel):
         In version 2, the rank of each matrix; without it they are full.
     stacked : bool
         The MLP follows the cross network instead of running beside it.
-    batch_norm : bool
-        Normalise before each activation.
 
     Raises
     ------
     ValueError
         For no cross layer, another version, or a rank without a matrix.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.DCN([3, 5], num_factors=4, mlp_dims=[16], version=2)
+    DCN(
+      (embedding): Embedding(8 -> 4)
+      (cross): CrossNetworkV2(8 -> 8, 3 layers)
+      (head): Dense(8 -> 1, linear)
+      (mlp): MLP(8 -> 16 -> 1, dropout 0.1)
+    )
     """
 
     def __init__(
         self,
-        field_dims,
-        num_factors,
-        mlp_dims,
-        drop_rate=0.1,
-        num_layers=3,
-        version=1,
-        rank=None,
-        stacked=False,
-        batch_norm=False,
+        field_dims: Sequence[int],
+        num_factors: int,
+        mlp_dims: Sequence[int],
+        drop_rate: float = 0.1,
+        num_layers: int = 3,
+        version: int = 1,
+        rank: Optional[int] = None,
+        stacked: bool = False,
+        batch_norm: bool = False,
         **kwargs,
     ):
         super().__init__(field_dims, **kwargs)
@@ -66,19 +74,18 @@ class DCN(CTRModel):
             raise ValueError(
                 f'num_layers is {num_layers} and rank is {rank}: both need to be at least 1.'
             )
-        units = len(self.field_dims) * num_factors
+        units = self.num_fields * num_factors
         with self.name_scope():
-            self.embedding = Embedding(sum(self.field_dims), num_factors)
-            self.cross = (
-                CrossNetwork(units, num_layers)
-                if version == 1
-                else CrossNetworkV2(units, num_layers, rank)
-            )
-            self.output = None if stacked else nn.Dense(1, in_units=units, use_bias=False)
+            self.embedding = Embedding(self.num_features, num_factors)
+            if version == 1:
+                self.cross = CrossNetwork(units, num_layers)
+            else:
+                self.cross = CrossNetworkV2(units, num_layers, rank)
+            self.head = None if stacked else nn.Dense(1, in_units=units, use_bias=False)
             self.mlp = MLP(units, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, x):
-        e = F.npx.reshape(self.embedding(x), (-2, -1))  # (B, F * K)
-        if self.output is None:
+        e = F.npx.batch_flatten(self.embedding(x))  # (B, F * K)
+        if self.head is None:
             return self.mlp(self.cross(e))
-        return self.output(self.cross(e)) + self.mlp(e)
+        return self.head(self.cross(e)) + self.mlp(e)

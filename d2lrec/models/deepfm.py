@@ -1,66 +1,108 @@
-"""DeepFM."""
+"""DeepFM, with its three parts added up or concatenated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 from mxnet.gluon import nn
 
-from ..layers import MLP, BiInteraction, Embedding, LinearTerm, PairwiseTerm
+from ..layers import MLP, BiInteraction, Embedding, LinearTerm, PairwiseTerm, hidden_layer
 from .base import CTRModel
 
-__all__ = ['DeepFM']
+__all__ = ['DeepFM', 'DeepFMConcat']
 
 
 class DeepFM(CTRModel):
     """DeepFM: ids (B, F) -> logits (B, 1).
 
-    logit = FM(x) + MLP([v[x_1], ..., v[x_F]]), both on the same vectors v.
+    logit = b + sum_f w[x_f] + sum_{f<g} <v[x_f], v[x_g]> + MLP([v[x_1], ..., v[x_F]])
+
+    An FM and an MLP on the same vectors v.
 
     Guo et al., DeepFM: A Factorization-Machine based Neural Network for CTR Prediction,
     IJCAI 2017, equation (1), here before the sigmoid.
 
-    With `joint_head` one last layer weighs the parts of all three:
-    logit = u . [b + sum_f w[x_f], sum_{f<g} v[x_f] * v[x_g], the MLP's last hidden layer] + c.
-
     Parameters
     ----------
-    field_dims : sequence of int
-        Number of ids of each of the F fields.
-    num_factors : int
-        K, the length of each feature's vector.
-    mlp_dims : sequence of int
-        Widths of the hidden layers.
-    drop_rate : float
-        Dropout after each hidden layer.
-    batch_norm : bool
-        Normalise before each activation.
-    joint_head : bool
-        Weigh the first-order term and each factor's pairwise term instead of adding them up.
+    field_dims, num_factors, mlp_dims, drop_rate, batch_norm : as in `CTRModel`
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.DeepFM([3, 5], num_factors=4, mlp_dims=[16])
+    DeepFM(
+      (linear): LinearTerm(8 -> 1)
+      (embedding): Embedding(8 -> 4)
+      (pairwise): PairwiseTerm(2 x 4 -> 1)
+      (mlp): MLP(8 -> 16 -> 1, dropout 0.1)
+    )
     """
 
     def __init__(
         self,
-        field_dims,
-        num_factors,
-        mlp_dims,
-        drop_rate=0.1,
-        batch_norm=False,
-        joint_head=False,
+        field_dims: Sequence[int],
+        num_factors: int,
+        mlp_dims: Sequence[int],
+        drop_rate: float = 0.1,
+        batch_norm: bool = False,
         **kwargs,
     ):
         super().__init__(field_dims, **kwargs)
-        num_fields = len(self.field_dims)
         with self.name_scope():
             self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(sum(self.field_dims), num_factors)
-            if joint_head:  # u's weights on the hidden layer, and c, are those of mlp.output
-                self.pairwise = BiInteraction(num_fields, num_factors)
-                self.head = nn.Dense(1, in_units=1 + num_factors, use_bias=False)
-            else:
-                self.pairwise, self.head = PairwiseTerm(num_fields, num_factors), None
-            self.mlp = MLP(num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
+            self.embedding = Embedding(self.num_features, num_factors)
+            self.pairwise = PairwiseTerm(self.num_fields, num_factors)
+            self.mlp = MLP(self.num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, x):
         e = self.embedding(x)  # (B, F, K)
-        first, second = self.linear(x), self.pairwise(e)
-        deep = self.mlp(F.npx.reshape(e, (-2, -1)))
-        if self.head is None:
-            return first + second + deep
-        return self.head(F.np.concatenate([first, second], axis=1)) + deep
+        return self.linear(x) + self.pairwise(e) + self.mlp(F.npx.batch_flatten(e))
+
+
+class DeepFMConcat(CTRModel):
+    """DeepFM with its parts concatenated under one dense layer: ids (B, F) -> logits (B, 1).
+
+    logit = u . [b + sum_f w[x_f], sum_{f<g} v[x_f] * v[x_g], hidden] + c, where `hidden` is the
+    last hidden layer of the MLP.
+
+    As many write-ups of DeepFM have it: instead of adding up the first-order term, the K pairwise
+    terms and the MLP's output, one last layer weighs them. With u of ones on the first 1 + K
+    numbers it is `DeepFM`.
+
+    Parameters
+    ----------
+    field_dims, num_factors, mlp_dims, drop_rate, batch_norm : as in `CTRModel`
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.DeepFMConcat([3, 5], num_factors=4, mlp_dims=[16]).head
+    Dense(21 -> 1, linear)
+    """
+
+    def __init__(
+        self,
+        field_dims: Sequence[int],
+        num_factors: int,
+        mlp_dims: Sequence[int],
+        drop_rate: float = 0.1,
+        batch_norm: bool = False,
+        **kwargs,
+    ):
+        super().__init__(field_dims, **kwargs)
+        units = self.num_fields * num_factors
+        with self.name_scope():
+            self.linear = LinearTerm(field_dims)
+            self.embedding = Embedding(self.num_features, num_factors)
+            self.pairwise = BiInteraction(self.num_fields, num_factors)
+            self.hidden = nn.HybridSequential()
+            for dim in mlp_dims:
+                dense = nn.Dense(dim, in_units=units)
+                self.hidden.add(*hidden_layer(dense, dim, drop_rate, batch_norm))
+                units = dim
+            self.head = nn.Dense(1, in_units=1 + num_factors + units)
+
+    def hybrid_forward(self, F, x):
+        e = self.embedding(x)  # (B, F, K)
+        parts = self.linear(x), self.pairwise(e), self.hidden(F.npx.batch_flatten(e))
+        return self.head(F.np.concatenate(parts, axis=1))

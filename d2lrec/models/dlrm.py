@@ -1,9 +1,12 @@
 """DLRM."""
 
-import numpy as np
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from mxnet.gluon import nn
 
-from ..layers import MLP, DotInteraction, Embedding, WeightedBags
+from ..layers import MLP, DotInteractionDense, Embedding, WeightedEmbeddingBag, hidden_layer
 from .base import CTRModel
 
 __all__ = ['DLRM']
@@ -15,8 +18,8 @@ class DLRM(CTRModel):
     z = [bottom MLP(dense), v[x_1], ..., v[x_S], bag_1, ..., bag_G]
     logit = top MLP([z_1, <z_i, z_j> for i > j])
 
-    The first S columns of the ids are fields of one value a row; then come the places of the G
-    multi-hot fields, sum(bag_sizes) = M, each with its weight: a bag is the weighted sum of its
+    The first S columns of the ids are fields of one value an example; then come the slots of the
+    G multi-hot fields, sum(bag_sizes) = M, each with its weight: a bag is the weighted sum of its
     vectors. `multi_hot` makes both matrices.
 
     Naumov et al., Deep Learning Recommendation Model for Personalization and Recommendation
@@ -27,8 +30,7 @@ class DLRM(CTRModel):
     ----------
     field_dims : sequence of int
         Number of ids of each of the S + G fields, the multi-hot ones last.
-    num_factors : int
-        K, the length of each vector.
+    num_factors : as in `CTRModel`
     top_dims : sequence of int
         Widths of the top MLP's hidden layers, at least one.
     num_dense : int
@@ -36,66 +38,86 @@ class DLRM(CTRModel):
     bottom_dims : sequence of int
         Widths of the bottom MLP's layers before its last, of width K; ReLU after each.
     bag_sizes : sequence of int
-        Number of places of each of the G multi-hot fields.
-    with_self : bool
+        Number of slots of each of the G multi-hot fields.
+    self_interaction : bool
         Products of vectors with themselves count too.
-    drop_rate, batch_norm : of the top MLP, as in `MLP`
+    drop_rate, batch_norm : of the top MLP, as in `CTRModel`
+
+    Raises
+    ------
+    ValueError
+        For no hidden layer on top, bottom layers without dense features, sizes that cannot be
+        bags, or a single vector without self_interaction.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.DLRM([3, 5, 4], 8, [16], num_dense=2, bag_sizes=[3])
+    DLRM(
+      (embedding): Embedding(12 -> 8)
+      (bottom): HybridSequential(
+        (0): Dense(2 -> 8, Activation(relu))
+      )
+      (bags): WeightedEmbeddingBag(3 slots -> 1)
+      (top): HybridSequential(
+        (0): DotInteractionDense(6 products of 4 x 8 -> 16, dense included)
+        (1): Activation(relu)
+        (2): MLP(16 -> 1)
+      )
+    )
     """
 
     def __init__(
         self,
-        field_dims,
-        num_factors,
-        top_dims,
-        num_dense=0,
-        bottom_dims=(),
-        bag_sizes=(),
-        with_self=False,
-        drop_rate=0.0,
-        batch_norm=False,
+        field_dims: Sequence[int],
+        num_factors: int,
+        top_dims: Sequence[int],
+        num_dense: int = 0,
+        bottom_dims: Sequence[int] = (),
+        bag_sizes: Sequence[int] = (),
+        self_interaction: bool = False,
+        drop_rate: float = 0.0,
+        batch_norm: bool = False,
         **kwargs,
     ):
         super().__init__(field_dims, **kwargs)
-        singles, places = len(self.field_dims) - len(bag_sizes), sum(bag_sizes)
-        num_vectors = len(self.field_dims) + bool(num_dense)
-        self._check(singles, num_vectors, top_dims, num_dense, bottom_dims, bag_sizes, with_self)
-        self.inputs = {
-            'ids': singles + places,
-            **({'dense': num_dense} if num_dense else {}),
-            **({'weights': places} if places else {}),
-        }
-        ends = np.repeat(np.cumsum(self.field_dims), [1] * singles + list(bag_sizes))
-        dims = np.repeat(self.field_dims, [1] * singles + list(bag_sizes))
-        self.ranges = {'ids': (ends - dims, ends)}
-        self._singles, self._places = slice(0, singles), slice(singles, singles + places)
+        self._check(top_dims, num_dense, bottom_dims, bag_sizes, self_interaction)
+        single, slots = self.num_fields - len(bag_sizes), sum(bag_sizes)
+        self._read(self.field_dims, [1] * single + list(bag_sizes), dense=num_dense, weights=slots)
+        self._single = single
         with self.name_scope():
-            self.embedding = Embedding(sum(self.field_dims), num_factors)
-            self.bags = WeightedBags(bag_sizes) if places else None
-            self.bottom = None
+            self.embedding = Embedding(self.num_features, num_factors)
+            self.bottom = self.bags = None
             if num_dense:
                 self.bottom, in_units = nn.HybridSequential(), num_dense
                 for dim in [*bottom_dims, num_factors]:
                     self.bottom.add(nn.Dense(dim, 'relu', in_units=in_units))
                     in_units = dim
-            interaction = DotInteraction(
-                num_vectors, num_factors, top_dims[0], with_self, beside=bool(num_dense)
+            if slots:
+                self.bags = WeightedEmbeddingBag(bag_sizes)
+            interaction = DotInteractionDense(
+                self.num_fields + bool(num_dense),
+                num_factors,
+                top_dims[0],
+                self_interaction,
+                include_dense=bool(num_dense),
             )
-            self.top = MLP(None, top_dims, drop_rate, batch_norm, first=interaction)
+            self.top = nn.HybridSequential()
+            self.top.add(*hidden_layer(interaction, top_dims[0], drop_rate, batch_norm))
+            self.top.add(MLP(top_dims[0], top_dims[1:], drop_rate, batch_norm))
 
-    def hybrid_forward(self, F, x, *inputs):
-        e, inputs = self.embedding(x), list(inputs)  # (B, S + M, K)
-        z = []
+    def hybrid_forward(self, F, *inputs):
+        inputs = dict(zip(self.inputs, inputs))
+        z = [self.embedding(inputs['ids'])]  # (B, S + M, K)
+        if self.bags is not None:
+            single, slots = z[0][:, : self._single], z[0][:, self._single :]
+            z = [single, self.bags(slots, inputs['weights'])]  # (B, S, K), (B, G, K)
         if self.bottom is not None:
-            z.append(F.np.expand_dims(self.bottom(inputs.pop(0)), axis=1))  # (B, 1, K)
-        if self.bags is None:
-            z.append(e)
-        else:
-            z.append(e[:, self._singles])
-            z.append(self.bags(e[:, self._places], inputs.pop(0)))  # (B, G, K)
-        return self.top(z[0] if len(z) == 1 else F.np.concatenate(z, axis=1))
+            dense = self.bottom(inputs['dense'])  # (B, K)
+            z.insert(0, F.np.expand_dims(dense, axis=1))  # (B, 1, K)
+        return self.top(F.np.concatenate(z, axis=1))
 
-    @staticmethod
-    def _check(singles, num_vectors, top_dims, num_dense, bottom_dims, bag_sizes, with_self):
+    def _check(self, top_dims, num_dense, bottom_dims, bag_sizes, self_interaction):
         if not len(top_dims):
             raise ValueError('top_dims is empty: give the width of at least one hidden layer.')
         if len(bottom_dims) and not num_dense:
@@ -103,13 +125,13 @@ class DLRM(CTRModel):
                 f'bottom_dims is {list(bottom_dims)} but num_dense is 0: '
                 'give the number of dense features, or no bottom_dims.'
             )
-        if singles < 0 or any(size < 1 for size in bag_sizes):
+        if len(bag_sizes) > self.num_fields or any(size < 1 for size in bag_sizes):
             raise ValueError(
-                f'bag_sizes is {list(bag_sizes)} for {singles + len(bag_sizes)} '
+                f'bag_sizes is {list(bag_sizes)} for {self.num_fields} '
                 'fields: give one size of at least 1 for each multi-hot field.'
             )
-        if num_vectors < 2 and not with_self:
+        if self.num_fields + bool(num_dense) < 2 and not self_interaction:
             raise ValueError(
                 'there is one field and no dense feature, so no pair to multiply: '
-                'give another, or with_self=True.'
+                'give another, or self_interaction=True.'
             )

@@ -1,5 +1,9 @@
 """MLP on embeddings, the deep half of the hybrids."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from ..layers import MLP, Embedding
 from .base import CTRModel
 
@@ -16,26 +20,31 @@ class EmbeddingMLP(CTRModel):
 
     Parameters
     ----------
-    field_dims : sequence of int
-        Number of ids of each of the F fields.
-    num_factors : int
-        K, the length of each feature's vector.
-    mlp_dims : sequence of int
-        Widths of the hidden layers.
-    drop_rate : float
-        Dropout after each hidden layer.
-    batch_norm : bool
-        Normalise before each activation.
+    field_dims, num_factors, mlp_dims, drop_rate, batch_norm : as in `CTRModel`
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.EmbeddingMLP([3, 5], num_factors=4, mlp_dims=[16])
+    EmbeddingMLP(
+      (embedding): Embedding(8 -> 4)
+      (mlp): MLP(8 -> 16 -> 1, dropout 0.1)
+    )
     """
 
     def __init__(
-        self, field_dims, num_factors, mlp_dims, drop_rate=0.1, batch_norm=False, **kwargs
+        self,
+        field_dims: Sequence[int],
+        num_factors: int,
+        mlp_dims: Sequence[int],
+        drop_rate: float = 0.1,
+        batch_norm: bool = False,
+        **kwargs,
     ):
         super().__init__(field_dims, **kwargs)
-        num_fields = len(self.field_dims)
         with self.name_scope():
-            self.embedding = Embedding(sum(self.field_dims), num_factors)
-            self.mlp = MLP(num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
+            self.embedding = Embedding(self.num_features, num_factors)
+            self.mlp = MLP(self.num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, x):
-        return self.mlp(F.npx.reshape(self.embedding(x), (-2, -1)))
+        return self.mlp(F.npx.batch_flatten(self.embedding(x)))

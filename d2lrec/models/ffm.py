@@ -1,6 +1,10 @@
 """Field-aware factorization machine."""
 
-from ..layers import Embedding, FieldAwarePairwiseTerm, LinearTerm
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..layers import FieldAwareEmbedding, FieldAwarePairwiseTerm, LinearTerm
 from .base import CTRModel
 
 __all__ = ['FFM']
@@ -17,19 +21,28 @@ class FFM(CTRModel):
 
     Parameters
     ----------
-    field_dims : sequence of int
-        Number of ids of each of the F fields.
+    field_dims : as in `CTRModel`; two fields or more
     num_factors : int
         K, the length of the vector that each feature keeps for each field.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.FFM([3, 5, 2], num_factors=4)
+    FFM(
+      (linear): LinearTerm(10 -> 1)
+      (embedding): FieldAwareEmbedding(10 -> 3 x 4)
+      (pairwise): FieldAwarePairwiseTerm(3 x 4 -> 1)
+    )
     """
 
-    def __init__(self, field_dims, num_factors, **kwargs):
+    def __init__(self, field_dims: Sequence[int], num_factors: int, **kwargs):
         super().__init__(field_dims, **kwargs)
-        num_fields = len(self.field_dims)
         with self.name_scope():
             self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(sum(self.field_dims), num_fields * num_factors)
-            self.pairwise = FieldAwarePairwiseTerm(num_fields, num_factors)
+            self.embedding = FieldAwareEmbedding(self.num_features, self.num_fields, num_factors)
+            self.pairwise = FieldAwarePairwiseTerm(self.num_fields, num_factors)
 
     def hybrid_forward(self, F, x):
-        return self.linear(x) + self.pairwise(self.embedding(x))
+        v_fg, v_gf = self.embedding(x)  # (B, P, K), of the P pairs of fields f < g
+        return self.linear(x) + self.pairwise(v_fg, v_gf)

@@ -1,5 +1,9 @@
 """Factorization machine."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from ..layers import Embedding, LinearTerm, PairwiseTerm
 from .base import CTRModel
 
@@ -15,18 +19,25 @@ class FM(CTRModel):
 
     Parameters
     ----------
-    field_dims : sequence of int
-        Number of ids of each of the F fields.
-    num_factors : int
-        K, the length of each feature's vector.
+    field_dims, num_factors : as in `CTRModel`
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.FM([3, 5], num_factors=4)
+    FM(
+      (linear): LinearTerm(8 -> 1)
+      (embedding): Embedding(8 -> 4)
+      (pairwise): PairwiseTerm(2 x 4 -> 1)
+    )
     """
 
-    def __init__(self, field_dims, num_factors, **kwargs):
+    def __init__(self, field_dims: Sequence[int], num_factors: int, **kwargs):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
             self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(sum(self.field_dims), num_factors)
-            self.pairwise = PairwiseTerm(len(self.field_dims), num_factors)
+            self.embedding = Embedding(self.num_features, num_factors)
+            self.pairwise = PairwiseTerm(self.num_fields, num_factors)
 
     def hybrid_forward(self, F, x):
         return self.linear(x) + self.pairwise(self.embedding(x))

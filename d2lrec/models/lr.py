@@ -1,5 +1,9 @@
 """Logistic regression on one-hot fields."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 from ..layers import LinearTerm
 from .base import CTRModel
 
@@ -13,11 +17,18 @@ class LR(CTRModel):
 
     Parameters
     ----------
-    field_dims : sequence of int
-        Number of ids of each of the F fields.
+    field_dims : as in `CTRModel`
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.LR([3, 5])
+    LR(
+      (linear): LinearTerm(8 -> 1)
+    )
     """
 
-    def __init__(self, field_dims, **kwargs):
+    def __init__(self, field_dims: Sequence[int], **kwargs):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
             self.linear = LinearTerm(field_dims)

@@ -1,5 +1,10 @@
 """Neural factorization machine."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional
+
 from mxnet.gluon import nn
 
 from ..layers import MLP, BiInteraction, Embedding, LinearTerm
@@ -18,37 +23,36 @@ class NFM(CTRModel):
 
     Parameters
     ----------
-    field_dims : sequence of int
-        Number of ids of each of the F fields.
-    num_factors : int
-        K, the length of each feature's vector.
-    mlp_dims : sequence of int
-        Widths of the hidden layers; without any, an FM whose K products are weighed.
-    drop_rate : float
-        Dropout after each hidden layer.
-    batch_norm : bool
-        Normalise the pooled vector, and before each activation.
+    field_dims, num_factors, drop_rate : as in `CTRModel`
+    mlp_dims : as in `CTRModel`; without any, an FM whose K products are weighed
+    batch_norm : as in `CTRModel`, and of the pooled vector
     pool_drop_rate : float, optional
         Dropout after the pooling; as `drop_rate` where it is not given.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.NFM([3, 5], num_factors=4, mlp_dims=[16]).mlp
+    MLP(4 -> 16 -> 1, dropout 0.1)
     """
 
     def __init__(
         self,
-        field_dims,
-        num_factors,
-        mlp_dims,
-        drop_rate=0.1,
-        batch_norm=False,
-        pool_drop_rate=None,
+        field_dims: Sequence[int],
+        num_factors: int,
+        mlp_dims: Sequence[int],
+        drop_rate: float = 0.1,
+        batch_norm: bool = False,
+        pool_drop_rate: Optional[float] = None,
         **kwargs,
     ):
         super().__init__(field_dims, **kwargs)
         pool_drop_rate = drop_rate if pool_drop_rate is None else pool_drop_rate
         with self.name_scope():
             self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(sum(self.field_dims), num_factors)
+            self.embedding = Embedding(self.num_features, num_factors)
             self.pool = nn.HybridSequential()
-            self.pool.add(BiInteraction(len(self.field_dims), num_factors))
+            self.pool.add(BiInteraction(self.num_fields, num_factors))
             if batch_norm:
                 self.pool.add(nn.BatchNorm(in_channels=num_factors))
             if pool_drop_rate:

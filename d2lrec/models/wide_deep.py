@@ -1,5 +1,11 @@
 """Wide & Deep."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mxnet import gluon
+
 from ..layers import MLP, Embedding, LinearTerm, check_field_dims
 from .base import CTRModel
 
@@ -20,64 +26,66 @@ class WideDeep(CTRModel):
 
     Parameters
     ----------
-    field_dims : sequence of int
-        Number of ids of each of the F fields.
-    num_factors : int
-        K, the length of each feature's vector.
-    mlp_dims : sequence of int
-        Widths of the hidden layers; the paper's three by default.
-    drop_rate : float
-        Dropout after each hidden layer.
+    field_dims, num_factors, drop_rate, batch_norm : as in `CTRModel`
+    mlp_dims : as in `CTRModel`; the paper's three by default
     cross_dims : sequence of int
         Number of ids of each of the C crosses: `Crosses.dims`.
     num_dense : int
         D, the number of dense features, normalised (`Quantiles`).
-    batch_norm : bool
-        Normalise before each activation.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> net = d2l.WideDeep([3, 5], 4, [16], cross_dims=[6], num_dense=2)
+    >>> net.inputs
+    {'ids': 3, 'dense': 2}
+    >>> net
+    WideDeep(
+      (linear): LinearTerm(14 -> 1)
+      (embedding): Embedding(8 -> 4)
+      (mlp): MLP(10 -> 16 -> 1)
+    )
     """
 
     def __init__(
         self,
-        field_dims,
-        num_factors,
-        mlp_dims=(1024, 512, 256),
-        drop_rate=0.0,
-        cross_dims=(),
-        num_dense=0,
-        batch_norm=False,
+        field_dims: Sequence[int],
+        num_factors: int,
+        mlp_dims: Sequence[int] = (1024, 512, 256),
+        drop_rate: float = 0.0,
+        cross_dims: Sequence[int] = (),
+        num_dense: int = 0,
+        batch_norm: bool = False,
         **kwargs,
     ):
         super().__init__(field_dims, **kwargs)
         cross_dims = check_field_dims(cross_dims) if len(cross_dims) else []
-        num_fields = len(self.field_dims)
-        self.inputs = {'ids': num_fields + len(cross_dims)}
-        self._set_ranges(self.field_dims + cross_dims)
-        if num_dense:
-            self.inputs['dense'] = num_dense
-        self._fields = slice(0, num_fields) if cross_dims else None
+        self._read(self.field_dims + cross_dims, dense=num_dense)
+        units = self.num_fields * num_factors + num_dense
         with self.name_scope():
             self.linear = LinearTerm(self.field_dims + cross_dims)
-            self.embedding = Embedding(sum(self.field_dims), num_factors)
-            self.mlp = MLP(num_fields * num_factors + num_dense, mlp_dims, drop_rate, batch_norm)
+            self.embedding = Embedding(self.num_features, num_factors)
+            self.mlp = MLP(units, mlp_dims, drop_rate, batch_norm)
 
-    def hybrid_forward(self, F, x, dense=None):
-        e = self.embedding(x if self._fields is None else x[:, self._fields])  # (B, F, K)
-        deep = F.npx.reshape(e, (-2, -1))  # (B, F * K)
-        if dense is not None:
-            deep = F.np.concatenate([deep, dense], axis=1)  # (B, F * K + D)
-        return self.linear(x) + self.mlp(deep)
+    def hybrid_forward(self, F, *inputs):
+        inputs = dict(zip(self.inputs, inputs))
+        fields = inputs['ids'][:, : self.num_fields]  # (B, F), without the crosses
+        deep = F.npx.batch_flatten(self.embedding(fields))  # (B, F * K)
+        if 'dense' in inputs:
+            deep = F.np.concatenate([deep, inputs['dense']], axis=1)  # (B, F * K + D)
+        return self.linear(inputs['ids']) + self.mlp(deep)
 
-    def wide_params(self):
+    def wide_params(self) -> gluon.ParameterDict:
         """The parameters of the wide half, for its trainer."""
         return self.linear.collect_params()
 
-    def deep_params(self):
+    def deep_params(self) -> gluon.ParameterDict:
         """The parameters of the deep half, for its trainer."""
         params = self.embedding.collect_params()
         params.update(self.mlp.collect_params())
         return params
 
-    def zero_share(self):
+    def zero_share(self) -> float:
         """Share of the wide half's weights (V, 1) that are exactly 0, those never met included."""
         weight = self.linear.weight
         return float((weight.data(weight.list_ctx()[0]).asnumpy() == 0).mean())

@@ -14,7 +14,7 @@ def test_equal_attention_and_ones_are_fm_up_to_the_number_of_pairs():
     give(fm.linear, afm.linear)
     give(fm.embedding, afm.embedding)
     fill(afm.attention.score, 0)
-    fill(afm.output, 1)
+    fill(afm.head, 1)
     x = random_ids(DIMS, 9)
     first = fm.linear(x).asnumpy()
     num_pairs = len(DIMS) * (len(DIMS) - 1) / 2

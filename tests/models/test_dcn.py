@@ -37,7 +37,7 @@ def test_without_its_cross_half_it_is_the_mlp(options):
     deep.initialize()
     give(whole.embedding, deep.embedding)
     give(whole.mlp, deep.mlp)
-    fill(whole.output, 0)
+    fill(whole.head, 0)
     x = random_ids(DIMS, 9)
     np.testing.assert_allclose(whole(x).asnumpy(), deep(x).asnumpy(), rtol=1e-6, atol=1e-6)
 

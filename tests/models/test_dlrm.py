@@ -1,147 +1,34 @@
-"""DLRM: its definition with and without dense features, bags and products with self."""
+"""DLRM: its inputs by name, its bags, what it refuses."""
 
 import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import check_gradients, random_ids, randomize, weights_of
-from mxnet import autograd, gluon
+from helpers import random_ids, random_inputs, randomize
+from mxnet import gluon
 
 import d2lrec as d2l
-from d2lrec import DLRM, definitions
+from d2lrec import DLRM
 
 SINGLES, BAGS, SIZES, K, D = [3, 5, 2], [4, 6], [3, 2], 4, 3
-# name -> (dense features, bags, products with self)
-KINDS = {
-    'all': (D, True, False),
-    'all, with self': (D, True, True),
-    'no bags': (D, False, False),
-    'no dense': (0, True, False),
-    'ids alone': (0, False, False),
-    'ids alone, with self': (0, False, True),
-}
 
 
-def build(kind, **kwargs):
-    num_dense, bags, with_self = KINDS[kind]
-    return DLRM(
-        SINGLES + BAGS * bags,
-        K,
-        [7, 5],
-        num_dense,
-        [6] if num_dense else [],
-        SIZES if bags else [],
-        with_self,
-        **kwargs,
-    )
+def build(num_dense=D, **kwargs):
+    bottom_dims = [6] if num_dense else []
+    return DLRM(SINGLES + BAGS, K, [7, 5], num_dense, bottom_dims, SIZES, **kwargs)
 
 
-def inputs(kind, rows, seed=0):
-    num_dense, bags, _ = KINDS[kind]
-    rng = np.random.default_rng(seed)
-    x = [random_ids(SINGLES, rows, seed).asnumpy()]
-    if bags:
-        offset = sum(SINGLES)
-        for dim, size in zip(BAGS, SIZES):
-            x.append(offset + rng.integers(0, dim, (rows, size)))
-            offset += dim
-    out = [mx.np.array(np.concatenate(x, axis=1), dtype='int32')]
-    if num_dense:
-        out.append(mx.np.array(rng.normal(size=(rows, num_dense)), dtype='float32'))
-    if bags:
-        weights = rng.normal(size=(rows, sum(SIZES))) * rng.integers(0, 2, (rows, sum(SIZES)))
-        weights[-1, : SIZES[0]] = 0  # an empty bag
-        out.append(mx.np.array(weights, dtype='float32'))
-    return tuple(out)
+def inputs(net, rows):
+    """Random inputs of which some slots, and in the last example a whole bag, are empty."""
+    *rest, weights = random_inputs(net, rows)
+    weights = weights * (weights > 0)
+    weights[-1, : SIZES[0]] = 0
+    return *rest, weights
 
 
-def relu(x):
-    return np.vectorize(lambda number: max(0.0, number))(x)
-
-
-def definition(kind):
-    num_dense, bags, with_self = KINDS[kind]
-
-    def compute(w, x, *rest):
-        rest = list(rest)
-        v, z = w['embedding0_weight'], []
-        bottom = None
-        if num_dense:
-            bottom = rest.pop(0)
-            for i in range(2):
-                bottom = relu(definitions.dense(w[f'dense{i}_weight'], w[f'dense{i}_bias'], bottom))
-            z.append(bottom[:, None])
-        z.append(v[x[:, :3]])
-        if bags:
-            z.append(definitions.weighted_bags(v[x[:, 3:]], rest.pop(0), SIZES))
-        top = definitions.dot_products(np.concatenate(z, axis=1), with_self)
-        first = w['dotinteraction0_weight']
-        if num_dense:  # the bottom's output comes first
-            top = np.concatenate([bottom, top], axis=1)
-            first = np.concatenate([w['dotinteraction0_dense0_weight'], first], axis=1)
-        return definitions.mlp(
-            [
-                (first, w['dotinteraction0_bias']),
-                *[(w[f'mlp0_dense{i}_weight'], w[f'mlp0_dense{i}_bias']) for i in range(2)],
-            ],
-            top,
-        )
-
-    return compute
-
-
-@pytest.mark.parametrize('hybrid', [False, True])
-@pytest.mark.parametrize('kind', KINDS)
-@pytest.mark.parametrize('rows', [1, 6])
-def test_forward_and_gradients_equal_the_definition(kind, rows, hybrid):
-    net = randomize(build(kind))
-    net.hybridize(hybrid, static_alloc=hybrid, static_shape=hybrid)
-    x = inputs(kind, rows)
-    out = net(*x)
-    assert out.shape == (rows, 1)
-    np.testing.assert_allclose(
-        out.asnumpy(),
-        definition(kind)(weights_of(net), *(a.asnumpy() for a in x)),
-        rtol=1e-4,
-        atol=1e-4,
-    )
-    x = inputs(kind, 6)  # a single row may leave every unit of a layer off
-    check_gradients(net, x, definition(kind))
-
-
-@pytest.mark.parametrize('kind', KINDS)
-def test_batches_of_changing_size_after_hybridizing(kind):
-    net, plain = randomize(build(kind)), randomize(build(kind))
-    net.hybridize(static_alloc=True, static_shape=True)
-    for rows in (8, 3, 8, 1):
-        x = inputs(kind, rows, seed=rows)
-        np.testing.assert_allclose(net(*x).asnumpy(), plain(*x).asnumpy(), rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize('kind', ['all', 'ids alone'])
-@pytest.mark.parametrize('rows', [8, 7, 2])
-def test_two_devices_give_the_gradients_of_one(kind, rows):
-    x, grads = inputs(kind, rows), []
-    for devices in ([mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]):
-        net = randomize(build(kind), ctx=devices)
-        shards = zip(*[gluon.utils.split_and_load(a, devices, even_split=False) for a in x])
-        with autograd.record():
-            outs = [net(*s) for s in shards]
-        autograd.backward(outs)
-        grads.append(
-            [
-                sum(g.asnumpy() for g in p.list_grad())
-                for p in net.collect_params().values()
-                if p.grad_req != 'null'
-            ]
-        )
-    for one, two in zip(*grads):
-        np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-5)
-
-
-def test_only_weights_count_not_what_an_empty_place_holds():
-    net = randomize(build('all'))
-    ids, dense, weights = inputs('all', 6)
+def test_only_weights_count_not_what_an_empty_slot_holds():
+    net = randomize(build())
+    ids, dense, weights = inputs(net, 6)
     other = ids.asnumpy()
     empty = weights.asnumpy() == 0
     other[:, 3:][empty] = np.where(np.arange(5) < 3, 10, 14)[None].repeat(6, 0)[empty]
@@ -152,8 +39,8 @@ def test_only_weights_count_not_what_an_empty_place_holds():
 
 
 def test_rows_whose_bags_are_all_empty_have_a_zero_vector_there():
-    net = randomize(build('no dense'))
-    ids, weights = inputs('no dense', 4)
+    net = randomize(build(num_dense=0))
+    ids, weights = inputs(net, 4)
     out = net(ids, mx.np.zeros(weights.shape)).asnumpy()
     z = np.zeros((4, 5, K))
     z[:, :3] = net.embedding.weight.data().asnumpy()[ids.asnumpy()[:, :3]]
@@ -172,26 +59,18 @@ def test_a_bag_of_one_is_a_field():
     )
 
 
-def test_two_fields_only_bags_and_one_field_with_self():
+def test_two_fields_only_bags_and_one_field_self_interaction():
     x = random_ids([3, 4], 5)
     assert randomize(DLRM([3, 4], K, [6]))(x).shape == (5, 1)
     assert randomize(DLRM([3, 4], K, [6], bag_sizes=[1, 1]))(x, mx.np.ones((5, 2))).shape == (5, 1)
-    assert randomize(DLRM([3], K, [6], with_self=True))(random_ids([3], 5)).shape == (5, 1)
+    assert randomize(DLRM([3], K, [6], self_interaction=True))(random_ids([3], 5)).shape == (5, 1)
 
 
 def test_it_normalises_and_drops_in_the_top():
     net = DLRM(SINGLES, K, [7, 5], batch_norm=True, drop_rate=0.5)
-    kinds = [type(layer).__name__ for layer in net.top.hidden]
-    assert kinds == [
-        'DotInteraction',
-        'BatchNorm',
-        'Activation',
-        'Dropout',
-        'Dense',
-        'BatchNorm',
-        'Activation',
-        'Dropout',
-    ]
+    layer = ['BatchNorm', 'Activation', 'Dropout']
+    kinds = [[type(part).__name__ for part in parts] for parts in (net.top, net.top[-1].hidden)]
+    assert kinds == [['DotInteractionDense', *layer, 'MLP'], ['Dense', *layer]]
 
 
 def test_it_learns_pairs_from_bags_and_dense_features():
@@ -221,18 +100,20 @@ def test_it_learns_pairs_from_bags_and_dense_features():
     assert best - d2l.auc(test[-1], d2l.predict(net, tuple(test[:-1]))) < 0.03 < best - 0.5
 
 
-def test_other_inputs_are_refused():
-    net = randomize(build('all'))
-    ids, dense, weights = inputs('all', 2)
-    for wrong in ([ids], [ids, dense], [ids, weights, dense], [ids[:, :3], dense, weights]):
-        with pytest.raises(
-            ValueError,
-            match=r'ids \(rows, 8\), dense \(rows, 3\), weights \(rows'
-            r', 5\) but got inputs of shape .*pass these',
-        ):
-            net(*wrong)
-    with pytest.raises(ValueError, match=r'built for 3 fields but got .* \(2, 2\)'):
-        randomize(build('ids alone'))(ids[:, :2])
+def test_inputs_come_in_the_order_that_it_names():
+    net = randomize(build())
+    assert net.inputs == {'ids': 8, 'dense': 3, 'weights': 5}
+    assert [end.tolist() for end in net.ranges['ids']] == [
+        [0, 3, 8, 10, 10, 10, 14, 14],
+        [3, 8, 10, 14, 14, 14, 20, 20],
+    ]
+    ids, dense, weights = inputs(net, 2)
+    with pytest.raises(
+        ValueError,
+        match=r'ids \(rows, 8\), dense \(rows, 3\), weights \(rows, 5\) but got inputs of shape '
+        r'\(2, 8\), \(2, 5\), \(2, 3\): pass these',
+    ):
+        net(ids, weights, dense)
 
 
 @pytest.mark.parametrize(

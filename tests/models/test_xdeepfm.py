@@ -15,7 +15,7 @@ def test_one_map_with_ones_above_the_diagonal_and_no_mlp_is_fm():
     give(fm.linear, net.linear)
     give(fm.embedding, net.embedding)
     fill(net.mlp.output, 0)
-    fill(net.output, 1)
+    fill(net.head, 1)
     above = np.triu(np.ones((4, 4)), 1)
     net.cin.maps[0].weight.set_data(mx.np.array(above.reshape(1, -1)))
     x = random_ids(DIMS, 9)
@@ -29,7 +29,7 @@ def test_without_its_cin_it_is_lr_plus_the_mlp():
     give(whole.linear, lr.linear)
     give(whole.embedding, deep.embedding)
     give(whole.mlp, deep.mlp)
-    fill(whole.output, 0)
+    fill(whole.head, 0)
     x = random_ids(DIMS, 9)
     np.testing.assert_allclose(
         whole(x).asnumpy(), (lr(x) + deep(x)).asnumpy(), rtol=1e-5, atol=1e-5
@@ -39,5 +39,5 @@ def test_without_its_cin_it_is_lr_plus_the_mlp():
 @pytest.mark.parametrize('split, maps', [(True, 4 + 3 + 3), (False, 8 + 6 + 3)])
 def test_split_decides_how_many_maps_reach_the_output(split, maps):
     net = randomize(XDeepFM(DIMS, K, [5], cin_dims=(8, 6, 3), split=split))
-    assert net.output.weight.data().shape == (1, maps)
+    assert net.head.weight.data().shape == (1, maps)
     assert net.cin(net.embedding(random_ids(DIMS, 9))).shape == (9, maps)
