@@ -7,6 +7,8 @@ loss -> measures -> plot. `fit`, `evaluate` and `predict` walk it in one step ea
 Dive into Deep Learning; what only that needs is in `d2lrec.original`.
 """
 
+from types import ModuleType as _ModuleType
+
 from mxnet import npx as _npx
 
 _npx.set_np()  # Every array, block and loader of this library is in the NumPy interface.
@@ -93,3 +95,21 @@ from .train.optim import FTRL, decay_embeddings_only, wide_deep_trainers
 from .warm import warm_start
 
 __version__ = '0.2.0'
+
+# What the lines above name, and the modules that readers go into by name.
+_MODULES = (
+    'check',
+    'data',
+    'definitions',
+    'describe',
+    'layers',
+    'metrics',
+    'models',
+    'plot',
+    'train',
+)
+__all__ = [
+    name
+    for name, value in vars().items()
+    if name[0] != '_' and (not isinstance(value, _ModuleType) or name in _MODULES)
+]
