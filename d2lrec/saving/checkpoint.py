@@ -18,7 +18,7 @@ __all__ = ['Checkpoint']
 
 ANEW = 'give another path, or remove the file to start anew'
 # What an optimizer counts or is set to by each step, and no one chooses.
-COUNTED = ('num_update', 'rescale_grad')
+COUNTED = ('num_update', 'rescale_grad', 'lr')  # the rate has its own entry
 
 
 class Checkpoint:

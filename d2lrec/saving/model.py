@@ -181,8 +181,34 @@ def _encoder_of(net, data) -> Optional[Encoder]:
             f'data is a {type(data).__name__}, which holds no encoder: give the CTRDataset that '
             'the model was trained on, or its encoder.'
         )
-    encoder.check(net)
+    _check_fits(net, encoder)
     return encoder
+
+
+def _check_fits(net, encoder):
+    """Refuse an encoder that gives other inputs than the net was built for."""
+    name = type(net).__name__
+    if 'ids' not in net.ranges:
+        raise ValueError(f'{name} reads {", ".join(net.inputs)} and no ids: save it without data.')
+    # A bag's slots share one range of ids.
+    ranges = dict.fromkeys(zip(*(np.asarray(bound).tolist() for bound in net.ranges['ids'])))
+    counts = {
+        'numbers of ids': (
+            [dim for _, dim, _ in encoder.tables()],
+            [end - first for first, end in ranges],
+        ),
+        'dense columns': (len(encoder.dense), net.inputs.get('dense', len(encoder.dense))),
+        'slots of bags': (
+            sum(sum(getattr(step, 'bag_sizes', ())) for step in encoder.steps),
+            net.inputs.get('weights', 0),
+        ),
+    }
+    for what, (theirs, mine) in counts.items():
+        if theirs != mine:
+            raise ValueError(
+                f'the {what} that the encoder gives are {theirs} and {name} was built for {mine}: '
+                'give the data set that the model was trained on, with its crosses and bags.'
+            )
 
 
 def _subclasses(cls) -> Iterator[type]:

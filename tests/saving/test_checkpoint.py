@@ -1,5 +1,6 @@
 """Checkpoints: a run that goes on equals one that never stopped; what does not fit is refused."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from mxnet import gluon
 from mxnet.gluon import nn
 
 import d2lrec as d2l
-from d2lrec.saving.archive import read_archive
+from d2lrec.saving.archive import read_archive, write_archive
 
 DIMS, K = [3, 5, 2, 4], 4
 
@@ -201,17 +202,101 @@ def test_nets_with_sizes_still_to_be_inferred_resume(tmp_path):
     same(straight, run(4, tmp_path / 'state', net=build(), dtype='float32', start=11))
 
 
+@pytest.mark.parametrize(
+    'changed, words',
+    [
+        ({'learning_rate': 0.1}, 'learning_rate = 0.05 and this trainer has 0.1'),
+        ({'wd': 0.1}, 'wd = 0.0 and this trainer has 0.1'),
+        ({'beta1': 0.5}, 'beta1 = 0.9 and this trainer has 0.5'),
+        ('decay', r'decay of each weight = \[1.0.* and this trainer has \[.*0.0'),
+        ('loss', 'loss = SigmoidBinaryCrossEntropyLoss and this run has Mine'),
+        ('data', 'with other training data of the same size'),
+        ('batch', 'a loader of 10 rows a batch and this one has 20'),
+        ('seed', 'with the seed 1 and seed is 2'),
+    ],
+)
+def test_what_was_changed_since_is_named(tmp_path, changed, words):
+    """Before, the old optimizer silently took the place of the new one."""
+    clicks = d2l.planted(100, [5, 4], seed=0)
+
+    class Mine(gluon.loss.SigmoidBCELoss):
+        pass
+
+    def train(epochs, change=None):
+        net = randomize(d2l.FM(clicks.field_dims, 2))
+        if change == 'decay':
+            d2l.decay_embeddings_only(net)
+        settings = {'learning_rate': 0.05, **(change if isinstance(change, dict) else {})}
+        data = d2l.planted(100, [5, 4], seed=3) if change == 'data' else clicks
+        d2l.fit(
+            net,
+            data,
+            trainer=gluon.Trainer(net.collect_params(), 'adam', settings),
+            loss=Mine() if change == 'loss' else None,
+            batch_size=20 if change == 'batch' else 10,
+            num_epochs=epochs,
+            seed=2 if change == 'seed' else 1,
+            checkpoint=tmp_path / 'state',
+        )
+
+    train(1)
+    before = (tmp_path / 'state').read_bytes()
+    with pytest.raises(ValueError, match=words) as refusal:
+        train(2, changed)
+    assert '\n' not in str(refusal.value) and (tmp_path / 'state').read_bytes() == before
+    train(2)
+
+
+def test_ftrl_goes_on_at_the_rate_that_its_sums_belong_to(tmp_path):
+    clicks = d2l.planted(300, [9, 8], seed=0)
+    parts = clicks[:200], clicks[200:]
+
+    def train(epochs, checkpoint):
+        net = d2l.WideDeep(clicks.field_dims, 2, [4])
+        history = d2l.fit(
+            net, *parts, trainer=d2l.wide_deep_trainers, batch_size=20, num_epochs=epochs,
+            lr_factor=0.5, checkpoint=checkpoint,
+        )  # fmt: skip
+        return net, history
+
+    straight = train(6, None)
+    train(3, tmp_path / 'state')
+    same(straight, train(6, tmp_path / 'state'))
+
+
+def test_nothing_in_a_checkpoint_is_code(tmp_path):
+    run(1, tmp_path / 'state')
+    with np.load(tmp_path / 'state', allow_pickle=False) as arrays:
+        names = [n for n in arrays.files if n.startswith('trainer/')]
+        assert names and all(arrays[n].dtype == np.float32 for n in names)
+    assert (
+        b'\x80\x04'
+        not in json.dumps(read_archive(tmp_path / 'state', 'checkpoint', '')[0]).encode()
+    )
+
+
+def test_a_checkpoint_of_the_older_version_is_refused(tmp_path):
+    run(1, tmp_path / 'state')
+    facts, arrays = read_archive(tmp_path / 'state', 'checkpoint', '')
+    del facts['version']
+    write_archive(tmp_path / 'state', facts, arrays)
+    with pytest.raises(ValueError, match='an older version, which had to be unpickled'):
+        run(2, tmp_path / 'state')
+
+
 def other_checkpoints(path):
     run(1, path / 'state')
     d2l.save(randomize(d2l.LR(DIMS)), path / 'model')
     (path / 'text').write_text('')
     wider = d2l.DeepFM([9, 7, 5], 4, [9], drop_rate=0.5)
     wider.mlp.hidden.add(nn.BatchNorm(in_channels=9))
-    small = d2l.BatchLoader(np.zeros((10, 3), 'int32'), np.zeros(10), batch_size=5)
+    small = d2l.BatchLoader(np.tile([[0, 9, 16]], (10, 1)), np.arange(10) % 2, batch_size=64)
 
     def on_other_data():
         net = run(1, None)[0]
-        trainer = gluon.Trainer(net.collect_params(), 'adam')
+        schedule = mx.lr_scheduler.FactorScheduler(step=10, factor=0.9, base_lr=0.05)
+        settings = {'learning_rate': 0.05, 'lr_scheduler': schedule}
+        trainer = gluon.Trainer(net.collect_params(), 'adam', settings)
         d2l.train_ch13(
             net,
             small,

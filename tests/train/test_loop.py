@@ -51,7 +51,10 @@ def test_weights_that_stop_being_finite_end_the_run(parts, monkeypatch, validate
     train, valid, _ = parts
     net = d2l.EmbeddingMLP(DIMS, 4, [8], drop_rate=0.0)
     breaking(monkeypatch, at=70, action=spoil)  # 30 steps an epoch: in the third
-    with pytest.raises(ValueError, match=r'mlp.* by step \d+ of epoch 3.*holds the weights of'):
+    with pytest.raises(
+        ValueError,
+        match=r'weight stopped being finite by step \d+ of epoch 3.*holds the weights of',
+    ):
         d2l.fit(net, train, valid if validated else None, batch_size=100, num_epochs=5)
     assert finite(net)
     kept = copy_weights(net)
