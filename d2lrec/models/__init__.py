@@ -2,6 +2,7 @@
 
 from .afm import AFM
 from .autorec import AutoRec
+from .base import CTRModel, Model, PairModel
 from .bias import BiasBaseline
 from .dcn import DCN
 from .deepfm import DeepFM, DeepFMConcat

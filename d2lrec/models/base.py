@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
+from mxnet import gluon
 from mxnet.gluon import HybridBlock
 
 from ..checks import check_finite, check_ids
@@ -33,6 +34,15 @@ class Model(HybridBlock):
     config : dict or None
         What the constructor was given, by name, as far as JSON can hold it: `d2lrec.load` builds
         the model from it. None where the constructor takes `*args`.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> net = d2l.MF(4, num_users=6, num_items=9, mean=3.5)
+    >>> net.inputs, net.output
+    ({'users': None, 'items': None}, 'rating')
+    >>> net.config
+    {'num_factors': 4, 'num_users': 6, 'num_items': 9, 'mean': 3.5}
     """
 
     inputs: dict[str, Optional[int]] = {}
@@ -53,6 +63,9 @@ class Model(HybridBlock):
             build(self, *args, **kwargs)
 
         cls.__init__ = __init__
+
+    def __init__(self, prefix: Optional[str] = None, params: Optional[gluon.ParameterDict] = None):
+        super().__init__(prefix, params)
 
     def input_shapes(self, rows: int) -> list[tuple[int, ...]]:
         """The shapes of the inputs for a batch of `rows`; `describe` follows them through."""
@@ -166,6 +179,12 @@ class PairModel(Model):
     ------
     ValueError
         For no user or no item; when called, for anything but two vectors of one length.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> d2l.NeuMF(4, num_users=6, num_items=9, nums_hiddens=[8]).ranges
+    {'users': (0, 6), 'items': (0, 9)}
     """
 
     def __init__(self, num_users: int, num_items: int, **kwargs):

@@ -45,7 +45,7 @@ def build(data, crosses, num_dense=2, mlp_dims=(7, 6, 5), **kwargs):
 def inputs(data, crosses, rows, num_dense=2):
     dense = np.random.default_rng(rows).random((rows, num_dense))
     return (
-        mx.np.array(crosses.transform(data)[:rows], dtype='int32'),
+        mx.np.array(crosses.apply(data).columns['ids'][:rows], dtype='int32'),
         mx.np.array(dense, dtype='float32'),
     )
 
@@ -61,7 +61,7 @@ def definition(data, crosses):
             picked = []
             for words in vocab:
                 c = np.zeros(raw)
-                c[[data.row_of(n, word) for n, word in zip(names, words)]] = 1
+                c[[data.id_of(n, word) for n, word in zip(names, words)]] = 1
                 picked.append(c)
             cross_weights += [(c, linear[row + i, 0]) for i, c in enumerate(picked)]
             row += len(vocab)
@@ -135,7 +135,7 @@ def wide_deep_data(rows=1_003):
     data = CTRDataset(frame)
     crosses = Crosses(data, CROSSED)
     dense = np.random.default_rng(0).random((rows, 2)).astype('float32')
-    return data, crosses, (crosses.transform(data), dense, data.labels)
+    return data, crosses, (crosses.apply(data).columns['ids'], dense, data.labels)
 
 
 @pytest.mark.parametrize('devices', [[mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]])
@@ -252,12 +252,12 @@ def planted_pairs(rows=12_000, values=30, seed=0):
 def test_crosses_memorise_pairs_that_lr_cannot_see():
     train, test, best = planted_pairs()
     train = CTRDataset(train)
-    test = CTRDataset(test, train.feat_mapper, train.defaults)
+    test = train.encoder.encode(test)
     crosses = Crosses(train, [('user', 'app')])
     dims = train.field_dims, crosses.dims
 
     def test_auc(net, crossed):
-        encode = crosses.transform if crossed else lambda data: data.features
+        encode = crosses.apply if crossed else lambda data: data
         mx.random.seed(0)
         net.initialize()
         net.hybridize(static_alloc=True, static_shape=True)
@@ -266,7 +266,7 @@ def test_crosses_memorise_pairs_that_lr_cannot_see():
             if isinstance(net, WideDeep)
             else gluon.Trainer(net.collect_params(), d2l.FTRL(lamda1=0, beta=0.001))
         )
-        loader = d2l.BatchLoader(encode(train), train.labels, batch_size=200, shuffle=True, seed=0)
+        loader = d2l.BatchLoader(encode(train), batch_size=200, shuffle=True, seed=0)
         d2l.train_ch13(net, loader, None, SigmoidBCELoss(), trainers, 6, verbose=False)
         return d2l.auc(test.labels, d2l.predict(net, encode(test)))
 
