@@ -41,7 +41,7 @@ def new():
 
 def in_words(data, crosses=None):
     """(name, value) of each id; value None for unknown ones."""
-    names = [data.word_of(row) for row in range(int(sum(data.field_dims)))]
+    names = [data.value_of(row) for row in range(int(sum(data.field_dims)))]
     if crosses:
         for cross, dim, vocab in zip(crosses.fields, crosses.dims, crosses.vocab):
             words = [None] * int(dim)
@@ -86,7 +86,7 @@ def test_crosses_and_batch_norm_come_along(old, new, num_buckets):
     )
     for param in before.collect_params('.*running').values():
         param.set_data(mx.np.arange(1, param.shape[0] + 1, dtype='float32'))
-    kept = warm_start(after, new, before, old, crosses[1], crosses[0])
+    kept = warm_start(after, crosses[1].apply(new), before, crosses[0].apply(old).encoder)
     assert len(kept) == len(after.linear.weight.data()) and not kept.all()
     weights = [n.linear.weight.data().asnumpy()[:, 0] for n in (before, after, fresh)]
     if num_buckets is None:
@@ -99,7 +99,7 @@ def test_crosses_and_batch_norm_come_along(old, new, num_buckets):
     dense = np.random.default_rng(0).random((120, 2)).astype('float32')
     again = CTRDataset(table(120, 8, 0), new.feat_mapper, new.defaults)
     probs = [
-        d2l.predict(net, (c.transform(d), dense))
+        d2l.predict(net, (c.apply(d).features, dense))
         for net, c, d in ((before, crosses[0], old), (after, crosses[1], again))
     ]
     known = np.array([None not in old.words(row).values() for row in range(120)])
@@ -163,13 +163,16 @@ def refusals(old, new):
         (lambda: warm_start(lr(other), other, lr(old), old), "fields differ .*'site'"),
         (
             lambda: warm_start(
-                wide(new, crosses[2]), new, wide(old, crosses[0]), old, crosses[2], crosses[0]
+                wide(new, crosses[2]),
+                crosses[2].apply(new),
+                wide(old, crosses[0]),
+                crosses[0].apply(old),
             ),
             'crosses differ',
         ),
         (
             lambda: warm_start(wide(new, crosses[1]), new, wide(old, crosses[0]), old),
-            'linear.weight has .* pass the data, and the crosses',
+            'linear.weight has .* pass the data, with its crosses',
         ),
         (lambda: warm_start(lr(old), new, lr(old), old), 'linear.weight has'),
         (lambda: warm_start(fm(new), new, lr(old), old), 'layers differ'),

@@ -50,7 +50,7 @@ def test_crosses_equal_the_definition_row_by_row(train):
     crosses = Crosses(train, CROSSES, min_threshold=6)
     test = CTRDataset(clicks(100, seed=1), train.feat_mapper, train.defaults)
     for data in (train, test):
-        x = crosses.transform(data)
+        x = crosses.apply(data).features
         assert x.shape == (len(data), 5) and x.dtype == np.int32
         assert (x[:, :3] == data.features).all()
         offset = sum(data.field_dims)
@@ -69,11 +69,11 @@ def test_crosses_equal_the_definition_row_by_row(train):
 
 def test_a_cross_is_the_product_of_its_one_hot_features(train):
     crosses = Crosses(train, CROSSES, min_threshold=6)
-    x, offset = crosses.transform(train), sum(train.field_dims)
+    x, offset = crosses.apply(train).features, sum(train.field_dims)
     for c, cross in enumerate(crosses.fields):
         for words, i in list(crosses.vocab[c].items())[:8]:
             picks = np.zeros(offset)
-            picks[[train.row_of(name, word) for name, word in zip(cross, words)]] = 1
+            picks[[train.id_of(name, word) for name, word in zip(cross, words)]] = 1
             for row in range(0, len(train), 7):
                 onehot = np.zeros(offset)
                 onehot[train.features[row]] = 1
@@ -95,7 +95,7 @@ def test_frequent_tuples_come_first_and_equal_counts_go_by_text():
 def test_hashed_crosses_fill_their_buckets_and_depend_on_words_alone(train):
     crosses = Crosses(train, CROSSES, num_buckets=7)
     assert crosses.dims.tolist() == [7, 7] and crosses.vocab == [{}, {}]
-    x, offset = crosses.transform(train)[:, 3:], sum(train.field_dims)
+    x, offset = crosses.apply(train).features[:, 3:], sum(train.field_dims)
     assert x[:, 0].min() >= offset and x[:, 0].max() < offset + 7 <= x[:, 1].min()
     assert len(np.unique(x)) == 14
     # another vocabulary, in another order, of the same words: the same buckets
@@ -103,7 +103,7 @@ def test_hashed_crosses_fill_their_buckets_and_depend_on_words_alone(train):
     same = CTRDataset(clicks(), other.feat_mapper, other.defaults)
     everything = CTRDataset(clicks(), min_threshold=1)
     known = (same.features - same.offsets < [len(v) for v in same.feat_mapper.values()]).all(1)
-    ids = [crosses.transform(d)[:, 3:] - sum(d.field_dims) for d in (same, everything)]
+    ids = [crosses.apply(d).features[:, 3:] - sum(d.field_dims) for d in (same, everything)]
     assert (ids[0][known] == ids[1][known]).all() and known.sum() > 250
 
 
@@ -113,8 +113,8 @@ def test_crosses_do_not_depend_on_the_hash_seed(tmp_path):
         'import sys; from d2lrec.data import CTRDataset, Crosses;'
         'd = CTRDataset(sys.argv[1], min_threshold=10);'
         'f = [(1, 2), (2, 3, 1)];'
-        'print(Crosses(d, f).vocab, Crosses(d, f).transform(d).tolist(),'
-        'Crosses(d, f, num_buckets=50).transform(d).tolist())'
+        'print(Crosses(d, f).vocab, Crosses(d, f).apply(d).features.tolist(),'
+        'Crosses(d, f, num_buckets=50).apply(d).features.tolist())'
     )
     seen = {
         subprocess.run(
@@ -148,7 +148,7 @@ def test_words_count_whatever_order_the_vocabulary_is_in(train):
     }
     other = CTRDataset(clicks(), turned, train.defaults)
     assert (other.features != train.features).any()
-    assert (crosses.transform(other)[:, 3:] == crosses.transform(train)[:, 3:]).all()
+    assert (crosses.apply(other).features[:, 3:] == crosses.apply(train).features[:, 3:]).all()
 
 
 @pytest.mark.parametrize('num_buckets', [None, 20])
@@ -161,7 +161,7 @@ def test_crosses_survive_a_file(train, tmp_path, num_buckets):
         crosses.vocab,
         crosses.num_buckets,
     )
-    assert (again.transform(train) == crosses.transform(train)).all()
+    assert (again.apply(train).features == crosses.apply(train).features).all()
     assert os.listdir(tmp_path) == ['crosses.json']
 
 
@@ -271,7 +271,7 @@ def test_test_data_take_the_places_of_training():
     places = multi_hot(train, GROUPS).bag_sizes
     assert places == [2]
     assert multi_hot(test, {'genre': ['Drama', 'War']}, bag_sizes=places).weights.shape == (2, 2)
-    with pytest.raises(ValueError, match="'genre' of row 1 has 3 values for 2 places"):
+    with pytest.raises(ValueError, match="'genre' of row 1 has 3 values for 2 slots"):
         multi_hot(test, GROUPS, bag_sizes=places)
 
 
@@ -286,7 +286,7 @@ def refusals():
         (lambda: Crosses(data, [('user', 'day')], min_threshold=0), 'min_threshold is 0'),
         (lambda: Crosses(data, [('user', 'day')], num_buckets=2.5), 'num_buckets is 2.5'),
         (
-            lambda: Crosses(data, [('user', 'day')], num_buckets=2**31).transform(data),
+            lambda: Crosses(data, [('user', 'day')], num_buckets=2**31).apply(data),
             'more than int32 ids',
         ),
         (lambda: Quantiles([[1.0], [2.0]], 1), 'num_quantiles is 1'),

@@ -254,7 +254,7 @@ def test_ctr_view_equals_its_definition_row_by_row(folder, ratings, split):
     known = [film_age(i, t) for _, i, _, t in rows(parts[0])]
     mean = np.nanmean(known)
     for data, part in zip((view.train, view.valid, view.test), parts):
-        assert data.feat_mapper is view.train.feat_mapper and len(data) == len(part)
+        assert data.vocabulary is view.train.vocabulary and len(data) == len(part)
         for n, (u, i, r, t) in enumerate(rows(part)):
             when = datetime.fromtimestamp(t, timezone.utc)
             wanted = {
@@ -296,8 +296,8 @@ def test_ctr_view_lists_the_films_by_their_row_of_the_embedding(folder):
     ).value_counts()
     assert 0 < len(view.items) < I
     for row, (item, title, count) in view.items.iterrows():
-        assert view.train.word_of(row) == ('item', str(item))
-        assert view.train.row_of('item', item) == row
+        assert view.train.value_of(row) == ('item', str(item))
+        assert view.train.id_of('item', item) == row
         assert title == f'Café no. {item}' and count == counts[item] >= 8
     assert view.items['count'].is_monotonic_decreasing
     assert 'MovieLensCTR(240 + 30 + 30 rows, 27 fields' in repr(view)
