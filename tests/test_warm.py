@@ -114,6 +114,29 @@ def test_crosses_and_batch_norm_come_along(old, new, num_buckets):
     assert known.sum() > 50 and (probs[0][known] == probs[1][known]).all()
 
 
+def test_what_encodes_the_data_is_enough(old, new):
+    before, after, again = (
+        randomize(LR(d.field_dims), seed=s) for d, s in ((old, 1), (new, 2), (new, 2))
+    )
+    kept = warm_start(after, new.vocabulary, before, old.encoder)
+    assert (kept == warm_start(again, new, before, old)).all()
+    weights = [net.linear.weight.data().asnumpy() for net in (after, again)]
+    assert (weights[0] == weights[1]).all()
+
+
+def test_an_extended_vocabulary_keeps_every_old_row(old):
+    frame = pd.concat([table(120, 8, 0), table(200, 16, 1)])
+    vocabulary = old.vocabulary.extend(frame, 2)
+    before, after = (
+        randomize(LR(v.dims), seed=s) for v, s in ((old.vocabulary, 1), (vocabulary, 2))
+    )
+    kept = warm_start(after, vocabulary, before, old)
+    assert kept.sum() == old.vocabulary.num_features < vocabulary.num_features
+    data = CTRDataset(table(120, 8, 0), vocabulary=vocabulary)
+    known = [None not in old.words(row).values() for row in range(120)]
+    assert (d2l.predict(after, data)[known] == d2l.predict(before, old)[known]).all()
+
+
 def test_multi_hot_fields_come_along(old, new):
     hots = [multi_hot(d, {'flag': ['new', 'hot']}, bag_sizes=[2]) for d in (old, new)]
     before, after = (
@@ -175,6 +198,7 @@ def refusals(old, new):
             'linear.weight has .* pass the data, with its crosses',
         ),
         (lambda: warm_start(lr(old), new, lr(old), old), 'linear.weight has'),
+        (lambda: warm_start(lr(old), frame, lr(old), old), 'DataFrame has no vocabulary'),
         (lambda: warm_start(fm(new), new, lr(old), old), 'layers differ'),
         (lambda: warm_start(fm(new, 4), new, fm(old), old), 'columns of embedding.weight differ'),
         (
@@ -189,7 +213,7 @@ def refusals(old, new):
     ]
 
 
-@pytest.mark.parametrize('case', range(7))
+@pytest.mark.parametrize('case', range(8))
 def test_refusals_say_what_where_and_what_to_do(old, new, case):
     call, words = refusals(old, new)[case]
     with pytest.raises(ValueError, match=words) as refusal:
