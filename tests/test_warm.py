@@ -41,7 +41,7 @@ def new():
 
 def in_words(data, crosses=None):
     """(name, value) of each id; value None for unknown ones."""
-    names = [data.word_of(row) for row in range(int(sum(data.field_dims)))]
+    names = [data.value_of(row) for row in range(int(sum(data.field_dims)))]
     if crosses:
         for cross, dim, vocab in zip(crosses.fields, crosses.dims, crosses.vocab):
             words = [None] * int(dim)
@@ -86,7 +86,7 @@ def test_crosses_and_batch_norm_come_along(old, new, num_buckets):
     )
     for param in before.collect_params('.*running').values():
         param.set_data(mx.np.arange(1, param.shape[0] + 1, dtype='float32'))
-    kept = warm_start(after, new, before, old, crosses[1], crosses[0])
+    kept = warm_start(after, crosses[1].apply(new), before, crosses[0].apply(old).encoder)
     assert len(kept) == len(after.linear.weight.data()) and not kept.all()
     weights = [n.linear.weight.data().asnumpy()[:, 0] for n in (before, after, fresh)]
     if num_buckets is None:
@@ -99,7 +99,7 @@ def test_crosses_and_batch_norm_come_along(old, new, num_buckets):
     dense = np.random.default_rng(0).random((120, 2)).astype('float32')
     again = CTRDataset(table(120, 8, 0), new.feat_mapper, new.defaults)
     probs = [
-        d2l.predict(net, (c.transform(d), dense))
+        d2l.predict(net, (c.apply(d).features, dense))
         for net, c, d in ((before, crosses[0], old), (after, crosses[1], again))
     ]
     known = np.array([None not in old.words(row).values() for row in range(120)])
@@ -112,6 +112,29 @@ def test_crosses_and_batch_norm_come_along(old, new, num_buckets):
             for row in range(120)
         ]
     assert known.sum() > 50 and (probs[0][known] == probs[1][known]).all()
+
+
+def test_what_encodes_the_data_is_enough(old, new):
+    before, after, again = (
+        randomize(LR(d.field_dims), seed=s) for d, s in ((old, 1), (new, 2), (new, 2))
+    )
+    kept = warm_start(after, new.vocabulary, before, old.encoder)
+    assert (kept == warm_start(again, new, before, old)).all()
+    weights = [net.linear.weight.data().asnumpy() for net in (after, again)]
+    assert (weights[0] == weights[1]).all()
+
+
+def test_an_extended_vocabulary_keeps_every_old_row(old):
+    frame = pd.concat([table(120, 8, 0), table(200, 16, 1)])
+    vocabulary = old.vocabulary.extend(frame, 2)
+    before, after = (
+        randomize(LR(v.dims), seed=s) for v, s in ((old.vocabulary, 1), (vocabulary, 2))
+    )
+    kept = warm_start(after, vocabulary, before, old)
+    assert kept.sum() == old.vocabulary.num_features < vocabulary.num_features
+    data = CTRDataset(table(120, 8, 0), vocabulary=vocabulary)
+    known = [None not in old.words(row).values() for row in range(120)]
+    assert (d2l.predict(after, data)[known] == d2l.predict(before, old)[known]).all()
 
 
 def test_multi_hot_fields_come_along(old, new):
@@ -163,15 +186,19 @@ def refusals(old, new):
         (lambda: warm_start(lr(other), other, lr(old), old), "fields differ .*'site'"),
         (
             lambda: warm_start(
-                wide(new, crosses[2]), new, wide(old, crosses[0]), old, crosses[2], crosses[0]
+                wide(new, crosses[2]),
+                crosses[2].apply(new),
+                wide(old, crosses[0]),
+                crosses[0].apply(old),
             ),
             'crosses differ',
         ),
         (
             lambda: warm_start(wide(new, crosses[1]), new, wide(old, crosses[0]), old),
-            'linear.weight has .* pass the data, and the crosses',
+            'linear.weight has .* pass the data, with its crosses',
         ),
         (lambda: warm_start(lr(old), new, lr(old), old), 'linear.weight has'),
+        (lambda: warm_start(lr(old), frame, lr(old), old), 'DataFrame has no vocabulary'),
         (lambda: warm_start(fm(new), new, lr(old), old), 'layers differ'),
         (lambda: warm_start(fm(new, 4), new, fm(old), old), 'columns of embedding.weight differ'),
         (
@@ -186,7 +213,7 @@ def refusals(old, new):
     ]
 
 
-@pytest.mark.parametrize('case', range(7))
+@pytest.mark.parametrize('case', range(8))
 def test_refusals_say_what_where_and_what_to_do(old, new, case):
     call, words = refusals(old, new)[case]
     with pytest.raises(ValueError, match=words) as refusal:

@@ -15,7 +15,7 @@ from mxnet.gluon.data import Dataset
 from .columns import Examples
 from .encoder import Encoder
 from .read import dropped_sentence, finite, not_text, read_file, read_frame
-from .values import Column, is_missing, numbers_of, to_float
+from .values import Column, distinct, is_missing, numbers_of, to_float
 from .vocabulary import Mappers, Vocabulary, check_threshold, default_names
 
 __all__ = ['CTRDataset', 'Encoded']
@@ -230,14 +230,14 @@ class CTRDataset(Encoded, Dataset):
         label: Optional[str] = None,
         dense: Optional[Sequence[str]] = None,
     ):
-        given = _given(feat_mapper, defaults, vocabulary)
-        known = given if isinstance(given, Vocabulary) else None
+        given, named = _given(feat_mapper, defaults, vocabulary)
+        known = given if named else None
         width = _width(num_feat, None if given is None else len(given))
         check_threshold(min_threshold)
         dense = [] if dense is None else dense
         table = _read(source, known, label, dense, width)
-        if given is not None and known is None:
-            known = _from_mappers(given, defaults, table)
+        if given is not None and not named:
+            known = given.renamed([c.name for c in table.fields], table.label)
         self._fill(table, known, min_threshold)
 
     @classmethod
@@ -260,14 +260,11 @@ class CTRDataset(Encoded, Dataset):
         With `dense=True` the counts are dense features as well, by the rule of DLRM's public
         code (Naumov et al., 2019): ln(1 + v), where a negative or missing count is 0.
         """
-        given = _given(feat_mapper, defaults, vocabulary)
-        known = given if isinstance(given, Vocabulary) else None
+        known, _ = _given(feat_mapper, defaults, vocabulary)
         check_threshold(min_threshold)
         if not isinstance(dense, (bool, np.bool_)):
             raise ValueError(f'dense is {dense!r}: give True or False.')
         table = _read_criteo(path, bool(dense), True)
-        if given is not None and known is None:
-            known = _from_mappers(given, defaults, table)
         if known is not None:
             _check_criteo(known)
         new = cls.__new__(cls)
@@ -453,32 +450,26 @@ class CTRDataset(Encoded, Dataset):
 
 
 def _given(feat_mapper, defaults, vocabulary):
-    """The vocabulary that was given, whichever way; None for none; or a plain feat_mapper."""
+    """The vocabulary that was given, whichever way, and whether its fields have their names."""
     if vocabulary is not None:
         if feat_mapper is not None or defaults is not None:
             raise ValueError('vocabulary and feat_mapper are given: give one of the two.')
         vocabulary = getattr(vocabulary, 'vocabulary', vocabulary)  # of an encoder or a data set
         if not isinstance(vocabulary, Vocabulary):
             raise ValueError(f'vocabulary is a {type(vocabulary).__name__}: give a Vocabulary.')
-        return vocabulary
+        return vocabulary, True
     if feat_mapper is None:
         if defaults is not None:
             raise ValueError('defaults is given without feat_mapper: give both, or none.')
-        return None
+        return None, False
     if isinstance(feat_mapper, Vocabulary):
-        return feat_mapper
+        return feat_mapper, True
     if not isinstance(feat_mapper, Mapping):
         raise ValueError(f'feat_mapper is a {type(feat_mapper).__name__}: give a dict by field.')
     whole = getattr(feat_mapper, 'vocabulary', None)
     if whole is not None and (defaults is None or dict(defaults) == dict(whole.defaults)):
-        return whole
-    return feat_mapper
-
-
-def _from_mappers(feat_mapper, defaults, table):
-    """A vocabulary of plain dicts, whose fields are called as in the data."""
-    names = [c.name for c in table.fields]
-    return Vocabulary.from_mappers(feat_mapper, defaults, names, label=table.label)
+        return whole, True
+    return Vocabulary.from_mappers(feat_mapper, defaults), False
 
 
 def _width(num_feat, of_vocabulary):
@@ -573,6 +564,7 @@ def _read_criteo(path, dense, labelled):
     table = read_file(
         path, len(CRITEO), separator=separator, header=header, labelled=labelled, names=CRITEO
     )
+    table.label = None if table.labels is None else 'label'
     _bin_counts(table, dense, str(path))
     return table
 
@@ -593,14 +585,11 @@ def _bin_counts(table, dense, where):
                     'give a number or leave the cell empty.'
                 )
         counts = [to_float(n) for n in numbers]
-        table.fields[f] = Column(
-            column.name,
-            [
-                '' if n is None else f'bin {math.floor(math.log(v) ** 2)}' if v > 2 else n
-                for n, v in zip(numbers, counts)
-            ],
-            column.codes,
-        )
+        binned = [
+            '' if n is None else f'bin {math.floor(math.log(v) ** 2)}' if v > 2 else n
+            for n, v in zip(numbers, counts)
+        ]
+        table.fields[f] = Column(column.name, *distinct(binned, column.codes))
         if dense:
             logs = np.log1p(np.maximum(np.nan_to_num(np.array(counts, np.float64)), 0))
             columns.append(logs.astype(np.float32)[column.codes])

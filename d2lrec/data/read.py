@@ -18,7 +18,16 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
-from .values import MISSING, Column, is_missing, numbers_of, read_column, text_of, to_float
+from .values import (
+    MISSING,
+    Column,
+    is_missing,
+    is_number,
+    numbers_of,
+    read_column,
+    text_of,
+    to_float,
+)
 from .vocabulary import Vocabulary, default_names, place_of
 
 __all__ = ['Dropped', 'Table', 'read_file', 'read_frame']
@@ -173,10 +182,14 @@ class _Lines:
         lines = self._text(block).split('\n', FIRST_LINES)[:FIRST_LINES]
         if len(lines) > 1 and lines[-1] == '':
             lines.pop()
-        counts = Counter(
-            line.count(self.separator) + 1 if '"' not in line else len(self._cells(line)[0])
-            for line in lines
-        )
+        counts, at = Counter(), 0
+        while at < len(lines):
+            cells, used = lines[at].count(self.separator) + 1, 1
+            if '"' in lines[at]:
+                found, used = self._quoted(lines, at, None, True)
+                cells = len(found)
+            counts[cells] += 1
+            at += used
         most = counts.most_common(1)[0][0] if counts else 1
         if self.width is None:
             self.width = most - (1 if self.labelled is not False else 0)
@@ -287,10 +300,10 @@ class _Lines:
     def _quoted(self, lines, at, columns, is_last):
         """The cells of a line with quotes, and how many lines it goes on for; 0 for not known.
 
-        A quote that opens a cell and is closed in none of the next lines, or so that the row has
-        not its number of columns, is a character like any other.
+        A quote that opens a cell and is closed in none of the next lines at the end of a cell, so
+        that the row has its number of columns, is a character like any other.
         """
-        cells, is_open = self._cells(lines[at])
+        cells, is_open, _ = self._cells(lines[at])
         if not is_open:
             return cells, 1
         text = lines[at]
@@ -301,16 +314,19 @@ class _Lines:
                 break
             text += '\n' + lines[at + used - 1]
             if '"' in lines[at + used - 1]:
-                cells, is_open = self._cells(text)
+                cells, is_open, torn = self._cells(text)
                 if not is_open:
-                    if len(cells) == columns:
+                    if not torn and columns in (None, len(cells)):
                         return cells, used
                     break
         return lines[at].split(self.separator), 1
 
     def _cells(self, line):
-        """The cells of a line, unquoted as pandas does it, and whether a quote stays open."""
-        cells, at, is_open = [], 0, False
+        """The cells of a line, unquoted as pandas does it, and whether a quote stays open.
+
+        Last, whether a cell of several lines goes on behind its closing quote.
+        """
+        cells, at, is_open, torn = [], 0, False, False
         while True:
             found = self.quoted.match(line, at)
             if found[1] is None:
@@ -318,9 +334,10 @@ class _Lines:
             else:
                 cells.append(found[1].replace('""', '"') + found[3])
                 is_open = not found[2]
+                torn = torn or bool(found[3] and '\n' in found[1])
             at = found.end() + 1
             if at > len(line):
-                return cells, is_open
+                return cells, is_open, torn
 
 
 def _unified(name, parts):
@@ -556,7 +573,10 @@ def finite(numbers: np.ndarray, name: str, cell_of: Any) -> np.ndarray:
     bad = np.flatnonzero(~np.isfinite(dense))
     if len(bad):
         where, cell = cell_of(bad[0])
-        cell = 'missing' if is_missing(cell) else repr(text_of(cell)[:40])
+        if is_missing(cell):
+            cell = 'missing'
+        else:
+            cell = float(cell) if is_number(cell) else repr(text_of(cell)[:40])
         raise ValueError(
             f'{name!r} of {where} is {cell}: dense features are finite numbers; fill in what is '
             'missing, with the mean of the training part say, or leave the row out.'

@@ -19,6 +19,7 @@ import pyarrow as pa
 __all__ = [
     'MISSING',
     'Column',
+    'distinct',
     'is_missing',
     'is_number',
     'numbers_of',
@@ -39,6 +40,7 @@ INFINITE = {
     for sign in ('', '+', '-')
     for word in ('inf', 'infinity')
 }
+SHORT_FLOATS = ('float32', 'Float32', 'float[pyarrow]')
 SPACE = ' \t\n\r\f\v'  # what pandas passes over beside a number
 WHOLE = re.compile(r'([+-]?)0*([0-9]+)')
 NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
@@ -46,7 +48,10 @@ CONTAINERS = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series)
 
 
 class Column(NamedTuple):
-    """A named column: its distinct cells as they came, and the number of each row's cell."""
+    """A named column: its distinct cells as they came, and the number of each row's cell.
+
+    Cells that are text must differ; see `distinct`.
+    """
 
     name: str
     cells: list
@@ -215,9 +220,9 @@ def _factorized(name, values):
             cells, codes = np.unique(array, return_inverse=True)
             return Column(name, list(cells), codes.reshape(-1).astype(np.int32))
     codes, cells = pd.factorize(values)
-    exact = isinstance(values.dtype, np.dtype) and values.dtype.kind in 'biu'
-    exact = exact or values.dtype == np.float64
-    cells = cells.tolist() if exact else list(cells)
+    cells = cells.tolist() if hasattr(cells, 'tolist') else list(cells)
+    if str(values.dtype) in SHORT_FLOATS:  # which lists turn into Python's long ones
+        cells = [cell if is_missing(cell) else np.float32(cell) for cell in cells]
     return _with_missing(name, cells, np.asarray(codes))
 
 
@@ -299,12 +304,12 @@ def spelled(column: Column, kind: Optional[str] = None) -> tuple[str, list[str],
     if numbers is cells or (numbers is None and set(map(type, cells)) <= {str}):
         if MISSING.isdisjoint(cells):
             return kind, cells, column.codes
-        return kind, *_distinct(['' if c in MISSING else c for c in cells], column.codes)
+        return kind, *distinct(['' if c in MISSING else c for c in cells], column.codes)
     words = [
         n if n is not None else '' if is_missing(cell) else text_of(cell)
         for cell, n in zip(cells, numbers or [None] * len(cells))
     ]
-    return kind, *_distinct(words, column.codes)
+    return kind, *distinct(words, column.codes)
 
 
 def _numbers(cells, all_or_none):
@@ -327,7 +332,7 @@ def _numbers(cells, all_or_none):
     return found
 
 
-def _distinct(words, codes):
+def distinct(words, codes):
     """Distinct words and each row's code, where several of the words are equal."""
     numbers: dict[str, int] = {}
     merged = [numbers.setdefault(w, len(numbers)) for w in words]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Optional, Union
@@ -16,6 +16,7 @@ from .json_files import is_whole, read_json, save_json
 from .values import (
     MISSING,
     Column,
+    distinct,
     is_missing,
     is_number,
     numbers_of,
@@ -90,6 +91,10 @@ class Field:
             or min(counts, default=0) < 0
         ):
             raise ValueError(f'{place} has counts that are not one whole number a value.')
+
+    def __getstate__(self):  # without what is worked out again
+        names = ('name', 'values', 'kind', 'unknown', 'counts')
+        return {name: self.__dict__[name] for name in names}
 
     @property
     def dim(self) -> int:
@@ -321,6 +326,10 @@ class Vocabulary:
             made = Field.from_mapper(f'field {f}', feat_mapper[f], unknown, where)
             fields.append(Field(str(names[f - 1]), made.values, made.kind, made.unknown))
         return cls(fields, label)
+
+    def renamed(self, names: Sequence[str], label: Optional[str] = None) -> Vocabulary:
+        """The same values and ids in fields of other names, in order."""
+        return Vocabulary([replace(f, name=n) for f, n in zip(self.fields, names)], label)
 
     @property
     def mappers(self) -> Mappers:
@@ -555,7 +564,8 @@ def _decoded(data):
         within = data.columns['ids'][:, f] - offset
         cells = [one.value(i) for i in range(one.dim)]
         kept = within if one.unknown is None else within[within != one.unknown]
-        columns.append(Column(one.name, ['' if c is None else c for c in cells], kept))
+        words = ['' if c is None else c for c in cells]
+        columns.append(Column(one.name, *distinct(words, kept)))
     return columns
 
 

@@ -1,4 +1,6 @@
 import math
+import random
+import shutil
 from datetime import datetime, timezone
 
 import mxnet as mx
@@ -254,7 +256,7 @@ def test_ctr_view_equals_its_definition_row_by_row(folder, ratings, split):
     known = [film_age(i, t) for _, i, _, t in rows(parts[0])]
     mean = np.nanmean(known)
     for data, part in zip((view.train, view.valid, view.test), parts):
-        assert data.feat_mapper is view.train.feat_mapper and len(data) == len(part)
+        assert data.vocabulary is view.train.vocabulary and len(data) == len(part)
         for n, (u, i, r, t) in enumerate(rows(part)):
             when = datetime.fromtimestamp(t, timezone.utc)
             wanted = {
@@ -289,15 +291,15 @@ def test_ctr_view_equals_its_definition_row_by_row(folder, ratings, split):
         assert data.dense_names == ['age', 'film_age', 'log_user_count', 'log_item_count']
 
 
-def test_ctr_view_lists_the_films_by_their_row_of_the_embedding(folder):
+def test_ctr_view_lists_the_films_by_their_id(folder):
     view = ml.load_ml100k_ctr(min_threshold=8, folder=folder)
     counts = pd.Series(
         [int(view.train.words(n)['item'] or 0) for n in range(len(view.train))]
     ).value_counts()
     assert 0 < len(view.items) < I
     for row, (item, title, count) in view.items.iterrows():
-        assert view.train.word_of(row) == ('item', str(item))
-        assert view.train.row_of('item', item) == row
+        assert view.train.value_of(row) == ('item', str(item))
+        assert view.train.id_of('item', item) == row
         assert title == f'Café no. {item}' and count == counts[item] >= 8
     assert view.items['count'].is_monotonic_decreasing
     assert 'MovieLensCTR(240 + 30 + 30 rows, 27 fields' in repr(view)
@@ -310,3 +312,179 @@ def test_ctr_view_is_seeded(folder):
         first.test.labels.tolist() != other.test.labels.tolist()
         or (first.test.dense != other.test.dense).any()
     )
+
+
+def test_columns_are_found_by_their_names(ratings):
+    turned = ratings[['timestamp', 'rating', 'item_id', 'user_id']]
+    assert ml.load_data_ml100k(turned, U, I)[:3] == ml.load_data_ml100k(ratings, U, I)[:3]
+    plain = ratings.set_axis(list('abcd'), axis=1)  # else by their place
+    assert ml.load_data_ml100k(plain, U, I)[:3] == ml.load_data_ml100k(ratings, U, I)[:3]
+    for mode in 'random', 'seq-aware':
+        for part, other in zip(
+            ml.split_data_ml100k(turned, U, I, mode), ml.split_data_ml100k(ratings, U, I, mode)
+        ):
+            assert (part.index == other.index).all()
+    parts = zip(ml.temporal_split_ml100k(turned), ml.temporal_split_ml100k(ratings))
+    assert all((part.index == other.index).all() for part, other in parts)
+
+
+def test_half_stars_are_kept(ratings):
+    stars = ratings.assign(rating=ratings.rating - 0.5)
+    users, items, scores, inter = ml.load_data_ml100k(stars, U, I)
+    assert scores == stars.rating.tolist() and {type(s) for s in scores} == {float}
+    assert inter.asnumpy()[items[0], users[0]] == scores[0]
+    whole = ml.load_data_ml100k(ratings.assign(rating=ratings.rating.astype(float)), U, I)[2]
+    assert whole == ratings.rating.tolist() and {type(s) for s in whole} == {int}
+
+
+def test_one_rating_twice_counts_once_more(ratings):
+    twice = pd.concat([ratings, ratings[:1].assign(rating=2)])
+    assert len(ml.load_data_ml100k(twice, U, I)[0]) == N + 1
+
+
+@pytest.mark.parametrize(
+    'change, words',
+    [
+        (
+            lambda r: r.assign(rating=r.rating.where(r.index != 4)),
+            'Row 4 has the rating nan: give a',
+        ),
+        (lambda r: r.assign(rating=r.timestamp), 'Row 0 has the rating .*looks like a time stamp'),
+        (
+            lambda r: r[['user_id', 'item_id', 'timestamp', 'rating']].set_axis(
+                list('abcd'), axis=1
+            ),
+            'looks like a time stamp: give the columns user_id, item_id, rating, timestamp',
+        ),
+        (lambda r: r.assign(user_id='u' + r.user_id.astype(str)), "Row 0 has the user id 'u"),
+        (lambda r: r.assign(item_id=r.item_id.where(r.index != 2)), 'Row 2 has the item id nan'),
+        (lambda r: r.iloc[:, :2].set_axis(list('ab'), axis=1), "have 2 columns and 'rating' would"),
+        (lambda r: [1, 2], 'the ratings are a list'),
+    ],
+)
+def test_ratings_that_cannot_be_loaded(ratings, change, words):
+    with pytest.raises(ValueError, match=words) as refusal:
+        ml.load_data_ml100k(change(ratings), U, I)
+    assert '\n' not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    'change, words',
+    [
+        (lambda r: r.drop(columns='timestamp'), "no column 'timestamp': give time stamps"),
+        (lambda r: r.iloc[:, :3].set_axis(list('abc'), axis=1), "'timestamp' would be number 4"),
+        (lambda r: r.assign(timestamp=r.timestamp.where(r.index != 3)), 'Row 3 has the timestamp'),
+        (lambda r: r.assign(timestamp=pd.NaT), 'Row 0 has no timestamp'),
+        (lambda r: r.assign(user_id='x'), "Row 0 has the user id 'x'"),
+    ],
+)
+def test_a_split_by_time_needs_times(ratings, change, words):
+    with pytest.raises(ValueError, match=words):
+        ml.temporal_split_ml100k(change(ratings))
+
+
+def test_times_may_be_dates(ratings):
+    dates = ratings.assign(timestamp=pd.to_datetime(ratings.timestamp, unit='s'))
+    parts = zip(ml.temporal_split_ml100k(dates), ml.temporal_split_ml100k(ratings))
+    assert all((part.index == other.index).all() for part, other in parts)
+
+
+@pytest.mark.parametrize('limit', [0, None, 2.5, True, '3'])
+def test_numbers_of_users_are_whole(ratings, limit):
+    with pytest.raises(ValueError, match='num_users is'):
+        ml.load_data_ml100k(ratings, limit, I)
+
+
+@pytest.mark.parametrize(
+    'name, line, old, new, words',
+    [
+        (
+            'u.data',
+            3,
+            '\t',
+            ' ',
+            r'line 3: there are . columns where 4 are expected: user_id, item',
+        ),
+        (
+            'u.data',
+            5,
+            None,
+            '1\t2\t6\t880000000',
+            "line 5: the rating is '6', which should be 1 to 5",
+        ),
+        ('u.data', 5, None, '1\t2\t-5\t880000000', "the rating is '-5', which should be a whole"),
+        ('u.data', 5, None, '1\t2\t3\t8800', "line 5: the timestamp is '8800'"),
+        ('u.data', 5, None, 'x\t2\t3\t880000000', "line 5: the user_id is 'x'"),
+        ('u.data', 5, None, '1\t2\t3\t' + '9' * 400, "line 5: the timestamp is '9999"),
+        (
+            'u.data',
+            5,
+            None,
+            '99\t2\t3\t880000000',
+            'has the user id 99: give whole ids from 1 to 12',
+        ),
+        ('u.data', 5, None, '', 'line 5: there are 1 columns'),
+        ('u.user', 2, '2|17', '2|-5', "line 2: the age is '-5'"),
+        ('u.user', 2, '2|17', '2|500', "line 2: the age is '500'"),
+        ('u.user', 2, '|M|', '|0|', "line 2: the gender is '0', which should be M or F"),
+        ('u.user', 2, '2|', '1|', "line 2: the user_id is '1', which should be given once"),
+        ('u.user', 2, '2|', '77|', "line 2: the user_id is '77', which should be 1 to 12"),
+        ('u.item', 4, '4|', 'four|', "line 4: the item_id is 'four'"),
+        ('u.item', 4, '01-Jan-1995', '1995', "line 4: the release date is '1995'"),
+        ('u.item', 4, '01-Jan-1995', '99-Foo-1995', "line 4: the release date is '99-Foo-1995'"),
+        ('u.item', 4, '01-Jan-1995', '01-Jan-0001', "line 4: the release date is '01-Jan-0001'"),
+        ('u.item', 4, '|0|', '|5|', "line 4: the unknown is '5'"),
+    ],
+)
+def test_a_damaged_folder_is_refused_by_file_and_line(
+    folder, tmp_path, name, line, old, new, words
+):
+    for one in ('u.data', 'u.user', 'u.item'):
+        shutil.copy(folder / one, tmp_path)
+    lines = (tmp_path / name).read_text('latin-1').split('\n')
+    lines[line - 1] = new if old is None else lines[line - 1].replace(old, new, 1)
+    (tmp_path / name).write_text('\n'.join(lines), encoding='latin-1')
+    with pytest.raises(ValueError, match=words) as refusal:
+        ml.load_ml100k_ctr(folder=tmp_path)
+    assert '\n' not in str(refusal.value)
+    if 'user id 99' not in words:
+        assert str(tmp_path / name) in str(refusal.value)
+
+
+def test_a_pair_rated_twice_is_refused_by_its_line(folder, tmp_path):
+    for one in ('u.user', 'u.item'):
+        shutil.copy(folder / one, tmp_path)
+    lines = (folder / 'u.data').read_text().split('\n')
+    (tmp_path / 'u.data').write_text('\n'.join([*lines[:9], lines[2], *lines[9:]]))
+    with pytest.raises(ValueError, match=r'u\.data, line 10: user \d+ rated item \d+ twice'):
+        ml.read_ml100k(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['u.data', 'u.user', 'u.item'])
+def test_an_empty_file_is_refused(folder, tmp_path, name):
+    for one in ('u.data', 'u.user', 'u.item'):
+        shutil.copy(folder / one, tmp_path)
+    (tmp_path / name).write_text('')
+    with pytest.raises(ValueError, match='is empty: give lines of'):
+        ml.load_ml100k_ctr(folder=tmp_path)
+
+
+def test_damaged_folders_are_refused_or_sound(folder, tmp_path):
+    rng = random.Random(0)
+    for _ in range(60):
+        for one in ('u.data', 'u.user', 'u.item'):
+            shutil.copy(folder / one, tmp_path)
+        path = tmp_path / rng.choice(['u.data', 'u.user', 'u.item'])
+        content = bytearray(path.read_bytes())
+        at = rng.randrange(len(content))
+        if rng.random() < 0.3:
+            content = content[:at]
+        else:
+            content[at : at + rng.randint(0, 3)] = bytes(rng.choices(b'0159-|\t\nx', k=2))
+        path.write_bytes(content)
+        try:
+            view = ml.load_ml100k_ctr(folder=tmp_path)
+        except ValueError as refusal:
+            assert '\n' not in str(refusal)
+            continue
+        assert np.isfinite(view.train.dense).all() and view.train.dense.min() > -5

@@ -106,6 +106,23 @@ def test_a_slice_keeps_rows_together():
     part = data[10:30]
     assert len(part) == 20 and (part.probs == data.probs[10:30]).all()
     assert (part.features == data.features[10:30]).all()
+    assert part.best == metrics.ctr_report(part.labels, part.probs)
+    assert list(part.terms) == ['linear', 'pairwise', 'threeway', 'nonlinear']
+    for name, term in data.terms.items():
+        assert (part.terms[name] == term[10:30]).all()
+    assert list(data.columns) == ['ids'] and data.columns['ids'] is data.features
+    whole = d2l.concat([data[:10], part, data[30:]])
+    assert isinstance(whole, d2l.Planted) and (whole.features == data.features).all()
+    assert (whole.probs == data.probs).all() and (whole.labels == data.labels).all()
+    assert (whole.terms['linear'] == data.terms['linear']).all()
+    assert repr(whole) == 'Planted(100 rows, field_dims [6, 5, 4, 3])'
+    assert (whole[np.arange(100) % 2 == 0].frame() == data.frame()[::2].reset_index(drop=True)).all(
+        axis=None
+    )
+    with pytest.raises(ValueError, match='cannot follow'):
+        d2l.concat([data, d2l.planted(10, [6, 5, 4, 4])])
+    with pytest.raises(ValueError, match='probs has 1 rows for 2 clicks'):
+        d2l.Planted([[0], [1]], [0, 1], [0.5], [2])
 
 
 @pytest.mark.parametrize(
