@@ -196,9 +196,9 @@ def test_ratings_of_pairs(clicks):
 def test_ratings_as_rows_learn_ratings_and_not_their_mask(by):
     data = ratings()
     train, test = data[:600], data[600:]
-    net = d2l.AutoRec(8, 40 if by == 'item' else 30, dropout=0.0)
+    net = d2l.AutoRec(20, 40 if by == 'item' else 30, dropout=0.0)
     history = d2l.fit(
-        net, train.rows(by), None, test.rows(by), lr=0.05, batch_size=10, num_epochs=100
+        net, train.rows(by), None, test.rows(by), lr=0.01, batch_size=10, num_epochs=100
     )
     assert history.rows[0]['train_rows'] == 600
     rows = train.rows(by)

@@ -92,7 +92,7 @@ class Model(HybridBlock):
                 )
         return super().forward(*inputs)
 
-    def check_batch(self, batch) -> None:
+    def check_batch(self, batch: Sequence) -> None:
         """Refuse ids of a batch that are out of their range, and numbers that are not finite.
 
         For batches of a foreign loader: what `BatchLoader` gives was looked at when it was made.
