@@ -6,7 +6,7 @@ MXNet clips an id out of range and turns a NaN into 0 without a word.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional
+from typing import Optional, Union
 
 import numpy as np
 
@@ -20,7 +20,15 @@ CURE = {
 
 
 def check_finite(array: np.ndarray, name: str, names: Optional[Sequence[str]] = None) -> None:
-    """Refuse a float that is not finite, with its row, column and a cure."""
+    """Refuse a float that is not finite, with its row, column and a cure.
+
+    Examples
+    --------
+    >>> check_finite(np.array([[0.5, np.nan]]), 'dense', ['age', 'price'])
+    Traceback (most recent call last):
+    ...
+    ValueError: dense[0, 1] (price) is nan: fill in what is missing, ...
+    """
     if array.dtype.kind != 'f' or np.isfinite(np.dot(array.ravel(), array.ravel())):
         return  # one pass; a sum that overflows is looked at again
     bad = np.argwhere(~np.isfinite(array))
@@ -31,8 +39,24 @@ def check_finite(array: np.ndarray, name: str, names: Optional[Sequence[str]] = 
         )
 
 
-def check_ids(array, first, end, name='ids', names=None) -> None:
-    """Refuse ids that are no whole numbers from `first` up to, not including, `end`."""
+def check_ids(
+    array: np.ndarray,
+    first: Union[int, np.ndarray],
+    end: Union[int, np.ndarray],
+    name: str = 'ids',
+    names: Optional[Sequence[str]] = None,
+) -> None:
+    """Refuse ids that are no whole numbers from `first` up to, not including, `end`.
+
+    The bounds are numbers or, where each column has its own, arrays.
+
+    Examples
+    --------
+    >>> check_ids(np.array([[0, 7]]), np.array([0, 3]), np.array([3, 7]))
+    Traceback (most recent call last):
+    ...
+    ValueError: ids[0, 1] is 7, outside its range, 3 to 6: ...
+    """
     if array.dtype.kind == 'f':
         check_finite(array, name, names)
         bad = np.argwhere(array != np.floor(array))
@@ -57,7 +81,15 @@ def check_ids(array, first, end, name='ids', names=None) -> None:
 
 
 def check_labels(labels: np.ndarray, name: str = 'labels') -> None:
-    """Refuse labels that are not 0 or 1, with the row, the value and a cure."""
+    """Refuse labels that are not 0 or 1, with the row, the value and a cure.
+
+    Examples
+    --------
+    >>> check_labels(np.array([1.0, -1.0]))
+    Traceback (most recent call last):
+    ...
+    ValueError: labels[1] is -1: a click label is 0 or 1; use (labels + 1) / 2.
+    """
     bad = np.flatnonzero((labels != 0) & (labels != 1))  # a NaN is neither
     if bad.size:
         cure = 'use (labels + 1) / 2' if np.isin(labels, (-1, 1)).all() else 'use ratings >= 4, say'

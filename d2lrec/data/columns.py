@@ -16,14 +16,11 @@ from typing import Any, Optional
 
 import numpy as np
 
-__all__ = ['Examples', 'check_columns', 'check_labels', 'concat', 'examples_of']
+from ..checks import CURE, check_finite, check_ids
+
+__all__ = ['Examples', 'check_columns', 'concat', 'examples_of']
 
 IDS = ('ids', 'users', 'items')  # columns of whole numbers
-CURE = {
-    'dense': 'fill in what is missing, with the mean of the training part say',
-    'weights': 'give 0 where a slot is empty',
-    'rows': 'give 0 and a mask of 0 where there is no rating',
-}
 
 
 class Examples:
@@ -288,65 +285,10 @@ def check_columns(
     return examples
 
 
-def check_finite(array: np.ndarray, name: str, names: Optional[Sequence[str]] = None) -> None:
-    """Refuse a float that is not finite, with its row, column and a cure."""
-    if array.dtype.kind != 'f' or np.isfinite(np.dot(array.ravel(), array.ravel())):
-        return  # one pass; a sum that overflows is looked at again
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        raise ValueError(
-            f'{_place(name, names, bad[0])} is {array[tuple(bad[0])]}: '
-            f'{CURE.get(name, "give finite numbers only")}.'
-        )
-
-
 def _check_observed(rows, mask) -> None:
     """Refuse a rating that is not finite where the mask says that there is one."""
     if rows.shape == mask.shape:
         check_finite(np.where(mask != 0, rows, np.float32(0)), 'rows')
-
-
-def check_ids(array, first, end, name='ids', names=None) -> None:
-    """Refuse ids that are no whole numbers from `first` up to, not including, `end`."""
-    if array.dtype.kind == 'f':
-        check_finite(array, name, names)
-        bad = np.argwhere(array != np.floor(array))
-        if len(bad):
-            place, value = _place(name, names, bad[0]), array[tuple(bad[0])]
-            raise ValueError(f'{place} is {value}: ids are whole numbers.')
-    if not array.size:
-        return
-    if (array.min(axis=0) >= first).all() and (array.max(axis=0) < end).all():
-        return
-    bad = np.argwhere((array < first) | (array >= end))[0]
-    first, end = (int(np.broadcast_to(b, array.shape[1:])[tuple(bad[1:])]) for b in (first, end))
-    cure = (
-        'add the offset of each field, or encode the data with the vocabulary the net was built for'
-        if name == 'ids'
-        else 'count from 0, and build the net for all of them'
-    )
-    raise ValueError(
-        f'{_place(name, names, bad)} is {array[tuple(bad)]}, outside its range, {first} to '
-        f'{end - 1}: {cure}.'
-    )
-
-
-def check_labels(labels: np.ndarray, name: str = 'labels') -> None:
-    """Refuse labels that are not 0 or 1, with the row, the value and a cure."""
-    bad = np.flatnonzero((labels != 0) & (labels != 1))  # a NaN is neither
-    if bad.size:
-        cure = 'use (labels + 1) / 2' if np.isin(labels, (-1, 1)).all() else 'use ratings >= 4, say'
-        raise ValueError(
-            f'{name}[{bad[0]}] is {labels[bad[0]]:g}: a click label is 0 or 1; {cure}.'
-        )
-
-
-def _place(name, names, where):
-    """'dense[3, 1] (age)': a cell, with its column's name where there is one."""
-    cell = f'{name}[{", ".join(map(str, where))}]'
-    if names is not None and len(where) > 1 and where[1] < len(names):
-        cell += f' ({names[where[1]]})'
-    return cell
 
 
 def as_labels(labels) -> np.ndarray:

@@ -7,7 +7,8 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
-from .columns import Examples, check_finite, check_ids
+from ..checks import check_finite, check_ids
+from .columns import Examples
 
 __all__ = ['RatingRows', 'Ratings']
 

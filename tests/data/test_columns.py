@@ -6,14 +6,8 @@ import pandas as pd
 import pytest
 
 import d2lrec as d2l
-from d2lrec.data.columns import (
-    Examples,
-    check_columns,
-    check_ids,
-    check_labels,
-    concat,
-    examples_of,
-)
+from d2lrec.checks import check_ids, check_labels
+from d2lrec.data.columns import Examples, check_columns, concat, examples_of
 
 
 @pytest.fixture
