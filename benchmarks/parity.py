@@ -52,10 +52,9 @@ def randomize(net, rng):
     """Draw every weight of `net`, and the running statistics of batch normalisation."""
     net.initialize()
     for name, param in net.collect_params().items():
-        if not isinstance(param, gluon.Constant):
-            value = rng.normal(scale=0.5, size=param.shape)
-            value = 0.5 + abs(value) if name.endswith('running_var') else value
-            param.set_data(mx.np.array(value, dtype='float32'))
+        value = rng.normal(scale=0.5, size=param.shape)
+        value = 0.5 + abs(value) if name.endswith('running_var') else value
+        param.set_data(mx.np.array(value, dtype='float32'))
     return net
 
 
@@ -125,7 +124,7 @@ def peer_weights(net):
     out = tables('', array(net.embedding.weight), net.field_dims)
     bias = np.zeros(1, dtype='float32')
     if hasattr(net, 'linear'):
-        dims = net.field_dims + net.arguments.get('cross_dims', [])
+        dims = net.field_dims + net.config.get('cross_dims', [])
         out.update(tables('linear_model.', array(net.linear.weight), dims))
         bias = bias + array(net.linear.bias)
     if hasattr(net, 'mlp'):
@@ -135,18 +134,18 @@ def peer_weights(net):
     if isinstance(net, d2l.DCN):
         out.update(cross_weights(net.cross))
         out['dnn_linear.weight'] = np.concatenate(
-            [array(net.output.weight), out['dnn_linear.weight']], axis=1
+            [array(net.head.weight), out['dnn_linear.weight']], axis=1
         )
     if isinstance(net, d2l.XDeepFM):
         out.update(cin_weights(net.cin))
-        out['cin_linear.weight'] = array(net.output.weight)
+        out['cin_linear.weight'] = array(net.head.weight)
     if isinstance(net, d2l.AFM):
         out.update(
             {
                 'fm.attention_W': array(net.attention.hidden.weight).T,
                 'fm.attention_b': array(net.attention.hidden.bias),
                 'fm.projection_h': array(net.attention.score.weight).T,
-                'fm.projection_p': array(net.output.weight).T,
+                'fm.projection_p': array(net.head.weight).T,
             }
         )
     out['out.bias'] = bias

@@ -7,7 +7,7 @@ import csv
 import os
 
 import numpy as np
-from mxnet import gluon, init
+from mxnet import init
 
 import d2lrec as d2l
 
@@ -161,22 +161,20 @@ def train(name, parts, field_dims, args):
     net.initialize(init.Xavier('gaussian', 'avg', 1))
     if hasattr(net, 'embedding'):
         net.embedding.weight.initialize(init.Normal(1e-4), force_reinit=True)
-    net.hybridize(static_alloc=True, static_shape=True)
-    trainer = gluon.Trainer(net.collect_params(), 'adam', {'learning_rate': args.rate, 'wd': l2})
     checkpoint = None
     if args.checkpoints:
         os.makedirs(args.checkpoints, exist_ok=True)
         checkpoint = os.path.join(
             args.checkpoints, f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}'
         )
-    history = d2l.train_ch13(
+    history = d2l.fit(
         net,
-        d2l.BatchLoader(*parts['train'], batch_size=BATCH, shuffle=True, seed=args.seed),
-        None,
-        gluon.loss.SigmoidBinaryCrossEntropyLoss(),
-        trainer,
-        args.epochs,
-        valid_iter=d2l.BatchLoader(*parts['valid'], batch_size=BATCH),
+        parts['train'],
+        parts['valid'],
+        lr=args.rate,
+        wd=l2,
+        batch_size=BATCH,
+        num_epochs=args.epochs,
         monitor='auc',
         patience=2,
         lr_factor=0.1,
@@ -184,8 +182,7 @@ def train(name, parts, field_dims, args):
         verbose=args.progress,
         checkpoint=checkpoint,
     )
-    report = d2l.evaluate(net, d2l.BatchLoader(*parts['test'], batch_size=BATCH))
-    return report, history
+    return d2l.evaluate(net, parts['test']), history
 
 
 def _line(name, published, args, report, history):

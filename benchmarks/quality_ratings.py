@@ -117,10 +117,7 @@ def fit_autorec(train, setting, seed, look):
         )
 
     for epoch in range(1, setting['epochs'] + 1):
-        # `inter_mat` says that batches are rows and masks; it is not looked at.
-        d2l.train_recsys_rating(
-            net, loader, None, gluon.loss.L2Loss(), trainer, 1, inter_mat=matrix, verbose=False
-        )
+        d2l.train_recsys_rating(net, loader, None, gluon.loss.L2Loss(), trainer, 1, verbose=False)
         if epoch % setting['every'] == 0 and look(epoch, predict):
             return
 

@@ -156,8 +156,7 @@ MODELS = {
 
 def pairs(net, peer):
     """Each of our parameters with that of the peer."""
-    mine = [p for p in net.collect_params().values() if not isinstance(p, gluon.Constant)]
-    return zip(mine, peer.parameters(), strict=True)
+    return zip(net.collect_params().values(), peer.parameters(), strict=True)
 
 
 def copy_weights(net, peer, rng):

@@ -109,7 +109,7 @@ class Embedding(_Layer):
         self._sizes = '{} -> {}'.format(*size)
         with self.name_scope():
             self.weight = self.params.get('weight', shape=size, init=EMBEDDING_INIT)
-        self.weight.of_ids = True
+        self.weight.of_ids = True  # one row an id: decayed, and carried over, as such
 
     def hybrid_forward(self, F, x, weight):
         return F.npx.embedding(x, weight, **self._size)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import mxnet as mx
 import numpy as np
-from mxnet.gluon.parameter import Constant
 
 from .data.encoder import Encoder
 from .data.vocabulary import Vocabulary
-from .layers import Embedding, LinearTerm
+from .weights import weights_of
 
 __all__ = ['warm_start']
 
@@ -52,13 +51,13 @@ def warm_start(net, data, old_net, old_data) -> np.ndarray:
     for what, of in ('fields', _fields), ('crosses', _crosses):
         _check_same(what, of(tables), of(olds))
     source, old_rows = _sources(tables, olds)
-    params, old_params = dict(_params(net)), dict(_params(old_net))
+    params, old_params = weights_of(net), weights_of(old_net)
     _check_same('layers', list(params), list(old_params))
     # The linear term of a net with crosses has them, its embedding does not.
     ids, old_ids = (sum(dim for name, dim, _ in t if isinstance(name, str)) for t in (tables, olds))
-    for name, (param, is_table) in params.items():
-        weight, old = _value(param), _value(old_params[name][0])
-        if is_table:
+    for name, param in params.items():
+        weight, old = _value(param), _value(old_params[name])
+        if getattr(param, 'of_ids', False):
             if (len(weight), len(old)) not in ((len(source), old_rows), (ids, old_ids)):
                 raise ValueError(
                     f'{name} has {len(weight)} rows and {len(old)} in the old net, '
@@ -112,18 +111,6 @@ def _sources(tables, olds):
         source.append(rows)
         old_offset += old_dim
     return np.concatenate(source), old_offset
-
-
-def _params(block, prefix=''):
-    """(name, (parameter, whether its rows are ids)) of all that is learned or kept."""
-    for name, param in block._reg_params.items():
-        if not isinstance(param, Constant):
-            yield (
-                prefix + name,
-                (param, name == 'weight' and isinstance(block, (Embedding, LinearTerm))),
-            )
-    for name, child in block._children.items():
-        yield from _params(child, f'{prefix}{name}.')
 
 
 def _value(param):
