@@ -398,11 +398,12 @@ def test_values_are_compared_beyond_a_nul(tmp_path, as_frame):
 
 
 def test_half_a_character_is_refused():
-    frame = pd.DataFrame({'y': [1, 0], 'x': ['a', 'b\ud800']})
+    frame = pd.DataFrame({'y': [1, 0], 'x': pd.Series(['a', 'b\ud800'], dtype=object)})
     with pytest.raises(ValueError, match=r"lone surrogate.* column 'x', row 2, 'b\\ud800'"):
         CTRDataset(frame)
     with pytest.raises(ValueError, match='half a character in its name'):
-        CTRDataset(pd.DataFrame({'y': [1, 0], 'x\ud800': ['a', 'b']}))
+        names = pd.Index(['y', 'x\ud800'], dtype=object)
+        CTRDataset(pd.DataFrame([[1, 'a'], [0, 'b']], columns=names))
 
 
 def named(rows=60, seed=0):
@@ -680,7 +681,7 @@ def test_the_summary_points_at_fields_to_look_at():
         (pd.DataFrame({'y': [1, 0], 'x': ['a', {'b': 1}]}), "a dict in the column 'x', row 2"),
         (pd.DataFrame({'y': [[1], 0], 'x': ['a', 'b']}), "a list in the column 'y'"),
         (pd.DataFrame([[1, 'a'], [0, 'b']], columns=[('a', 1), ('a', 2)]), 'column 1 of the frame'),
-        (pd.DataFrame([[1, 'a'], [0, 'b']], columns=['y', None]), 'column 2 .* called None'),
+        (pd.DataFrame([[1, 'a'], [0, 'b']], columns=['y', None]), 'column 2 .* called (None|nan)'),
         (pd.DataFrame([[1, 'a'], [0, 'b']], columns=['y', 'y']), "two columns .* called 'y'"),
         (pd.DataFrame(), 'The frame has 0 rows and 0 columns'),
         (pd.DataFrame({'y': [], 'x': []}), 'The frame has 0 rows'),
