@@ -8,8 +8,6 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
-__all__ = ['copy_weights', 'restore_weights', 'weights_of']
-
 
 def weights_of(net) -> dict:
     """{name within the net: Parameter}, without constants.

@@ -8,8 +8,6 @@ from typing import Any, Callable, TypeVar
 
 from ..files import atomic_write
 
-__all__ = ['is_whole', 'read_json', 'save_json']
-
 T = TypeVar('T')
 
 

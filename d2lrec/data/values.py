@@ -16,19 +16,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-__all__ = [
-    'MISSING',
-    'Column',
-    'distinct',
-    'is_missing',
-    'is_number',
-    'numbers_of',
-    'read_column',
-    'spelled',
-    'text_of',
-    'to_float',
-]
-
 # What pandas.read_csv takes for missing by default, in its newest version.
 MISSING = frozenset(
     '|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|-NaN|-nan|1.#IND|1.#QNAN|<NA>|N/A|NA|NULL|NaN|None'

@@ -16,8 +16,6 @@ import numpy as np
 
 from ..files import atomic_write
 
-__all__ = ['read_archive', 'write_archive']
-
 KINDS = 'biuf'  # of arrays: booleans, whole numbers, floats
 
 

@@ -8,8 +8,6 @@ from typing import Any, Optional
 
 from mxnet import gluon
 
-__all__ = ['Source', 'source']
-
 
 class Source:
     """Batches of a loader as a net reads them; call it for one pass.
