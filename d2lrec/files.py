@@ -6,14 +6,16 @@ import glob
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Union
 
 __all__ = ['atomic_write', 'check_writable']
 
 
 @contextmanager
-def atomic_write(path, mode: str = 'w'):
+def atomic_write(path: Union[str, os.PathLike], mode: str = 'w') -> Iterator[IO]:
     """Open a file to write (text in UTF-8, or bytes for mode 'wb') that becomes `path` at the end.
 
     Until then it has a fresh name of its own beside `path`; where writing fails, it goes away
@@ -45,7 +47,7 @@ def atomic_write(path, mode: str = 'w'):
             os.remove(unfinished)
 
 
-def check_writable(path) -> None:
+def check_writable(path: Union[str, os.PathLike]) -> None:
     """Refuse a path at which no file can be written, before there is anything to write.
 
     Examples

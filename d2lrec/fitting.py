@@ -25,7 +25,7 @@ LARGE_BATCH = 4096  # rows at a time where nothing is learned
 
 
 def fit(
-    net,
+    net: gluon.Block,
     train: Any,
     valid: Any = None,
     test: Any = None,
@@ -151,7 +151,9 @@ def rating_rows(net, data) -> Examples:
     return data.rows(by=by[0])
 
 
-def predict(net, data: Any, devices=None) -> np.ndarray:
+def predict(
+    net: gluon.Block, data: Any, devices: Optional[Sequence[mx.Context]] = None
+) -> np.ndarray:
     """What the net says of each row, in order, in float64.
 
     Of a net that returns logits the probability of a click, (N,); of one that returns ratings
@@ -195,7 +197,9 @@ def predict(net, data: Any, devices=None) -> np.ndarray:
     return metrics.sigmoid(outs[:, 0])
 
 
-def evaluate(net, data: Any, devices=None, shown: Any = None) -> dict:
+def evaluate(
+    net: gluon.Block, data: Any, devices: Optional[Sequence[mx.Context]] = None, shown: Any = None
+) -> dict:
     """How good the net is on labelled data.
 
     Of a net that returns logits `metrics.ctr_report`: AUC, log loss, its baseline, accuracy. Of

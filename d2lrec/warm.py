@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import mxnet as mx
 import numpy as np
+from mxnet import gluon
 
 from .data.encoder import Encoder
 from .data.vocabulary import Vocabulary
@@ -12,7 +15,7 @@ from .weights import weights_of
 __all__ = ['warm_start']
 
 
-def warm_start(net, data, old_net, old_data) -> np.ndarray:
+def warm_start(net: gluon.Block, data: Any, old_net: gluon.Block, old_data: Any) -> np.ndarray:
     """Copy the weights of `old_net` into `net`, each id's row to where that id is now.
 
     A vocabulary is ordered anew by each fit, so rows move: they are matched by field and value,

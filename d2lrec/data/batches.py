@@ -156,7 +156,9 @@ class BatchLoader:
             self._bound = {key: examples_of(data, inputs)}
         return self._bound[key]
 
-    def check(self, net, inputs: Optional[Mapping[str, Optional[int]]] = None):
+    def check(
+        self, net: Any, inputs: Optional[Mapping[str, Optional[int]]] = None
+    ) -> Optional[np.ndarray]:
         """Hold the data against a net that reads `inputs`; returns the labels, None without any.
 
         Without `inputs` arrays without names go to the net as they stand; only their numbers are

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Mapping
-from typing import Any, Optional
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Optional, Union
 
 import mxnet as mx
 import numpy as np
+from mxnet import gluon
 
 from ..files import check_writable
 from ..weights import weights_of
@@ -45,13 +47,20 @@ class Checkpoint:
     'run.npz'
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Union[str, os.PathLike]):
         if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
             raise ValueError(f'checkpoint is {path!r}: give the path of a file.')
         self.path = os.fspath(path)
         self._began: list[dict] = []
 
-    def resume(self, net, trainers, loader, seed: Optional[int], facts: Mapping = ()):
+    def resume(
+        self,
+        net: gluon.Block,
+        trainers: Sequence[gluon.Trainer],
+        loader: Any,
+        seed: Optional[int],
+        facts: Mapping = MappingProxyType({}),
+    ) -> tuple[Optional[dict], Optional[dict]]:
         """Put net, trainers and loader where they stood; returns (state, best weights).
 
         (None, None) where there is no file yet.
@@ -68,7 +77,14 @@ class Checkpoint:
         except (KeyError, TypeError, IndexError, AttributeError):
             raise ValueError(f'{self.path} is a damaged checkpoint: {ANEW}.') from None
 
-    def write(self, net, trainers, loader, state: Mapping, best: Optional[Mapping]) -> None:
+    def write(
+        self,
+        net: gluon.Block,
+        trainers: Sequence[gluon.Trainer],
+        loader: Any,
+        state: Mapping,
+        best: Optional[Mapping],
+    ) -> None:
         """Write where training stands: whole, or not at all.
 
         `state` is what JSON can hold; `best` is a dict of arrays, or None.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, NamedTuple, Optional
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Optional, Union
 
 import mxnet as mx
 import numpy as np
@@ -35,7 +36,7 @@ class Saved(NamedTuple):
     net: Model
     encoder: Optional[Encoder]
 
-    def predict(self, source: Any, devices=None) -> np.ndarray:
+    def predict(self, source: Any, devices: Optional[Sequence[mx.Context]] = None) -> np.ndarray:
         """What `d2lrec.predict` gives for raw rows: a frame or a file, read by column names.
 
         Values that the vocabulary does not hold are 'unknown'; a warning names a field that is
@@ -54,7 +55,7 @@ class Saved(NamedTuple):
         return predict(self.net, source, devices)
 
 
-def save(net: Model, path, data: Any = None) -> None:
+def save(net: Model, path: Union[str, os.PathLike], data: Any = None) -> None:
     """Write a model whole, or not at all: what it was built from, its weights, its encoder.
 
     Parameters
@@ -80,7 +81,8 @@ def save(net: Model, path, data: Any = None) -> None:
     >>> net.initialize()
     >>> path = os.path.join(tempfile.mkdtemp(), 'fm.d2l')
     >>> save(net, path)
-    >>> load(path).net.config
+    >>> net, encoder = load(path)
+    >>> net.config
     {'field_dims': [3, 2], 'num_factors': 4}
     """
     name = type(net).__name__
@@ -122,7 +124,9 @@ def save(net: Model, path, data: Any = None) -> None:
     write_archive(path, facts, arrays)
 
 
-def load(path, devices=None) -> Saved:
+def load(
+    path: Union[str, os.PathLike], devices: Union[mx.Context, Sequence[mx.Context], None] = None
+) -> Saved:
     """Build the model that `save` wrote, with its weights; give it back with its encoder.
 
     `encoder.encode(frame)` then encodes new data as the training data was, and

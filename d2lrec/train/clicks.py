@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Optional, Union
 
 import mxnet as mx
@@ -15,7 +15,7 @@ from .. import metrics
 from ..checks import check_labels
 from .devices import DeviceSum, Throttle, devices_of, first_row, shards
 from .history import History
-from .loop import Task, checked_numbers, checked_trainers, kept_words, train
+from .loop import Task, checked_numbers, checked_trainers, kept_words, run_epochs
 from .sources import source
 
 __all__ = ['train_ch13']
@@ -27,16 +27,16 @@ MOVES = {  # operators that only move what they are given
 
 
 def train_ch13(
-    net,
-    train_iter,
-    test_iter,
+    net: gluon.Block,
+    train_iter: Iterable,
+    test_iter: Optional[Iterable],
     loss: Callable,
     trainer: Union[gluon.Trainer, Sequence[gluon.Trainer]],
     num_epochs: int,
     devices: Optional[Sequence[mx.Context]] = None,
     split_f: Optional[Callable] = None,
     *,
-    valid_iter=None,
+    valid_iter: Optional[Iterable] = None,
     patience: Optional[int] = None,
     monitor: str = 'log_loss',
     seed: Optional[int] = None,
@@ -112,7 +112,7 @@ def train_ch13(
     if monitor not in ('log_loss', 'auc'):
         raise ValueError(f"monitor is {monitor!r}: choose 'log_loss' or 'auc'.")
     task = _Clicks(net, train_iter, test_iter, valid_iter, loss, devices, split_f, monitor)
-    return train(
+    return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
         lr_factor=lr_factor, checkpoint=checkpoint, verbose=verbose,
     )  # fmt: skip

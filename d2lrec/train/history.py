@@ -63,7 +63,7 @@ class History:
         """All epochs as a DataFrame; empty where none was run."""
         return pd.DataFrame(self.rows, columns=None if self.rows else ['epoch']).set_index('epoch')
 
-    def plot(self, **kwargs):
+    def plot(self, **kwargs) -> Any:
         """Draw the curves; see `d2lrec.plot.history`."""
         from .. import plot  # the plots' own imports are slow, and few runs draw
 

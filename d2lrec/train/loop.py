@@ -135,7 +135,7 @@ class Run:
         )
 
 
-def train(
+def run_epochs(
     net,
     task: Task,
     trainers: Sequence,

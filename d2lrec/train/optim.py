@@ -44,11 +44,14 @@ class FTRL(mx.optimizer.Ftrl):
     [0.5, -0.2]
     """
 
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, lamda1: float = 0.01, learning_rate: float = 0.1, beta: float = 1.0, **kwargs
+    ):
+        super().__init__(lamda1, learning_rate, beta, **kwargs)
         self._rates: dict[str, float] = {}  # by index and device: the rate that z belongs to
 
-    def create_state(self, index, weight):
+    def create_state(self, index: int, weight: mx.nd.NDArray) -> tuple:
+        """z, where it yields the weight, and n of zeros."""
         z, n = super().create_state(index, weight)
         weight = weight.as_nd_ndarray() if hasattr(weight, 'as_nd_ndarray') else weight
         rate = self._get_lr(index)
@@ -57,7 +60,8 @@ class FTRL(mx.optimizer.Ftrl):
         self._rates[f'{index} {weight.context}'] = rate
         return z, n
 
-    def update(self, index, weight, grad, state):
+    def update(self, index: int, weight: mx.nd.NDArray, grad: mx.nd.NDArray, state: tuple) -> None:
+        """One step; where the rate is another than before, z is carried over to it first."""
         key = f'{index} {weight.context}'
         count = self.num_update
         self.num_update = max(count, self._index_update_count.get(index, self.begin_num_update) + 1)
@@ -74,7 +78,7 @@ class FTRL(mx.optimizer.Ftrl):
         super().update(index, weight, grad, state)
 
 
-def decay_embeddings_only(net):
+def decay_embeddings_only(net: gluon.Block) -> gluon.Block:
     """Let an optimizer's `wd` act on the weights of ids alone; return the net.
 
     These are the parameters that say so by an attribute `of_ids`: the vectors of each `Embedding`
@@ -96,7 +100,11 @@ def decay_embeddings_only(net):
 
 
 def wide_deep_trainers(
-    net, wide_lr: float = 0.1, l1: float = 0.0, deep_lr: float = 0.01, beta: float = 0.001
+    net: gluon.Block,
+    wide_lr: float = 0.1,
+    l1: float = 0.0,
+    deep_lr: float = 0.01,
+    beta: float = 0.001,
 ) -> list[gluon.Trainer]:
     """The paper's two optimizers, for `train_ch13`: FTRL with L1 (wide) and AdaGrad (deep).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Optional, Union
 
 import mxnet as mx
@@ -13,13 +13,19 @@ from .. import metrics
 from .clicks import column_like
 from .devices import devices_of, shards
 from .history import History
-from .loop import Task, checked_numbers, checked_trainers, kept_words, train
+from .loop import Task, checked_numbers, checked_trainers, kept_words, run_epochs
 from .sources import source
 
 __all__ = ['evaluator', 'train_recsys_rating']
 
 
-def evaluator(network, inter_matrix, test_data, devices=None, mask=None) -> float:
+def evaluator(
+    network: gluon.Block,
+    inter_matrix: Iterable,
+    test_data: Any,
+    devices: Optional[Sequence[mx.Context]] = None,
+    mask: Any = None,
+) -> float:
     """RMSE of rebuilt rating rows on held-out ratings: one root over all batches and devices.
 
     The first four arguments are those of the function of this name in the AutoRec chapter of
@@ -76,22 +82,22 @@ _rows_rmse = evaluator  # `train_recsys_rating` has an argument of this name
 
 
 def train_recsys_rating(
-    net,
-    train_iter,
-    test_iter,
+    net: gluon.Block,
+    train_iter: Iterable,
+    test_iter: Optional[Iterable],
     loss: Callable,
     trainer: Union[gluon.Trainer, Sequence[gluon.Trainer]],
     num_epochs: int,
     devices: Optional[Sequence[mx.Context]] = None,
     evaluator: Optional[Callable] = None,
-    inter_mat=None,
+    inter_mat: Any = None,
     *,
     seed: Optional[int] = None,
     verbose: bool = True,
-    inter_mask=None,
-    valid_iter=None,
-    valid_mat=None,
-    valid_mask=None,
+    inter_mask: Any = None,
+    valid_iter: Optional[Iterable] = None,
+    valid_mat: Any = None,
+    valid_mask: Any = None,
     patience: Optional[int] = None,
     checkpoint: Any = None,
     lr_factor: Optional[float] = None,
@@ -157,7 +163,7 @@ def train_recsys_rating(
         'test': (test_iter, inter_mat, inter_mask),
     }
     task = _Ratings(net, train_iter, held_out, loss, devices, evaluator)
-    return train(
+    return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
         lr_factor=lr_factor, checkpoint=checkpoint, verbose=verbose,
     )  # fmt: skip
