@@ -31,7 +31,7 @@ from .values import (
 from .vocabulary import Vocabulary, default_names, place_of
 
 BLOCK = 8_000_000  # bytes of a file in memory as text at one time
-FIRST_LINES = 50_000  # the most common number of columns among these is taken for all
+FIRST_LINES = 5_000  # the most common number of columns among these is taken for all
 MAX_COLUMNS = 100_000
 MAX_LINES = 1_000  # that a quoted cell may go on for
 LABEL_NAMES = ('label', 'click', 'clicked', 'clicks', 'target', 'is_click')

@@ -29,6 +29,7 @@ INFINITE = {
 }
 SHORT_FLOATS = ('float32', 'Float32', 'float[pyarrow]')
 SPACE = ' \t\n\r\f\v'  # what pandas passes over beside a number
+LEADING_ZERO = re.compile(r'^0\d', re.MULTILINE)
 WHOLE = re.compile(r'([+-]?)0*([0-9]+)')
 NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
 CONTAINERS = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series)
@@ -307,7 +308,7 @@ def _numbers(cells, all_or_none):
     if set(map(type, cells)) <= {str}:
         digits = ''.join(cells)
         plain = digits.isdigit() and digits.isascii()
-        if plain and not any(c.startswith('0') and c != '0' for c in cells):
+        if plain and not LEADING_ZERO.search('\n'.join(cells)):
             return cells
     found = []
     for start in range(0, len(cells), 1_000):

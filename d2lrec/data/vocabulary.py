@@ -156,15 +156,18 @@ class Field:
     @classmethod
     def fit(cls, column: Column, min_threshold: float = 4) -> Field:
         """The values that occur often enough: by falling count, equal counts by their text."""
-        return cls._fit(column.name, *spelled(column), min_threshold)
+        return cls._fit(column.name, *spelled(column), min_threshold)[0]
 
     @classmethod
     def _fit(cls, name, kind, words, codes, min_threshold):
+        """The field, and the id within it of each of the words."""
         counts = np.bincount(codes, minlength=len(words))
         often = np.flatnonzero(counts >= min_threshold)
-        kept = sorted(zip((-counts[often]).tolist(), [words[i] for i in often]))
-        values, counts = tuple(w for _, w in kept), tuple(-c for c, _ in kept)
-        return cls(name, values, kind, len(values), counts)
+        kept = sorted(zip((-counts[often]).tolist(), [words[i] for i in often], often.tolist()))
+        falling, values, places = zip(*kept) if kept else ((), (), ())
+        within = np.full(len(words), len(values), np.int64)
+        within[list(places)] = np.arange(len(values))
+        return cls(name, values, kind, len(values), tuple(-c for c in falling)), within
 
     @classmethod
     def from_mapper(
@@ -278,11 +281,8 @@ class Vocabulary:
         columns, fields, found = as_columns(columns), [], []
         for column in columns:
             kind, words, codes = spelled(column)
-            one = Field._fit(column.name, kind, words, codes, min_threshold)
+            one, within = Field._fit(column.name, kind, words, codes, min_threshold)
             fields.append(one)
-            ids = one.ids
-            last = one.unknown
-            within = np.array([ids.get(w, last) for w in words], np.int64)
             found.append((within, codes))
         new = cls(fields, label)
         matrix = np.empty((len(columns[0].codes), len(fields)), np.int32)

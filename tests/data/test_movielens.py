@@ -34,7 +34,7 @@ USERS = [
         zip([7, 17, 18, 24, 25, 44, 45, 49, 50, 55, 56, 90], ['01234', 'V3N4P', *['98765'] * 10]), 1
     )
 ]
-DATES = ['01-Jan-1995', '31-Dec-1989', '', '28-Feb-1922']
+DATES = ['1-Jan-1995', '31-Dec-1989', '', '28-Feb-1922']
 FLAGS = {i: [int((i * g) % 3 == 1) for g in range(18)] for i in range(1, I + 1)}
 ITEMS = [
     f'{i}|Café no. {i}|{DATES[i % 4]}||http://host/{i}|{int(i % 4 == 2)}|'
@@ -430,9 +430,9 @@ def test_numbers_of_users_are_whole(ratings, limit):
         ('u.user', 2, '2|', '1|', "line 2: the user_id is '1', which should be given once"),
         ('u.user', 2, '2|', '77|', "line 2: the user_id is '77', which should be 1 to 12"),
         ('u.item', 4, '4|', 'four|', "line 4: the item_id is 'four'"),
-        ('u.item', 4, '01-Jan-1995', '1995', "line 4: the release date is '1995'"),
-        ('u.item', 4, '01-Jan-1995', '99-Foo-1995', "line 4: the release date is '99-Foo-1995'"),
-        ('u.item', 4, '01-Jan-1995', '01-Jan-0001', "line 4: the release date is '01-Jan-0001'"),
+        ('u.item', 4, '1-Jan-1995', '1995', "line 4: the release date is '1995'"),
+        ('u.item', 4, '1-Jan-1995', '99-Foo-1995', "line 4: the release date is '99-Foo-1995'"),
+        ('u.item', 4, '1-Jan-1995', '01-Jan-0001', "line 4: the release date is '01-Jan-0001'"),
         ('u.item', 4, '|0|', '|5|', "line 4: the unknown is '5'"),
     ],
 )
