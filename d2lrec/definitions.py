@@ -68,17 +68,38 @@ Layers = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
 def lookup(v: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The vectors of ids: (V, K), (B, F) -> (B, F, K)."""
+    """The vectors of ids: (V, K), (B, F) -> (B, F, K).
+
+    Examples
+    --------
+    >>> v = np.arange(6.0).reshape(3, 2)
+    >>> lookup(v, np.array([[0, 2]])).tolist()
+    [[[0.0, 1.0], [4.0, 5.0]]]
+    """
     return np.array([[v[i] for i in ids] for ids in x])
 
 
 def concatenated(v: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """The vectors of an example's ids, one after the other: (V, K), (B, F) -> (B, F * K)."""
+    """The vectors of an example's ids, one after the other: (V, K), (B, F) -> (B, F * K).
+
+    Examples
+    --------
+    >>> v = np.arange(6.0).reshape(3, 2)
+    >>> concatenated(v, np.array([[0, 2]])).tolist()
+    [[0.0, 1.0, 4.0, 5.0]]
+    """
     return np.array([[number for i in ids for number in v[i]] for ids in x])
 
 
 def linear_term(w: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """b + sum_f w[x_f], shape (B, 1)."""
+    """b + sum_f w[x_f], shape (B, 1).
+
+    Examples
+    --------
+    >>> w = np.array([[0.5], [1.0], [2.0]])
+    >>> linear_term(w, np.array([0.1]), np.array([[0, 2]])).tolist()
+    [[2.6]]
+    """
     out = np.zeros((len(x), 1))
     for row, ids in enumerate(x):
         out[row] = b[0]
@@ -88,7 +109,14 @@ def linear_term(w: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def bi_interaction(e: np.ndarray) -> np.ndarray:
-    """sum_{f<g} e_f * e_g, shape (B, K)."""
+    """sum_{f<g} e_f * e_g, shape (B, K).
+
+    Examples
+    --------
+    >>> e = np.array([[[1.0, 2.0], [3.0, 4.0]]])
+    >>> bi_interaction(e).tolist()
+    [[3.0, 8.0]]
+    """
     rows, fields, factors = e.shape
     out = np.zeros((rows, factors))
     for row in range(rows):
@@ -100,7 +128,14 @@ def bi_interaction(e: np.ndarray) -> np.ndarray:
 
 
 def pairwise_term(e: np.ndarray) -> np.ndarray:
-    """sum_{f<g} <e_f, e_g>, shape (B, 1)."""
+    """sum_{f<g} <e_f, e_g>, shape (B, 1).
+
+    Examples
+    --------
+    >>> e = np.array([[[1.0, 2.0], [3.0, 4.0]]])
+    >>> pairwise_term(e).tolist()
+    [[11.0]]
+    """
     rows, fields, factors = e.shape
     out = np.zeros((rows, 1))
     for row in range(rows):
@@ -115,6 +150,12 @@ def field_aware_pairwise_term(e: np.ndarray) -> np.ndarray:
     """sum_{f<g} <e_fg, e_gf>, shape (B, 1); e (B, F, F, K).
 
     e[row, f, g] is the vector of field f's feature for field g.
+
+    Examples
+    --------
+    >>> e = np.arange(8.0).reshape(1, 2, 2, 2)
+    >>> field_aware_pairwise_term(e).tolist()
+    [[23.0]]
     """
     rows, fields, _, factors = e.shape
     out = np.zeros((rows, 1))
@@ -129,7 +170,14 @@ def field_aware_pairwise_term(e: np.ndarray) -> np.ndarray:
 def attention_pooling(
     e: np.ndarray, weight: np.ndarray, bias: np.ndarray, h: np.ndarray
 ) -> np.ndarray:
-    """sum_{f<g} a_fg (e_f * e_g), shape (B, K); weight (A, K), bias (A,), h (A,)."""
+    """sum_{f<g} a_fg (e_f * e_g), shape (B, K); weight (A, K), bias (A,), h (A,).
+
+    Examples
+    --------
+    >>> e = np.array([[[1.0, 2.0], [3.0, 4.0]]])  # one pair has all the attention
+    >>> attention_pooling(e, np.ones((3, 2)), np.zeros(3), np.ones(3)).tolist()
+    [[3.0, 8.0]]
+    """
     rows, fields, factors = e.shape
     out = np.zeros((rows, factors))
     for row in range(rows):
@@ -150,7 +198,14 @@ def attention_pooling(
 
 
 def weighted_bags(e: np.ndarray, weights: np.ndarray, sizes: Sequence[int]) -> np.ndarray:
-    """Each bag's weighted sum of its vectors: (B, M, K), (B, M) -> (B, G, K)."""
+    """Each bag's weighted sum of its vectors: (B, M, K), (B, M) -> (B, G, K).
+
+    Examples
+    --------
+    >>> e = np.array([[[1.0], [2.0], [4.0]]])
+    >>> weighted_bags(e, np.array([[1.0, 0.5, 0.0]]), [2, 1]).tolist()
+    [[[2.0], [0.0]]]
+    """
     rows, _, factors = e.shape
     out, first = np.zeros((rows, len(sizes), factors)), 0
     for bag, size in enumerate(sizes):
@@ -163,7 +218,14 @@ def weighted_bags(e: np.ndarray, weights: np.ndarray, sizes: Sequence[int]) -> n
 
 
 def dot_products(z: np.ndarray, self_interaction: bool = False) -> np.ndarray:
-    """<z_i, z_j> for i > j (i >= j), row by row of the triangle: (B, F, K) -> (B, P)."""
+    """<z_i, z_j> for i > j (i >= j), row by row of the triangle: (B, F, K) -> (B, P).
+
+    Examples
+    --------
+    >>> z = np.array([[[1.0, 0.0], [1.0, 1.0], [0.0, 2.0]]])
+    >>> dot_products(z).tolist()
+    [[1.0, 0.0, 2.0]]
+    """
     rows, vectors, factors = z.shape
     out = [[] for _ in range(rows)]
     for row in range(rows):
@@ -174,7 +236,14 @@ def dot_products(z: np.ndarray, self_interaction: bool = False) -> np.ndarray:
 
 
 def cross_product(onehot: np.ndarray, cross: np.ndarray) -> float:
-    """φ(x) = prod_i x_i^c_i, for one example's one-hot x (V,) and c (V,) in {0, 1}."""
+    """φ(x) = prod_i x_i^c_i, for one example's one-hot x (V,) and c (V,) in {0, 1}.
+
+    Examples
+    --------
+    >>> onehot = np.array([1, 0, 1])
+    >>> [cross_product(onehot, c) for c in ([1, 0, 1], [1, 1, 0])]
+    [1.0, 0.0]
+    """
     product = 1.0
     for x_i, c_i in zip(onehot, cross):
         product *= x_i**c_i
@@ -182,7 +251,14 @@ def cross_product(onehot: np.ndarray, cross: np.ndarray) -> float:
 
 
 def cross_network(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """x_{l+1} = x_0 (x_l . w_l) + b_l + x_l, shape (B, D); weight, bias (L, D)."""
+    """x_{l+1} = x_0 (x_l . w_l) + b_l + x_l, shape (B, D); weight, bias (L, D).
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 2.0]])
+    >>> cross_network(np.ones((1, 2)), np.zeros((1, 2)), x).tolist()
+    [[4.0, 8.0]]
+    """
     out = np.zeros(x.shape)
     for row, x0 in enumerate(x):
         xl = x0
@@ -196,7 +272,14 @@ def cross_network(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.nda
 
 
 def cross_network_v2(layers: Layers, x: np.ndarray) -> np.ndarray:
-    """x_{l+1} = x_0 * (W_l x_l + b_l) + x_l, shape (B, D); W_l (D, D), b_l (D,)."""
+    """x_{l+1} = x_0 * (W_l x_l + b_l) + x_l, shape (B, D); W_l (D, D), b_l (D,).
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 2.0]])
+    >>> cross_network_v2([(np.eye(2), np.zeros(2))], x).tolist()
+    [[2.0, 6.0]]
+    """
     out = np.zeros(x.shape)
     for row, x0 in enumerate(x):
         xl = x0
@@ -218,7 +301,14 @@ def cin(
     split: bool,
     activation: Optional[Callable[[float], float]] = None,
 ) -> np.ndarray:
-    """Feature maps, summed: (B, H). `weights` is a list of (H_l, H_{l-1}, F)."""
+    """Feature maps, summed: (B, H). `weights` is a list of (H_l, H_{l-1}, F).
+
+    Examples
+    --------
+    >>> e = np.array([[[1.0, 2.0], [3.0, 4.0]]])
+    >>> cin([np.ones((1, 2, 2))], e, split=False).tolist()
+    [[52.0]]
+    """
     rows, fields, factors = e.shape
     out = []
     for x0 in e:
@@ -241,7 +331,13 @@ def cin(
 
 
 def dense(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """b + W x, shape (B, units); weight (units, D), bias (units,), x (B, D)."""
+    """b + W x, shape (B, units); weight (units, D), bias (units,), x (B, D).
+
+    Examples
+    --------
+    >>> dense(np.ones((1, 2)), np.array([0.5]), np.array([[1.0, 2.0]])).tolist()
+    [[3.5]]
+    """
     out = np.zeros((len(x), len(weight)))
     for row in range(len(x)):
         for unit in range(len(weight)):
@@ -252,7 +348,13 @@ def dense(weight: np.ndarray, bias: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 
 def relu_layers(layers: Layers, x: np.ndarray) -> np.ndarray:
-    """Each layer, and ReLU after it."""
+    """Each layer, and ReLU after it.
+
+    Examples
+    --------
+    >>> relu_layers([(np.array([[-1.0], [1.0]]), np.zeros(2))], np.array([[3.0]])).tolist()
+    [[0.0, 3.0]]
+    """
     for weight, bias in layers:
         x = dense(weight, bias, x)
         for row in range(len(x)):
@@ -262,7 +364,14 @@ def relu_layers(layers: Layers, x: np.ndarray) -> np.ndarray:
 
 
 def mlp(layers: Layers, x: np.ndarray) -> np.ndarray:
-    """Each layer, and ReLU after each but the last."""
+    """Each layer, and ReLU after each but the last.
+
+    Examples
+    --------
+    >>> layers = [(np.array([[-1.0], [1.0]]), np.zeros(2)), (np.ones((1, 2)), np.zeros(1))]
+    >>> mlp(layers, np.array([[3.0]])).tolist()
+    [[3.0]]
+    """
     return dense(*layers[-1], relu_layers(layers[:-1], x))
 
 
@@ -270,43 +379,94 @@ def mlp(layers: Layers, x: np.ndarray) -> np.ndarray:
 
 
 def lr(w: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Logits (B, 1) of LR."""
+    """Logits (B, 1) of LR.
+
+    Examples
+    --------
+    >>> w = np.array([[0.5], [1.0], [2.0]])
+    >>> lr(w, np.array([0.1]), np.array([[0, 2]])).tolist()
+    [[2.6]]
+    """
     return linear_term(w, b, x)
 
 
 def fm(w: np.ndarray, b: np.ndarray, v: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Logits (B, 1) of FM."""
+    """Logits (B, 1) of FM.
+
+    Examples
+    --------
+    >>> w, v = np.zeros((3, 1)), np.array([[1.0], [2.0], [3.0]])
+    >>> fm(w, np.zeros(1), v, np.array([[0, 2]])).tolist()
+    [[3.0]]
+    """
     return linear_term(w, b, x) + pairwise_term(lookup(v, x))
 
 
 def ffm(w: np.ndarray, b: np.ndarray, v: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Logits (B, 1) of FFM; v (V, F, K) holds a feature's vector for each field."""
+    """Logits (B, 1) of FFM; v (V, F, K) holds a feature's vector for each field.
+
+    Examples
+    --------
+    >>> w, v = np.zeros((3, 1)), np.arange(6.0).reshape(3, 2, 1)
+    >>> ffm(w, np.zeros(1), v, np.array([[0, 2]])).tolist()
+    [[4.0]]
+    """
     return linear_term(w, b, x) + field_aware_pairwise_term(lookup(v, x))
 
 
 def embedding_mlp(v: np.ndarray, layers: Layers, x: np.ndarray) -> np.ndarray:
-    """Logits (B, 1) of EmbeddingMLP."""
+    """Logits (B, 1) of EmbeddingMLP.
+
+    Examples
+    --------
+    >>> v = np.array([[1.0], [2.0], [3.0]])
+    >>> embedding_mlp(v, [(np.ones((1, 2)), np.zeros(1))], np.array([[0, 2]])).tolist()
+    [[4.0]]
+    """
     return mlp(layers, concatenated(v, x))
 
 
 def deepfm(
     w: np.ndarray, b: np.ndarray, v: np.ndarray, layers: Layers, x: np.ndarray
 ) -> np.ndarray:
-    """Logits (B, 1) of DeepFM."""
+    """Logits (B, 1) of DeepFM.
+
+    Examples
+    --------
+    >>> w, v = np.zeros((3, 1)), np.array([[1.0], [2.0], [3.0]])
+    >>> layers = [(np.ones((1, 2)), np.zeros(1))]
+    >>> deepfm(w, np.zeros(1), v, layers, np.array([[0, 2]])).tolist()
+    [[7.0]]
+    """
     return fm(w, b, v, x) + mlp(layers, concatenated(v, x))
 
 
 def deepfm_concat(
     w: np.ndarray, b: np.ndarray, v: np.ndarray, layers: Layers, x: np.ndarray
 ) -> np.ndarray:
-    """Logits (B, 1) of DeepFMConcat; the last layer weighs 1 + K + the hidden units."""
+    """Logits (B, 1) of DeepFMConcat; the last layer weighs 1 + K + the hidden units.
+
+    Examples
+    --------
+    >>> w, v = np.zeros((3, 1)), np.array([[1.0], [2.0], [3.0]])
+    >>> layers = [(np.ones((1, 2)), np.zeros(1)), (np.ones((1, 3)), np.zeros(1))]
+    >>> deepfm_concat(w, np.zeros(1), v, layers, np.array([[0, 2]])).tolist()
+    [[7.0]]
+    """
     first, second = linear_term(w, b, x), bi_interaction(lookup(v, x))
     hidden = relu_layers(layers[:-1], concatenated(v, x))
     return dense(*layers[-1], np.concatenate([first, second, hidden], axis=1))
 
 
 def nfm(w: np.ndarray, b: np.ndarray, v: np.ndarray, layers: Layers, x: np.ndarray) -> np.ndarray:
-    """Logits (B, 1) of NFM."""
+    """Logits (B, 1) of NFM.
+
+    Examples
+    --------
+    >>> w, v = np.zeros((3, 1)), np.array([[1.0], [2.0], [3.0]])
+    >>> nfm(w, np.zeros(1), v, [(np.ones((1, 1)), np.zeros(1))], np.array([[0, 2]])).tolist()
+    [[3.0]]
+    """
     return linear_term(w, b, x) + mlp(layers, bi_interaction(lookup(v, x)))
 
 
@@ -318,7 +478,15 @@ def afm(
     p: np.ndarray,
     x: np.ndarray,
 ) -> np.ndarray:
-    """Logits (B, 1) of AFM; `attention` is (weight, bias, h) of the pooling, p (1, K)."""
+    """Logits (B, 1) of AFM; `attention` is (weight, bias, h) of the pooling, p (1, K).
+
+    Examples
+    --------
+    >>> w, v = np.zeros((3, 1)), np.array([[1.0], [2.0], [3.0]])
+    >>> attention = np.ones((2, 1)), np.zeros(2), np.ones(2)
+    >>> afm(w, np.zeros(1), v, attention, np.ones((1, 1)), np.array([[0, 2]])).tolist()
+    [[3.0]]
+    """
     pooled = attention_pooling(lookup(v, x), *attention)
     return linear_term(w, b, x) + dense(p, [0.0], pooled)
 
@@ -330,7 +498,15 @@ def dcn(
     layers: Layers,
     x: np.ndarray,
 ) -> np.ndarray:
-    """Logits (B, 1) of DCN; `cross` is (weight, bias), head (1, F * K), or None where stacked."""
+    """Logits (B, 1) of DCN; `cross` is (weight, bias), head (1, F * K), or None where stacked.
+
+    Examples
+    --------
+    >>> v, cross = np.array([[1.0], [2.0]]), (np.ones((1, 2)), np.zeros((1, 2)))
+    >>> layers = [(np.ones((1, 2)), np.zeros(1))]
+    >>> dcn(v, cross, np.ones((1, 2)), layers, np.array([[0, 1]])).tolist()
+    [[15.0]]
+    """
     e = concatenated(v, x)
     crossed = cross_network(*cross, e)
     return mlp(layers, crossed) if head is None else dense(head, [0.0], crossed) + mlp(layers, e)
@@ -339,7 +515,15 @@ def dcn(
 def dcn_v2(
     v: np.ndarray, cross: Layers, head: Optional[np.ndarray], layers: Layers, x: np.ndarray
 ) -> np.ndarray:
-    """Logits (B, 1) of DCN v2; head (1, F * K), or None where stacked."""
+    """Logits (B, 1) of DCN v2; head (1, F * K), or None where stacked.
+
+    Examples
+    --------
+    >>> v, cross = np.array([[1.0], [2.0]]), [(np.eye(2), np.zeros(2))]
+    >>> layers = [(np.ones((1, 2)), np.zeros(1))]
+    >>> dcn_v2(v, cross, np.ones((1, 2)), layers, np.array([[0, 1]])).tolist()
+    [[11.0]]
+    """
     e = concatenated(v, x)
     crossed = cross_network_v2(cross, e)
     return mlp(layers, crossed) if head is None else dense(head, [0.0], crossed) + mlp(layers, e)
@@ -356,7 +540,15 @@ def xdeepfm(
     split: bool = True,
     activation: Optional[Callable[[float], float]] = None,
 ) -> np.ndarray:
-    """Logits (B, 1) of xDeepFM; `maps` are the weights of `cin`, head (1, H)."""
+    """Logits (B, 1) of xDeepFM; `maps` are the weights of `cin`, head (1, H).
+
+    Examples
+    --------
+    >>> w, v = np.zeros((2, 1)), np.array([[1.0], [2.0]])
+    >>> maps, layers = [np.ones((1, 2, 2))], [(np.ones((1, 2)), np.zeros(1))]
+    >>> xdeepfm(w, np.zeros(1), v, maps, np.ones((1, 1)), layers, np.array([[0, 1]])).tolist()
+    [[12.0]]
+    """
     pooled = cin(maps, lookup(v, x), split, activation)
     return linear_term(w, b, x) + dense(head, [0.0], pooled) + mlp(layers, concatenated(v, x))
 
@@ -370,7 +562,15 @@ def wide_deep(
     x: np.ndarray,
     dense: np.ndarray,
 ) -> np.ndarray:
-    """Logits (B, 1) of Wide & Deep; `cross_weights` is a list of (c (V,), weight)."""
+    """Logits (B, 1) of Wide & Deep; `cross_weights` is a list of (c (V,), weight).
+
+    Examples
+    --------
+    >>> w, v = np.zeros((2, 1)), np.array([[1.0], [2.0]])
+    >>> crosses, layers = [(np.array([1, 1]), 0.5)], [(np.ones((1, 2)), np.zeros(1))]
+    >>> wide_deep(w, np.zeros(1), crosses, v, layers, np.array([[0, 1]]), np.zeros((1, 0))).tolist()
+    [[3.5]]
+    """
     out = linear_term(w, b, x)
     for row, ids in enumerate(x):
         onehot = np.zeros(len(w))
@@ -397,6 +597,12 @@ def dlrm(
 
     `top` begins with the layer on [z_1, the products] where there are dense features, on the
     products alone where there are none.
+
+    Examples
+    --------
+    >>> v, top = np.array([[1.0], [2.0]]), [(np.ones((1, 1)), np.zeros(1))]
+    >>> dlrm(v, top, np.array([[0, 1]])).tolist()
+    [[2.0]]
     """
     single = x.shape[1] - sum(bag_sizes)
     z = [lookup(v, x[:, :single])] if single else []
@@ -418,7 +624,14 @@ def mf(
     users: np.ndarray,
     items: np.ndarray,
 ) -> np.ndarray:
-    """Ratings (B,) of MF: μ + b_u + b_i + <p_u, q_i>; mean (1,), biases (U, 1), (I, 1)."""
+    """Ratings (B,) of MF: μ + b_u + b_i + <p_u, q_i>; mean (1,), biases (U, 1), (I, 1).
+
+    Examples
+    --------
+    >>> p, q = np.array([[1.0, 2.0]]), np.array([[0.5, 0.5]])
+    >>> mf(np.array([3.0]), np.zeros((1, 1)), np.zeros((1, 1)), p, q, [0], [0]).tolist()
+    [4.5]
+    """
     out = np.zeros(len(users))
     for row, (u, i) in enumerate(zip(users, items)):
         out[row] = mean[0] + user_bias[u, 0] + item_bias[i, 0]
@@ -437,7 +650,14 @@ def neumf(
     users: np.ndarray,
     items: np.ndarray,
 ) -> np.ndarray:
-    """Logits (B, 1) of NeuMF: h (1, K) weighs p_u * q_i, beside an MLP on [mlp_p_u, mlp_q_i]."""
+    """Logits (B, 1) of NeuMF: h (1, K) weighs p_u * q_i, beside an MLP on [mlp_p_u, mlp_q_i].
+
+    Examples
+    --------
+    >>> p, q, layers = np.ones((1, 2)), np.ones((1, 2)), [(np.ones((1, 4)), np.zeros(1))]
+    >>> neumf(p, q, p, q, np.ones((1, 2)), layers, [0], [0]).tolist()
+    [[6.0]]
+    """
     out = np.zeros((len(users), 1))
     for row, (u, i) in enumerate(zip(users, items)):
         for k in range(p.shape[1]):
@@ -449,7 +669,14 @@ def neumf(
 def autorec(
     layers: Layers, g: Callable[[float], float], f: Callable[[float], float], x: np.ndarray
 ) -> np.ndarray:
-    """Ratings (B, D) of AutoRec: g after each layer but the last, f after that."""
+    """Ratings (B, D) of AutoRec: g after each layer but the last, f after that.
+
+    Examples
+    --------
+    >>> layers = [(np.ones((1, 2)), np.zeros(1)), (np.ones((2, 1)), np.zeros(2))]
+    >>> autorec(layers, abs, float, np.array([[-5.0, 2.0]])).tolist()
+    [[3.0, 3.0]]
+    """
     for weight, bias in layers[:-1]:
         x = dense(weight, bias, x)
         for row in range(len(x)):
@@ -468,7 +695,13 @@ def autorec(
 def ranking(
     scores: np.ndarray, held_out: Sequence[Sequence[int]], seen: Sequence[Sequence[int]]
 ) -> list[list[int]]:
-    """For each user the candidates from best to worst, held-out ones last among equals."""
+    """For each user the candidates from best to worst, held-out ones last among equals.
+
+    Examples
+    --------
+    >>> ranking(np.array([[0.1, 0.9, 0.5]]), [[2]], [[1]])
+    [[2, 0]]
+    """
     out = []
     for user, items in enumerate(scores):
         candidates = [i for i in range(len(items)) if i not in seen[user]]
@@ -477,7 +710,13 @@ def ranking(
 
 
 def quantile(x: float, train: Sequence[float], n: int) -> float:
-    """(i - 1) / (n - 1) for an x in the i-th of n quantiles of `train`, by P(X <= x)."""
+    """(i - 1) / (n - 1) for an x in the i-th of n quantiles of `train`, by P(X <= x).
+
+    Examples
+    --------
+    >>> [quantile(x, [1, 2, 3, 4], 2) for x in (1, 4)]
+    [0.0, 1.0]
+    """
     at_most = sum(1 for t in train if t <= x)
     for i in range(1, n + 1):
         if at_most * n <= i * len(train):  # P(X <= x) <= i / n, without rounding
@@ -487,11 +726,16 @@ def quantile(x: float, train: Sequence[float], n: int) -> float:
 # What the exercises ask for ------------------------------------------------------------------
 
 
-def auc(labels, scores, tie=0.5):
+def auc(labels: np.ndarray, scores: np.ndarray, tie: float = 0.5) -> float:
     """Labels (N,) and scores (N,) -> the share of pairs of a 1 and a 0 that are in order.
 
     A tie counts one half. Hanley and McNeil, The Meaning and Use of the Area under a Receiver
     Operating Characteristic (ROC) Curve, Radiology 143(1), 1982.
+
+    Examples
+    --------
+    >>> auc(np.array([1, 0, 1]), np.array([0.9, 0.5, 0.5]))
+    0.75
     """
     won = pairs = 0.0
     for n in range(len(labels)):
@@ -505,11 +749,16 @@ def auc(labels, scores, tie=0.5):
     return won / pairs
 
 
-def gauc(labels, scores, users):
+def gauc(labels: np.ndarray, scores: np.ndarray, users: np.ndarray) -> float:
     """Labels, scores, users (N,) -> the users' AUCs, averaged with their numbers of examples.
 
     Users whose labels are all alike have no AUC and are left out. Zhu et al., Optimized Cost
     per Click in Taobao Display Advertising, KDD 2017.
+
+    Examples
+    --------
+    >>> float(gauc(np.array([1, 0, 1]), np.array([0.9, 0.5, 0.5]), np.array([7, 7, 8])))
+    1.0
     """
     total = count = 0.0
     for user in sorted(set(users.tolist())):
@@ -524,6 +773,11 @@ def frequency_ids(words, min_count, order=lambda word, count: (-count, word)):
     """Words (N,) -> ids (N,): 0, 1, ... from the most frequent word on, the smaller one first.
 
     Words that occur fewer than min_count times share the id after the last.
+
+    Examples
+    --------
+    >>> frequency_ids(np.array([5, 3, 5, 9]), 2).tolist()
+    [0, 1, 0, 1]
     """
     words = words.tolist()
     count = {word: words.count(word) for word in words}
@@ -532,11 +786,16 @@ def frequency_ids(words, min_count, order=lambda word, count: (-count, word)):
     return np.array([kept.index(word) if word in kept else len(kept) for word in words])
 
 
-def fold_in(q, rest, damping):
+def fold_in(q: np.ndarray, rest: np.ndarray, damping: float) -> np.ndarray:
     """q (n, K), rest (n,) -> the p (K,) of least sum_i (rest_i - <p, q_i>)^2 + damping <p, p>.
 
     A user's step of alternating least squares: Koren, Bell and Volinsky, Matrix Factorization
     Techniques for Recommender Systems, Computer 42(8), 2009.
+
+    Examples
+    --------
+    >>> fold_in(np.array([[1.0], [1.0]]), np.array([1.0, 2.0]), 1.0).tolist()
+    [1.0]
     """
     factors = q.shape[1]
     left, right = np.zeros((factors, factors)), np.zeros(factors)
@@ -549,8 +808,16 @@ def fold_in(q, rest, damping):
     return np.linalg.solve(left, right)
 
 
-def ftrl_weight(z, n, alpha, beta, l1, l2):
-    """z, n (V,) -> w (V,). McMahan et al., Ad Click Prediction, KDD 2013, algorithm 1."""
+def ftrl_weight(
+    z: np.ndarray, n: np.ndarray, alpha: float, beta: float, l1: float, l2: float
+) -> np.ndarray:
+    """z, n (V,) -> w (V,). McMahan et al., Ad Click Prediction, KDD 2013, algorithm 1.
+
+    Examples
+    --------
+    >>> ftrl_weight(np.array([0.5, -3.0]), np.zeros(2), 0.1, 1.0, 1.0, 0.0).tolist()
+    [0.0, 0.2]
+    """
     out = np.zeros(len(z))
     for i in range(len(z)):
         if abs(z[i]) > l1:
@@ -558,8 +825,14 @@ def ftrl_weight(z, n, alpha, beta, l1, l2):
     return out
 
 
-def logit_loss(z, y):
-    """Logits z (B, 1), labels y (B, 1) -> -mean(y log σ(z) + (1 - y) log(1 - σ(z))), a number."""
+def logit_loss(z: np.ndarray, y: np.ndarray) -> float:
+    """Logits z (B, 1), labels y (B, 1) -> -mean(y log σ(z) + (1 - y) log(1 - σ(z))), a number.
+
+    Examples
+    --------
+    >>> round(float(logit_loss(np.array([[0.0]]), np.array([[1.0]]))), 4)
+    0.6931
+    """
     total = 0.0
     for row in range(len(z)):
         logit = float(z[row, 0]) if y[row, 0] else -float(z[row, 0])  # of what happened
@@ -567,10 +840,16 @@ def logit_loss(z, y):
     return total / len(z)
 
 
-def cross_layer(x0, x, w, b):
+def cross_layer(x0: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:
     """x0, x (B, D), w, b (D,) -> x0 (x . w) + b + x, shape (B, D).
 
     Wang et al., Deep & Cross Network for Ad Click Predictions, ADKDD 2017, equation (3).
+
+    Examples
+    --------
+    >>> x = np.array([[1.0, 2.0]])
+    >>> cross_layer(x, x, np.ones(2), np.zeros(2)).tolist()
+    [[4.0, 8.0]]
     """
     out = np.zeros(x.shape)
     for row in range(len(x)):
@@ -582,10 +861,16 @@ def cross_layer(x0, x, w, b):
     return out
 
 
-def cin_layer(x, x0, weight):
+def cin_layer(x: np.ndarray, x0: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """x (B, H, K), x0 (B, F, K), weight (M, H, F) -> feature maps (B, M, K).
 
     Lian et al., xDeepFM, KDD 2018, equation (6).
+
+    Examples
+    --------
+    >>> e = np.array([[[1.0, 2.0], [3.0, 4.0]]])
+    >>> cin_layer(e, e, np.ones((1, 2, 2))).tolist()
+    [[[16.0, 36.0]]]
     """
     out = np.zeros((len(x), len(weight), x.shape[2]))
     for row, m, k in np.ndindex(*out.shape):
@@ -595,10 +880,15 @@ def cin_layer(x, x0, weight):
     return out
 
 
-def masked_error(outputs, ratings, mask):
+def masked_error(outputs: np.ndarray, ratings: np.ndarray, mask: np.ndarray) -> float:
     """outputs, ratings, mask (B, D) -> mean squared error where the mask is not 0, a number.
 
     Sedhain et al., AutoRec: Autoencoders Meet Collaborative Filtering, WWW 2015, section 2.
+
+    Examples
+    --------
+    >>> float(masked_error(np.array([[1.0, 9.0]]), np.array([[3.0, 0.0]]), np.array([[1, 0]])))
+    4.0
     """
     squared = count = 0.0
     for row in range(len(mask)):
@@ -609,8 +899,14 @@ def masked_error(outputs, ratings, mask):
     return squared / count
 
 
-def merge_shards(means, sizes):
-    """Devices' mean gradients (D, P) of shards of `sizes` (D,) examples -> the batch's (P,)."""
+def merge_shards(means: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Devices' mean gradients (D, P) of shards of `sizes` (D,) examples -> the batch's (P,).
+
+    Examples
+    --------
+    >>> merge_shards(np.array([[1.0], [4.0]]), np.array([2, 1])).tolist()
+    [2.0]
+    """
     out = np.zeros(means.shape[1])
     for device in range(len(sizes)):
         for p in range(means.shape[1]):
@@ -618,8 +914,14 @@ def merge_shards(means, sizes):
     return out
 
 
-def sparse_update(table, ids, grads, lr):
-    """A step of SGD: table (V, K), ids (n,), grads (n, K) -> (V, K); equal ids add up."""
+def sparse_update(table: np.ndarray, ids: np.ndarray, grads: np.ndarray, lr: float) -> np.ndarray:
+    """A step of SGD: table (V, K), ids (n,), grads (n, K) -> (V, K); equal ids add up.
+
+    Examples
+    --------
+    >>> sparse_update(np.zeros((2, 1)), np.array([1, 1]), np.ones((2, 1)), 0.5).tolist()
+    [[0.0], [-1.0]]
+    """
     out = table.astype('float64')
     for n in range(len(ids)):
         for k in range(table.shape[1]):
@@ -627,8 +929,14 @@ def sparse_update(table, ids, grads, lr):
     return out
 
 
-def rmse(predictions, ratings):
-    """predictions, ratings (N,) -> the root of the mean squared error, a number."""
+def rmse(predictions: np.ndarray, ratings: np.ndarray) -> float:
+    """predictions, ratings (N,) -> the root of the mean squared error, a number.
+
+    Examples
+    --------
+    >>> float(rmse(np.array([1.0, 2.0]), np.array([1.0, 4.0])))
+    1.4142135623730951
+    """
     squared = 0.0
     for n in range(len(ratings)):
         squared += (predictions[n] - ratings[n]) ** 2
