@@ -769,7 +769,11 @@ def gauc(labels: np.ndarray, scores: np.ndarray, users: np.ndarray) -> float:
     return total / count
 
 
-def frequency_ids(words, min_count, order=lambda word, count: (-count, word)):
+def frequency_ids(
+    words: np.ndarray,
+    min_count: int,
+    order: Callable = lambda word, count: (-count, word),
+) -> np.ndarray:
     """Words (N,) -> ids (N,): 0, 1, ... from the most frequent word on, the smaller one first.
 
     Words that occur fewer than min_count times share the id after the last.
