@@ -159,8 +159,8 @@ class CTRDataset(Encoded, Dataset):
       '1', -0 is '0'. Whole numbers in digits are compared by them, however long; other numbers
       as floats, a float32 by its own shortest form.
     - Any other column is text, taken as it is: in a column of hashes '5e10' and '50000000000'
-      stay two values, and so do '7' and '007'. A number (of a number's type, in a frame) finds
-      a text field's value by its text, or else where exactly one value reads as that number.
+      stay two values, and so do '7' and '007'. A column of numbers' type, in a frame, finds a text
+      field's values by their text, or else where exactly one value reads as that number.
       Dates are text, 'YYYY-MM-DD' at midnight.
     - A cell of a file in double quotes is unquoted, as by `pandas.read_csv`.
 

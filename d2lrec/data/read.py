@@ -171,6 +171,8 @@ class _Lines:
                 return
         if self.parts is None:
             self._begin(block)
+        if not block.isascii():
+            self._text(block)  # refused here: of broken UTF-8 pyarrow only prints a complaint
         closer = b'"' in block or block.startswith(b'\xef\xbb\xbf')
         if closer or not self._read_clean(block):
             self._read_lines(block, is_last)

@@ -127,14 +127,18 @@ class Field:
         return found
 
     def find(self, cells: Sequence[Any]) -> np.ndarray:
-        """The id within the field of each cell, as it came; -1 where it is unknown."""
+        """The id within the field of each of a column's cells, as they came; -1 for an unknown.
+
+        In a field of text, a column of numbers finds values by their number, where one has it.
+        """
         if self.kind == 'text' and set(map(type, cells)) <= {str}:
             ids = self.ids
             return np.array([ids.get('' if c in MISSING else c, -1) for c in cells], np.int64)
         numbers = numbers_of(cells)
-        return np.array([self._find(c, n) for c, n in zip(cells, numbers)], np.int64)
+        typed = all(is_number(c) or is_missing(c) for c in cells)
+        return np.array([self._find(c, n, typed) for c, n in zip(cells, numbers)], np.int64)
 
-    def _find(self, cell, number):
+    def _find(self, cell, number, typed):
         if is_missing(cell):
             return self.ids.get('', -1)
         if self.kind == 'number' and number is not None:
@@ -143,7 +147,7 @@ class Field:
                 found = self._by_float.get(float(cell), -1)
             return found
         found = self.ids.get(text_of(cell), -1)
-        if found < 0 and number is not None and is_number(cell):
+        if found < 0 and typed:
             found = self._by_number.get(number, -1)
         return found
 

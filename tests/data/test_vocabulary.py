@@ -104,12 +104,13 @@ def test_equality_looks_at_names_values_and_kinds(vocabulary):
 
 def test_a_number_finds_its_one_text():
     field = Field('zip', ('01', '7', '007', 'x'), 'text', 4)
-    assert field.find([1, 1.0, '1']).tolist() == [0, 0, -1]  # text is taken as it is
-    assert field.find([7, '007', 8]).tolist() == [1, 2, -1]  # its very text comes first
+    assert field.find([1, 1.0, None]).tolist() == [0, 0, -1]
+    assert field.find([1, '1', '01']).tolist() == [-1, -1, 0]  # text is taken as it is
+    assert field.find([7, 8]).tolist() == [1, -1]  # its very text comes first
     ambiguous = Field('zip', ('07', '007', 'x'), 'text', 3)
     assert ambiguous.find([7]).tolist() == [-1]
     assert field.find([True]).tolist() == [0]
-    assert Field('on', ('True', 'x'), 'text', 2).find([True, 1, 'true']).tolist() == [0, 0, -1]
+    assert Field('on', ('True', 'x'), 'text', 2).find([True, 1, 0]).tolist() == [0, 0, -1]
 
 
 def test_whole_numbers_that_a_float_has_rounded_are_found_where_there_is_one():
