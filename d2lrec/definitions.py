@@ -770,9 +770,7 @@ def gauc(labels: np.ndarray, scores: np.ndarray, users: np.ndarray) -> float:
 
 
 def frequency_ids(
-    words: np.ndarray,
-    min_count: int,
-    order: Callable = lambda word, count: (-count, word),
+    words: np.ndarray, min_count: int, order: Callable = lambda word, count: (-count, word)
 ) -> np.ndarray:
     """Words (N,) -> ids (N,): 0, 1, ... from the most frequent word on, the smaller one first.
 

@@ -1,11 +1,31 @@
 """Measures of a prediction, as pure functions on arrays.
 
-N rows. Arrays may be NumPy's or MXNet's, of shape (N,) or (N, 1); labels are 0 or 1.
-Scikit-learn computes what it has; it is imported at the first call, for it is slow to import.
+N rows, U users, I items. Arrays may be NumPy's, MXNet's, pandas' or lists. All is computed in
+float64, and equals scikit-learn's measure of that name where it has one. Of shape (N,) or (N, 1)
+are
+
+- `labels`: 0 or 1; `probs`: from 0 to 1; `scores`: any finite numbers, larger for a likelier 1;
+- `ratings` and `predictions`: any finite numbers.
+
+`sample_weight` (N,), where a function takes it, says how many rows each row stands for: every
+mean over rows becomes sum(weight * value) / sum(weight), and a row of weight 0 does not count. It
+undoes a sampling of the rows: where one in ten of the zeros was kept, these zeros have a weight
+of 10.
+
+Each function refuses, in a ValueError of one sentence, what is empty, of unequal lengths, not a
+number, or out of its range.
 """
+
+from __future__ import annotations
+
+import operator
+import reprlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, Union
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 __all__ = [
     'accuracy',
@@ -25,111 +45,116 @@ __all__ = [
     'squared_error',
 ]
 
+SMALLEST = float(np.finfo('float64').eps)  # the least probability of what happened in `log_loss`
 
-def _column(values, name):
-    """`values` as a flat float64 array; refuse what is empty, not a column or not a number."""
-    values = values.asnumpy() if hasattr(values, 'asnumpy') else np.asarray(values)
-    if values.ndim != 1 and values.size != len(values):
-        raise ValueError(f'{name} has shape {values.shape}: give one value for each row.')
-    values = values.reshape(-1).astype('float64')
-    if not values.size:
-        raise ValueError(f'{name} is empty: there is nothing to measure.')
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        raise ValueError(
-            f'{name}[{bad[0]}] is {values[bad[0]]}: '
-            'look for a learning rate that is too high or a division by zero.'
-        )
-    return values
+# Items of users, in the forms that `hit_rate` takes.
+Items = Union[ArrayLike, Sequence[Sequence[int]], Mapping[int, Sequence[int]]]
 
 
-def _pair(labels, predictions, name='probs'):
-    labels, predictions = _column(labels, 'labels'), _column(predictions, name)
-    if labels.size != predictions.size:
-        raise ValueError(
-            f'{labels.size} labels but {predictions.size} {name}: '
-            'both must come from the same rows.'
-        )
-    return labels, predictions
+def sigmoid(logits: ArrayLike) -> np.ndarray:
+    """1 / (1 + exp(-logits)) without overflow, in float64; same shape as `logits`.
 
-
-def _clicks(labels, predictions, name='probs'):
-    """A checked pair with labels in {0, 1} and, for `probs`, predictions in [0, 1]."""
-    labels, predictions = _pair(labels, predictions, name)
-    bad = np.flatnonzero((labels != 0) & (labels != 1))
-    if bad.size:
-        raise ValueError(f'labels[{bad[0]}] is {labels[bad[0]]:g}: a click label is 0 or 1.')
-    if name == 'probs':
-        bad = np.flatnonzero((predictions < 0) | (predictions > 1))
-        if bad.size:
-            raise ValueError(
-                f'probs[{bad[0]}] is {predictions[bad[0]]:.3g}, not a probability: '
-                'pass logits through sigmoid first.'
-            )
-    return labels, predictions
-
-
-def sigmoid(logits):
-    """1 / (1 + exp(-logits)) without overflow, in float64; same shape as `logits`."""
-    x = logits.asnumpy() if hasattr(logits, 'asnumpy') else np.asarray(logits)
-    z = np.exp(-np.abs(x.astype('float64')))
+    Examples
+    --------
+    >>> sigmoid([-1000.0, 0.0, 1000.0]).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    x = _numbers(logits, 'logits')
+    z = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, z) / (1 + z)
 
 
-def log_loss(labels, probs):
+def log_loss(
+    labels: ArrayLike, probs: ArrayLike, *, sample_weight: Optional[ArrayLike] = None
+) -> float:
     """Mean of -y log p - (1 - y) log(1 - p) over the rows, in nats.
 
     Probabilities of exactly 0 or 1 are clipped by float64's machine epsilon.
+
+    Examples
+    --------
+    >>> round(log_loss([1, 0], [0.5, 0.5]), 4)
+    0.6931
     """
-    from sklearn.metrics import log_loss as sk_log_loss
-
     labels, probs = _clicks(labels, probs)
-    return float(sk_log_loss(labels, probs, labels=[0, 1]))
+    return _log_loss(labels, probs, _weights(sample_weight, labels.size))
 
 
-def auc(labels, scores):
+def auc(
+    labels: ArrayLike, scores: ArrayLike, *, sample_weight: Optional[ArrayLike] = None
+) -> float:
     """Area under the ROC curve: the chance that a random 1 scores above a random 0.
 
-    `scores` may be logits or probabilities. Ties count one half.
+    `scores` may be logits or probabilities. Ties count one half. With weights the two are drawn
+    in proportion to these.
+
+    Examples
+    --------
+    >>> auc([1, 0, 1, 0], [0.9, 0.4, 0.4, 0.1])  # of the 4 pairs 3 are in order and 1 is tied
+    0.875
     """
-    from sklearn.metrics import roc_auc_score
-
     labels, scores = _clicks(labels, scores, 'scores')
-    if labels.min() == labels.max():
-        raise ValueError(f'all {labels.size} labels are {labels[0]:g}: AUC needs both classes.')
-    return float(roc_auc_score(labels, scores))
+    weight = _weights(sample_weight, labels.size)
+    counted = labels if weight is None else labels[weight > 0]
+    if counted.min() == counted.max():
+        raise ValueError(f'all {counted.size} labels are {counted[0]:g}: AUC needs both classes.')
+    return _auc(labels, scores, weight)
 
 
-def accuracy(y_hat, y):
+def accuracy(y_hat: ArrayLike, y: ArrayLike) -> float:
     """Number of rows whose predicted class is right, as `d2l.accuracy` counts them.
 
     Logits of shape (N,) or (N, 1) predict 1 above 0; scores of shape (N, C) with C > 1 predict
     their largest column. Returns a float: divide by N for the share.
+
+    Examples
+    --------
+    >>> accuracy([1.5, -0.5, 2.0], [1, 0, 0])
+    2.0
     """
-    y_hat = y_hat.asnumpy() if hasattr(y_hat, 'asnumpy') else np.asarray(y_hat)
+    y_hat = _numbers(y_hat, 'y_hat')
     if y_hat.ndim == 2 and y_hat.shape[1] > 1:
-        y_hat = y_hat.argmax(axis=1)
-        labels, classes = _pair(y, y_hat, 'y_hat')
+        _check_finite(y_hat, 'y_hat')
+        labels, classes = _pair(y, y_hat.argmax(axis=1), 'y_hat')
     else:
         labels, logits = _clicks(y, y_hat, 'y_hat')
         classes = logits > 0
     return float((classes == labels).sum())
 
 
-def rmse(ratings, predictions):
-    """Root mean squared error over the rows, in rating units."""
-    ratings, predictions = _pair(ratings, predictions, 'predictions')
-    return float(np.sqrt(np.mean(np.square(ratings - predictions))))
+def rmse(
+    ratings: ArrayLike, predictions: ArrayLike, *, sample_weight: Optional[ArrayLike] = None
+) -> float:
+    """Root mean squared error over the rows, in rating units.
+
+    Examples
+    --------
+    >>> rmse([1, 2, 3, 5], [1, 2, 3, 3])
+    1.0
+    """
+    ratings, predictions = _pair(ratings, predictions, 'predictions', 'ratings')
+    weight = _weights(sample_weight, ratings.size)
+    return float(np.sqrt(_mean(np.square(ratings - predictions), weight)))
 
 
-def mae(ratings, predictions):
-    """Mean absolute error over the rows, in rating units."""
-    from sklearn.metrics import mean_absolute_error
+def mae(
+    ratings: ArrayLike, predictions: ArrayLike, *, sample_weight: Optional[ArrayLike] = None
+) -> float:
+    """Mean absolute error over the rows, in rating units.
 
-    return float(mean_absolute_error(*_pair(ratings, predictions, 'predictions')))
+    Examples
+    --------
+    >>> mae([1, 2, 3, 5], [1, 2, 3, 3])
+    0.5
+    """
+    ratings, predictions = _pair(ratings, predictions, 'predictions', 'ratings')
+    weight = _weights(sample_weight, ratings.size)
+    return float(_mean(np.abs(ratings - predictions), weight))
 
 
-def squared_error(ratings, predictions, mask=None):
+def squared_error(
+    ratings: ArrayLike, predictions: ArrayLike, mask: Optional[ArrayLike] = None
+) -> tuple[float, int]:
     """Sum of squared errors over the observed entries, and the number of these.
 
     Pieces add up: sum both over batches and devices, divide, and take one root.
@@ -140,50 +165,61 @@ def squared_error(ratings, predictions, mask=None):
         What `ratings` holds where nothing was observed does not matter.
     mask : array of that shape, optional
         Not 0 where a rating was observed; by default wherever `ratings` is not 0.
+
+    Examples
+    --------
+    >>> squared_error([[5, 0], [3, 1]], [[4, 9], [3, 3]])
+    (5.0, 3)
     """
-    ratings, predictions, mask = (
-        None if a is None else a.asnumpy() if hasattr(a, 'asnumpy') else np.asarray(a)
-        for a in (ratings, predictions, mask)
-    )
-    mask = ratings != 0 if mask is None else mask != 0
-    if not ratings.shape == predictions.shape == mask.shape:
+    ratings, predictions = _numbers(ratings, 'ratings'), _numbers(predictions, 'predictions')
+    observed = ratings != 0 if mask is None else _numbers(mask, 'mask') != 0
+    if not ratings.shape == predictions.shape == observed.shape:
         raise ValueError(
             f'the ratings have shape {ratings.shape}, the predictions '
-            f'{predictions.shape} and the mask {mask.shape}: give equal shapes.'
+            f'{predictions.shape} and the mask {observed.shape}: give equal shapes.'
         )
-    errors = ratings[mask].astype('float64') - predictions[mask]
+    errors = ratings[observed] - predictions[observed]
     if not np.isfinite(errors).all():
         raise ValueError(
             'an observed rating or its prediction is not a number: look for a '
             'learning rate that is too high, or mark missing ratings in the mask.'
         )
-    return float(np.square(errors).sum()), int(mask.sum())
+    return float(np.square(errors).sum()), int(observed.sum())
 
 
-def masked_rmse(ratings, predictions, mask=None):
+def masked_rmse(ratings: Any, predictions: Any, mask: Any = None) -> float:
     """Root mean squared error over the observed entries, in rating units.
 
     Parameters
     ----------
     ratings, predictions, mask : as in `squared_error`
         Or lists of these, with one array for each batch or device: there is still one root.
+
+    Examples
+    --------
+    >>> ratings, predictions = np.array([[5, 0], [3, 1]]), np.array([[4, 9], [3, 1]])
+    >>> round(masked_rmse(ratings, predictions), 4)
+    0.5774
     """
     if not isinstance(ratings, (list, tuple)):
         ratings, predictions, mask = [ratings], [predictions], [mask]
     masks = [None] * len(ratings) if mask is None else mask
+    for pieces, name in ((predictions, 'predictions'), (masks, 'mask')):
+        if not np.iterable(pieces):
+            raise ValueError(f'ratings is a list but {name} is not: give as many arrays of each.')
     if not len(ratings) == len(predictions) == len(masks):
         raise ValueError(
             f'{len(ratings)} arrays of ratings, {len(predictions)} of predictions '
             f'and {len(masks)} masks: give as many of each.'
         )
-    pieces = [squared_error(*piece) for piece in zip(ratings, predictions, masks)]
-    count = sum(n for _, n in pieces)
+    sums = [squared_error(*piece) for piece in zip(ratings, predictions, masks)]
+    count = sum(n for _, n in sums)
     if not count:
         raise ValueError('no rating is observed: there is nothing to measure.')
-    return float(np.sqrt(sum(s for s, _ in pieces) / count))
+    return float(np.sqrt(sum(s for s, _ in sums) / count))
 
 
-def gauc(labels, scores, users):
+def gauc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike) -> dict[str, Any]:
     """AUC within each user, averaged with the users' numbers of rows as weights.
 
     It asks what a ranking shown to one user asks: a score that only tells users apart gets .5.
@@ -193,16 +229,19 @@ def gauc(labels, scores, users):
     Parameters
     ----------
     labels, scores : as in `auc`
-    users : ids (N,) of any kind
+    users : ids (N,) of any kind, none missing
 
     Returns
     -------
     dict with `gauc`, `users` (that count), `users_left_out` and `rows_left_out`.
+
+    Examples
+    --------
+    >>> gauc([1, 0, 1, 0, 1], [0.9, 0.1, 0.3, 0.4, 0.5], ['Kim', 'Kim', 'Lee', 'Lee', 'Park'])
+    {'gauc': 0.5, 'users': 2, 'users_left_out': 1, 'rows_left_out': 1}
     """
     labels, scores = _clicks(labels, scores, 'scores')
-    users = pd.factorize(
-        np.asarray(users.asnumpy() if hasattr(users, 'asnumpy') else users).reshape(-1)
-    )[0]
+    users = _codes(users)
     if users.size != labels.size:
         raise ValueError(f'{labels.size} labels but {users.size} users: give one for each row.')
     rows = np.bincount(users).astype('float64')
@@ -224,11 +263,16 @@ def gauc(labels, scores, users):
     }
 
 
-def normalized_entropy(labels, probs):
+def normalized_entropy(labels: ArrayLike, probs: ArrayLike) -> float:
     """Log loss divided by that of the constant rate of `labels`: 1 tells nothing, 0 is perfect.
 
     He et al., Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD 2014,
     equation (1).
+
+    Examples
+    --------
+    >>> normalized_entropy([1, 0, 0, 0], [0.25, 0.25, 0.25, 0.25])
+    1.0
     """
     labels, probs = _clicks(labels, probs)
     if labels.min() == labels.max():
@@ -236,10 +280,12 @@ def normalized_entropy(labels, probs):
             f'all {labels.size} labels are {labels[0]:g}: their entropy is 0, '
             'and nothing can be divided by it.'
         )
-    return log_loss(labels, probs) / constant_rate(labels)['log_loss']
+    return _log_loss(labels, probs) / _constant_rate(labels)['log_loss']
 
 
-def hit_rate(scores, held_out, seen=None, k=10):
+def hit_rate(
+    scores: ArrayLike, held_out: Items, seen: Optional[Items] = None, k: int = 10
+) -> float:
     """Share of users with a held-out item among their k best of all items they have not seen.
 
     Parameters
@@ -258,12 +304,18 @@ def hit_rate(scores, held_out, seen=None, k=10):
     ------
     ValueError
         For an item out of range or both seen and held out, or where no user has a held-out item.
+
+    Examples
+    --------
+    >>> scores = [[0.9, 0.5, 0.1], [0.2, 0.8, 0.3]]  # 2 users, 3 items
+    >>> hit_rate(scores, held_out=[1, 0], seen={0: [0]}, k=1)
+    0.5
     """
     relevant, ranks = _ranks(scores, held_out, seen, k)
     return float((relevant & (ranks <= k)).any(axis=1).mean())
 
 
-def ndcg(scores, held_out, seen=None, k=10):
+def ndcg(scores: ArrayLike, held_out: Items, seen: Optional[Items] = None, k: int = 10) -> float:
     """Normalized discounted cumulative gain at k over all items a user has not seen.
 
     The mean over users of Σ 1 / log₂(1 + rank) over the held-out items of rank up to k, divided
@@ -272,11 +324,149 @@ def ndcg(scores, held_out, seen=None, k=10):
     a sample the order of models can change (Krichene and Rendle, KDD 2020).
 
     Parameters and errors as in `hit_rate`, and so is the rule for equal scores.
-    """
-    from sklearn.metrics import ndcg_score
 
+    Examples
+    --------
+    >>> round(ndcg([[0.9, 0.5, 0.1], [0.2, 0.8, 0.3]], held_out=[1, 1]), 4)  # ranks 2 and 1
+    0.8155
+    """
     relevant, ranks = _ranks(scores, held_out, seen, k)
-    return float(ndcg_score(relevant, -ranks, k=k, ignore_ties=True))  # ranks have no ties
+    gains = np.where(relevant & (ranks <= k), 1 / np.log2(1 + ranks), 0).sum(axis=1)
+    best = np.cumsum(1 / np.log2(np.arange(2, relevant.shape[1] + 2)))
+    return float(np.mean(gains / best[np.minimum(relevant.sum(axis=1), k) - 1]))
+
+
+def constant_rate(labels: ArrayLike) -> dict[str, float]:
+    """The baseline of every click model: predict the mean of `labels` for each row.
+
+    Returns
+    -------
+    dict with `rate` (share of ones), `log_loss` (in nats) and `auc` (always .5).
+
+    Examples
+    --------
+    >>> base = constant_rate([1, 0, 0, 0])
+    >>> base['rate'], round(base['log_loss'], 4)
+    (0.25, 0.5623)
+    """
+    labels = _column(labels, 'labels')
+    _check_labels(labels)
+    return _constant_rate(labels)
+
+
+def calibration_table(
+    labels: ArrayLike,
+    probs: ArrayLike,
+    num_bins: int = 10,
+    *,
+    sample_weight: Optional[ArrayLike] = None,
+) -> pd.DataFrame:
+    """Compare what was predicted with what happened, in bins of equal numbers of rows.
+
+    Parameters
+    ----------
+    labels, probs : as in `log_loss`
+    num_bins : int
+    sample_weight : array (N,), optional
+        Weighs the means within a bin. Rows of weight 0 are in no bin.
+
+    Returns
+    -------
+    DataFrame with one row a bin, from low to high predictions: `rows`, `predicted` (mean
+    probability), `observed` (share of ones), `ratio` (predicted / observed, inf where none).
+
+    Examples
+    --------
+    >>> table = calibration_table([0, 0, 1, 1], [0.1, 0.3, 0.6, 0.8], num_bins=2)
+    >>> table.predicted.round(2).tolist(), table.observed.tolist()
+    ([0.2, 0.7], [0.0, 1.0])
+    """
+    labels, probs = _clicks(labels, probs)
+    weight = _weights(sample_weight, labels.size)
+    if weight is not None:
+        labels, probs, weight = (a[weight > 0] for a in (labels, probs, weight))
+    num_bins = _whole(num_bins, 'num_bins')
+    if not 1 <= num_bins <= labels.size:
+        raise ValueError(f'num_bins is {num_bins}: choose between 1 and the {labels.size} rows.')
+    order = np.argsort(probs, kind='stable')
+    bins = np.array_split(order, num_bins)
+    of_bin = [None if weight is None else weight[b] for b in bins]
+    table = pd.DataFrame(
+        {
+            'rows': [len(b) for b in bins],
+            'predicted': [_mean(probs[b], w) for b, w in zip(bins, of_bin)],
+            'observed': [_mean(labels[b], w) for b, w in zip(bins, of_bin)],
+        },
+        index=pd.RangeIndex(1, num_bins + 1, name='bin'),
+    )
+    table['ratio'] = table.predicted / table.observed.where(table.observed > 0)
+    return table.fillna({'ratio': np.inf})
+
+
+def ctr_report(
+    labels: ArrayLike, probs: ArrayLike, *, sample_weight: Optional[ArrayLike] = None
+) -> dict[str, float]:
+    """All a click model is judged by, beside the constant-rate baseline.
+
+    Returns
+    -------
+    dict with `auc`, `log_loss`, `base_log_loss` (of the constant rate), `accuracy` (at .5),
+    `rate` (share of ones) and `mean_prob`. `auc` is nan where only one class is present.
+
+    Examples
+    --------
+    >>> report = ctr_report([1, 0, 0, 0], [0.7, 0.4, 0.2, 0.1])
+    >>> {name: round(value, 3) for name, value in report.items()}  # doctest: +NORMALIZE_WHITESPACE
+    {'auc': 1.0, 'log_loss': 0.299, 'base_log_loss': 0.562, 'accuracy': 1.0, 'rate': 0.25,
+     'mean_prob': 0.35}
+    """
+    labels, probs = _clicks(labels, probs)
+    weight = _weights(sample_weight, labels.size)
+    base = _constant_rate(labels, weight)
+    counted = labels if weight is None else labels[weight > 0]
+    both = counted.min() < counted.max()
+    return {
+        'auc': _auc(labels, probs, weight) if both else float('nan'),
+        'log_loss': _log_loss(labels, probs, weight),
+        'base_log_loss': base['log_loss'],
+        'accuracy': float(_mean((probs > 0.5) == labels, weight)),
+        'rate': base['rate'],
+        'mean_prob': float(_mean(probs, weight)),
+    }
+
+
+# The formulas, on arrays that are checked already.
+
+
+def _mean(values, weight=None):
+    return values.mean() if weight is None else np.average(values, weights=weight)
+
+
+def _log_loss(labels, probs, weight=None):
+    of_label = np.where(labels == 1, probs, 1 - probs)  # the probability of what happened
+    return float(-_mean(np.log(np.clip(of_label, SMALLEST, 1 - SMALLEST)), weight))
+
+
+def _constant_rate(labels, weight=None):
+    rate = float(_mean(labels, weight))
+    loss = _log_loss(labels, np.full(labels.size, rate), weight)
+    return {'rate': rate, 'log_loss': loss, 'auc': 0.5}
+
+
+def _auc(labels, scores, weight=None):
+    """For each 1 the (weight of the) zeros below it, and half of those beside it."""
+    ones = labels == 1
+    if weight is None:
+        positive, negative = np.sort(scores[ones]), np.sort(scores[~ones])
+        below = np.searchsorted(negative, positive, 'left').sum()
+        up_to = np.searchsorted(negative, positive, 'right').sum()
+        return float((below + up_to) / 2 / (positive.size * negative.size))
+    order = np.argsort(scores[~ones])
+    negative, positive = scores[~ones][order], scores[ones]
+    total = np.concatenate([[0.0], np.cumsum(weight[~ones][order])])  # of the first n zeros
+    below = total[np.searchsorted(negative, positive, 'left')]
+    up_to = total[np.searchsorted(negative, positive, 'right')]
+    return float(np.average((below + up_to) / 2, weights=weight[ones]) / total[-1])
 
 
 def _ranks(scores, held_out, seen, k):
@@ -284,7 +474,7 @@ def _ranks(scores, held_out, seen, k):
 
     Of equal scores relevant items come last; seen items come after all others.
     """
-    scores = scores.asnumpy() if hasattr(scores, 'asnumpy') else np.asarray(scores)
+    scores = _numbers(scores, 'scores')
     if scores.ndim != 2 or scores.shape[1] < 2:
         raise ValueError(f'scores has shape {scores.shape}: give (users, items), 2 items or more.')
     if not np.isfinite(scores).all():
@@ -293,7 +483,7 @@ def _ranks(scores, held_out, seen, k):
             f'scores[{user}, {item}] is {scores[user, item]}: give numbers only, and '
             'items that are no candidates as seen.'
         )
-    if k < 1:
+    if _whole(k, 'k') < 1:
         raise ValueError(f'k is {k}: give 1 or more.')
     relevant = _items(held_out, scores.shape, 'held_out')
     known = _items({} if seen is None else seen, scores.shape, 'seen')
@@ -310,85 +500,178 @@ def _ranks(scores, held_out, seen, k):
     return relevant, ranks
 
 
+# What may come in.
+
+
+def _numbers(values, name):
+    """`values` as a float64 array of their own shape."""
+    if values is None:
+        raise ValueError(f'{name} is None: give an array of numbers.')
+    try:
+        values = values.asnumpy() if hasattr(values, 'asnumpy') else values
+        kind = getattr(values, 'dtype', np.dtype('O'))
+        if isinstance(kind, np.dtype) and kind.kind in 'cmM':
+            raise TypeError
+        return np.asarray(values, dtype='float64')
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f'{name} is not an array of numbers: give one number in each place, and none missing.'
+        ) from None
+
+
+def _check_finite(values, name):
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        place = ', '.join(map(str, bad[0]))
+        raise ValueError(
+            f'{name}[{place}] is {values[tuple(bad[0])]}: '
+            'look for a learning rate that is too high or a division by zero.'
+        )
+
+
+def _flat(values, name):
+    """An array of shape (N,) or (N, 1) as (N,)."""
+    if values.ndim == 0 or values.ndim != 1 and values.size != len(values):
+        raise ValueError(f'{name} has shape {values.shape}: give one value for each row.')
+    return values.reshape(-1)
+
+
+def _column(values, name):
+    """`values` as a flat float64 array; refuse what is empty, not a column or not a number."""
+    values = _flat(_numbers(values, name), name)
+    if not values.size:
+        raise ValueError(f'{name} is empty: there is nothing to measure.')
+    _check_finite(values, name)
+    return values
+
+
+def _pair(truth, predictions, name='probs', truth_name='labels'):
+    truth, predictions = _column(truth, truth_name), _column(predictions, name)
+    if truth.size != predictions.size:
+        raise ValueError(
+            f'{truth.size} {truth_name} but {predictions.size} {name}: '
+            'both must come from the same rows.'
+        )
+    return truth, predictions
+
+
+def _check_labels(labels):
+    bad = np.flatnonzero((labels != 0) & (labels != 1))
+    if bad.size:
+        raise ValueError(f'labels[{bad[0]}] is {labels[bad[0]]:g}: a click label is 0 or 1.')
+
+
+def _clicks(labels, predictions, name='probs'):
+    """A checked pair with labels in {0, 1} and, for `probs`, predictions in [0, 1]."""
+    labels, predictions = _pair(labels, predictions, name)
+    _check_labels(labels)
+    if name == 'probs':
+        bad = np.flatnonzero((predictions < 0) | (predictions > 1))
+        if bad.size:
+            raise ValueError(
+                f'probs[{bad[0]}] is {predictions[bad[0]]:.3g}, not a probability: '
+                'pass logits through sigmoid first.'
+            )
+    return labels, predictions
+
+
+def _weights(sample_weight, size):
+    """Checked weights of `size` rows, or None."""
+    if sample_weight is None:
+        return None
+    weight = _column(sample_weight, 'sample_weight')
+    if weight.size != size:
+        raise ValueError(f'{size} rows but {weight.size} sample weights: give one for each row.')
+    bad = np.flatnonzero(weight < 0)
+    if bad.size:
+        raise ValueError(
+            f'sample_weight[{bad[0]}] is {weight[bad[0]]:g}: a weight is 0 or more, '
+            'the number of rows that the row stands for.'
+        )
+    if not weight.any():
+        raise ValueError('every sample weight is 0: no row is left to measure.')
+    return weight
+
+
+def _whole(number, name):
+    try:
+        return operator.index(number)
+    except TypeError:
+        raise ValueError(f'{name} is {number}: give a whole number.') from None
+
+
+def _codes(users):
+    """Users of any kind as whole numbers from 0, in the order in which they first come."""
+    if users is None:
+        raise ValueError('users is None: give the user of each row.')
+    if hasattr(users, 'asnumpy'):
+        users = users.asnumpy()
+    # From a list NumPy would make texts of one length, and so one user of two.
+    users = np.asarray(users, dtype=None if hasattr(users, 'dtype') else object)
+    users = _flat(users.astype(object) if users.dtype.kind in 'US' else users, 'users')
+    missing = np.flatnonzero(pd.isna(users))
+    if missing.size:
+        raise ValueError(
+            f'users[{missing[0]}] is missing: give the user of each row, or leave such rows out.'
+        )
+    if users.dtype != object:
+        return pd.factorize(users)[0]
+    known: dict[Any, int] = {}  # pandas would take texts that differ after a NUL for the same
+    try:
+        codes = [known.setdefault(user, len(known)) for user in users.tolist()]
+    except TypeError:
+        raise ValueError('a user is a list: give one number or text for each row.') from None
+    return np.array(codes, dtype='int64')
+
+
 def _items(items, shape, name):
     """Items of users in any of the forms of `hit_rate`, as a boolean matrix of this shape."""
     users, num_items = shape
     items = items.asnumpy() if hasattr(items, 'asnumpy') else items
     if isinstance(items, np.ndarray) and items.shape == shape:
-        return items != 0
-    if not isinstance(items, dict):
-        if len(items) != users:
+        return _numbers(items, name) != 0
+    if not isinstance(items, Mapping):
+        try:
+            count = len(items)
+        except TypeError:
             raise ValueError(
-                f'{name} is for {len(items)} users and scores for {users}: '
-                'give the items of each user.'
+                f'{name} is {type(items).__name__}: give an item for each user, '
+                'lists of items, a matrix or a dict.'
+            ) from None
+        if count != users:
+            raise ValueError(
+                f'{name} is for {count} users and scores for {users}: give the items of each user.'
             )
         items = dict(enumerate(items))
     out = np.zeros(shape, bool)
     for user, of_user in items.items():
-        of_user = np.asarray(of_user, dtype='int64').reshape(-1)
-        bad = of_user[(of_user < 0) | (of_user >= num_items)]
+        of_user = of_user.tolist() if hasattr(of_user, 'tolist') else of_user
+        numbers = _item_numbers(of_user)
+        if numbers is None or not isinstance(user, (int, np.integer)):
+            raise ValueError(
+                f'{name} gives user {user} the items {reprlib.repr(of_user)}: give whole numbers, '
+                'and an empty list where there are none.'
+            )
+        bad = numbers[(numbers < 0) | (numbers >= num_items)]
         if bad.size or not 0 <= user < users:
             raise ValueError(
-                f'{name} gives user {user} the items {of_user.tolist()[:5]}: give '
+                f'{name} gives user {user} the items {numbers.tolist()[:5]}: give '
                 f'users from 0 to {users - 1} and items from 0 to {num_items - 1}.'
             )
-        out[user, of_user] = True
+        out[user, numbers] = True
     return out
 
 
-def constant_rate(labels):
-    """The baseline of every click model: predict the mean of `labels` for each row.
-
-    Returns
-    -------
-    dict with `rate` (share of ones), `log_loss` (in nats) and `auc` (always .5).
-    """
-    labels = _column(labels, 'labels')
-    rate = float(labels.mean())
-    return {'rate': rate, 'log_loss': log_loss(labels, np.full(labels.size, rate)), 'auc': 0.5}
-
-
-def calibration_table(labels, probs, num_bins=10):
-    """Compare what was predicted with what happened, in bins of equal numbers of rows.
-
-    Returns
-    -------
-    DataFrame with one row a bin, from low to high predictions: `rows`, `predicted` (mean
-    probability), `observed` (share of ones), `ratio` (predicted / observed, inf where none).
-    """
-    labels, probs = _clicks(labels, probs)
-    if not 1 <= num_bins <= labels.size:
-        raise ValueError(f'num_bins is {num_bins}: choose between 1 and the {labels.size} rows.')
-    order = np.argsort(probs, kind='stable')
-    bins = np.array_split(order, num_bins)
-    table = pd.DataFrame(
-        {
-            'rows': [len(b) for b in bins],
-            'predicted': [probs[b].mean() for b in bins],
-            'observed': [labels[b].mean() for b in bins],
-        },
-        index=pd.RangeIndex(1, num_bins + 1, name='bin'),
-    )
-    table['ratio'] = table.predicted / table.observed.where(table.observed > 0)
-    return table.fillna({'ratio': np.inf})
-
-
-def ctr_report(labels, probs):
-    """All a click model is judged by, beside the constant-rate baseline.
-
-    Returns
-    -------
-    dict with `auc`, `log_loss`, `base_log_loss` (of the constant rate), `accuracy` (at .5),
-    `rate` (share of ones) and `mean_prob`. `auc` is nan where only one class is present.
-    """
-    labels, probs = _clicks(labels, probs)
-    base = constant_rate(labels)
-    both = labels.min() < labels.max()
-    return {
-        'auc': auc(labels, probs) if both else float('nan'),
-        'log_loss': log_loss(labels, probs),
-        'base_log_loss': base['log_loss'],
-        'accuracy': float(((probs > 0.5) == labels).mean()),
-        'rate': base['rate'],
-        'mean_prob': float(probs.mean()),
-    }
+def _item_numbers(items):
+    """The items of a user as int64, or None where they are no whole numbers."""
+    items = sorted(items) if isinstance(items, (set, frozenset)) else items
+    try:
+        whole = np.floor(np.asarray(items, dtype='float64')).reshape(-1)
+        numbers = np.asarray(items).reshape(-1)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if numbers.size and not (
+        numbers.dtype.kind in 'iuf' and np.isfinite(whole).all() and (whole == numbers).all()
+    ):
+        return None
+    return np.clip(whole, -1, 2**31).astype('int64')

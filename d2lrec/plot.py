@@ -1,13 +1,32 @@
 """Figures for the chapters: each function draws one figure and returns it.
 
+Names, labels and titles are text: `$` is a dollar and never the beginning of a formula, markup is
+written out, and what no file can hold (control characters, halves of a pair) is drawn as the
+replacement character. Korean, Chinese and Japanese are drawn where one of the fonts in `CJK` is
+installed.
+
 Matplotlib is imported at the first call, for it is slow to import.
 """
+
+from __future__ import annotations
 
 import functools
 import inspect
 import io
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from IPython.display import Markdown
+    from matplotlib.figure import Figure
+
+    from .train.history import History
 
 from . import palette
 
@@ -38,24 +57,102 @@ STYLE = {
 }
 
 
-def use_style():
-    """Draw a notebook's own figures in the book's style too."""
+# Fonts with Korean letters, and mostly Chinese and Japanese ones, of Linux, macOS and Windows.
+CJK = (
+    'Noto Sans CJK KR',
+    'Noto Sans KR',
+    'NanumGothic',
+    'NanumBarunGothic',
+    'Apple SD Gothic Neo',
+    'AppleGothic',
+    'Malgun Gothic',
+    'UnDotum',
+    'Noto Sans CJK JP',
+    'Noto Sans CJK SC',
+)
+
+_Draw = TypeVar('_Draw', bound=Callable[..., Any])
+
+
+def use_style() -> None:
+    """Draw a notebook's own figures in the book's style too.
+
+    Examples
+    --------
+    >>> import matplotlib as mpl
+    >>> with mpl.rc_context():
+    ...     use_style()
+    ...     mpl.rcParams['legend.frameon']
+    False
+    """
     import matplotlib as mpl
 
-    mpl.rcParams.update({**STYLE, 'axes.prop_cycle': mpl.cycler(color=COLORS)})
+    mpl.rcParams.update(_style())
 
 
-def _styled(draw):
-    """Run a drawing function in the book's style, whatever style the reader has set."""
+def _style():
+    import matplotlib as mpl
+
+    return {**STYLE, 'axes.prop_cycle': mpl.cycler(color=COLORS), 'font.family': _families()}
+
+
+def _families():
+    """The reader's own font families, and behind them those that have Korean letters.
+
+    Only what is installed: of any other family Matplotlib complains at every text.
+    """
+    import matplotlib as mpl
+    from matplotlib.font_manager import fontManager
+
+    installed = {font.name for font in fontManager.ttflist}
+    own = list(mpl.rcParams['font.family'])
+    return own + [name for name in CJK if name in installed and name not in own]
+
+
+def _styled(draw: _Draw) -> _Draw:
+    """Run a drawing function in the book's style, whatever style the reader has set.
+
+    Every text that is made meanwhile is plain: TeX would read the $ of a film's title.
+    """
 
     @functools.wraps(draw)
     def styled(*args, **kwargs):
         import matplotlib as mpl
 
-        with mpl.rc_context({**STYLE, 'axes.prop_cycle': mpl.cycler(color=COLORS)}):
+        plain = {'text.parse_math': False, 'text.usetex': False}
+        with mpl.rc_context({**_style(), **plain}):
             return draw(*args, **kwargs)
 
     return styled
+
+
+# All but what XML 1.0 allows and a font can draw; \n begins a new line.
+_UNDRAWABLE = re.compile(
+    r'[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]'
+)
+
+
+def _text(value):
+    """`value` as a text that can be drawn and written to a file."""
+    return _UNDRAWABLE.sub('\ufffd', re.sub(r'[\t\r\v\f]', ' ', str(value)))
+
+
+def _legend(owner, handles, names, **options):
+    """A legend with these names, also those with a leading _, which Matplotlib would leave out."""
+    legend = owner.legend(handles, [str(i) for i in range(len(handles))], **options)
+    for text, name in zip(legend.get_texts(), names):
+        text.set_text(_text(name))
+
+
+def _finite(numbers, what):
+    """A float64 array; refuse what is no number."""
+    try:
+        array = np.asarray(numbers, dtype='float64')
+    except (TypeError, ValueError):
+        raise ValueError(f'{what} is not an array of numbers: give numbers only.') from None
+    if not np.isfinite(array).all():
+        raise ValueError(f'{what} holds {array[~np.isfinite(array)][0]}: give finite numbers.')
+    return array
 
 
 def _figure(num=1, width=4.2, height=3.1):
@@ -70,18 +167,37 @@ def _figure(num=1, width=4.2, height=3.1):
 
 
 @_styled
-def as_svg(figure):
-    """The figure as SVG text."""
+def as_svg(figure: Figure) -> str:
+    """The figure as SVG text; the same figure gives the same text.
+
+    Examples
+    --------
+    >>> svg = as_svg(bars({'LR': 0.71, 'FM': 0.75}))
+    >>> svg.startswith('<?xml'), svg.rstrip().endswith('</svg>')
+    (True, True)
+    """
     out = io.StringIO()
     figure.savefig(out, format='svg', metadata={'Date': None})
     return out.getvalue()
 
 
-def source(*objects):
-    """The source of classes or functions, for a notebook to show in colour."""
+def source(*objects: Any) -> Markdown:
+    """The source of classes or functions, for a notebook to show in colour.
+
+    Examples
+    --------
+    >>> print(source(use_style).data[:25])
+    ```python
+    def use_style()
+    """
     from IPython.display import Markdown
 
-    code = '\n\n'.join(inspect.getsource(o).rstrip() for o in objects)
+    try:
+        code = '\n\n'.join(inspect.getsource(o).rstrip() for o in objects)
+    except (OSError, TypeError):
+        raise ValueError(
+            'there is no source to show: give classes or functions that stand in a file.'
+        ) from None
     return Markdown(f'```python\n{code}\n```')
 
 
@@ -92,49 +208,68 @@ def _whole_numbers(axis):
 
 
 @_styled
-def history(runs, measures=None):
+def history(
+    runs: Union[History, Mapping[str, History]], measures: Optional[Sequence[str]] = None
+) -> Figure:
     """Curves of training, an axis a measure; marks the epoch whose weights were kept.
 
     Parameters
     ----------
     runs : History, or a dict of name -> History to compare
     measures : list of str, optional
-        By default the loss (train, valid, test) and, where there is one, the held-out AUC.
-        For several runs, the names of the measures to compare.
+        By default the loss (train, valid, test) and, where there is one, the held-out AUC or
+        RMSE. For several runs, the names of the measures to compare: by default the loss and
+        the AUC or RMSE on the validation set, else the training loss.
+
+    Raises
+    ------
+    ValueError
+        For no run, or a run of no epoch.
+    KeyError
+        For a measure that a run does not have.
+
+    Examples
+    --------
+    >>> from d2lrec import History
+    >>> run = History([])
+    >>> run.rows = [{'epoch': 1, 'train_loss': 0.7}, {'epoch': 2, 'train_loss': 0.6}]
+    >>> [axis.get_title(loc='left') for axis in history(run).axes]
+    ['loss']
     """
-    if not isinstance(runs, dict):
-        table, best = runs.table(), runs.best_epoch
-        groups = [
-            [c for c in ('train_loss', 'valid_loss', 'test_loss') if c in table],
-            [c for c in ('valid_auc', 'test_auc', 'test_rmse') if c in table],
-        ]
-        groups = [g for g in ([[m] for m in measures] if measures else groups) if g]
-        figure, axes = _figure(len(groups))
-        for axis, group in zip(axes, groups):
-            for name in group:
-                axis.plot(
-                    table.index,
-                    table[name],
-                    marker='o',
-                    markersize=3.5,
-                    label=name.replace('_', ' '),
-                )
-            if best:
-                axis.axvline(best, color=palette.LINE, linestyle='--', linewidth=1)
-            axis.set(
-                xlabel='epoch',
-                title=group[0].split('_')[-1].replace('auc', 'AUC').replace('rmse', 'RMSE'),
-            )
-            axis.legend()
-            _whole_numbers(axis)
-        return figure
-    measures = measures or ['valid_loss', 'valid_auc']
+    if isinstance(runs, Mapping):
+        return _compared(runs, measures)
+    _check_runs({'the history': runs})
+    groups = [
+        [c for c in ('train_loss', 'valid_loss', 'test_loss') if c in runs.rows[0]],
+        [c for c in ('valid_auc', 'test_auc', 'valid_rmse', 'test_rmse') if c in runs.rows[0]],
+    ]
+    groups = [g for g in ([[m] for m in measures] if measures else groups) if g]
+    figure, axes = _figure(len(groups))
+    for axis, group in zip(axes, groups):
+        lines = [_curve(axis, runs, name) for name in group]
+        if runs.best_epoch:
+            axis.axvline(runs.best_epoch, color=palette.LINE, linestyle='--', linewidth=1)
+        title = group[0].split('_')[-1].replace('auc', 'AUC').replace('rmse', 'RMSE')
+        axis.set(xlabel='epoch', title=title)
+        _legend(axis, lines, [name.replace('_', ' ') for name in group])
+        _whole_numbers(axis)
+    return figure
+
+
+def _compared(runs, measures):
+    """An axis a measure, a curve a run."""
+    _check_runs(runs)
+    if not measures:
+        measures = [
+            name
+            for name in ('valid_loss', 'valid_auc', 'valid_rmse')
+            if all(name in run.rows[0] for run in runs.values())
+        ] or ['train_loss']
     figure, axes = _figure(len(measures))
     for axis, measure in zip(axes, measures):
-        for name, run in runs.items():
-            (line,) = axis.plot(
-                range(1, len(run) + 1), run[measure], marker='o', markersize=3.5, label=name
-            )
+        lines = []
+        for run in runs.values():
+            lines.append(_curve(axis, run, measure))
             if run.best_epoch:
                 axis.plot(
                     run.best_epoch,
@@ -142,28 +277,52 @@ def history(runs, measures=None):
                     marker='o',
                     markersize=9,
                     markerfacecolor='none',
-                    color=line.get_color(),
+                    color=lines[-1].get_color(),
                 )
         axis.set(xlabel='epoch', title=measure.replace('_', ' ').replace('auc', 'AUC'))
-        axis.legend()
+        _legend(axis, lines, runs)
         _whole_numbers(axis)
     return figure
 
 
+def _curve(axis, run, measure):
+    (line,) = axis.plot(range(1, len(run) + 1), run[measure], marker='o', markersize=3.5)
+    return line
+
+
+def _check_runs(runs):
+    if not runs:
+        raise ValueError('there is no run to draw: give a History, or a dict of name -> History.')
+    for name, run in runs.items():
+        if not hasattr(run, 'rows'):
+            raise ValueError(f'{name} is {type(run).__name__}: give what a training call returns.')
+        if not run.rows:
+            raise ValueError(f'{name} has no epoch: train for at least one.')
+
+
 @_styled
-def calibration(tables):
+def calibration(tables: Union[pd.DataFrame, Mapping[str, pd.DataFrame]]) -> Figure:
     """Predicted against observed click rate, by bin.
 
     Parameters
     ----------
     tables : a `metrics.calibration_table`, or a dict of name -> table
+
+    Examples
+    --------
+    >>> from d2lrec import calibration_table
+    >>> figure = calibration({'FM': calibration_table([0, 1, 1, 0], [0.1, 0.9, 0.6, 0.3], 2)})
+    >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    ['perfect', 'FM']
     """
-    tables = tables if isinstance(tables, dict) else {'model': tables}
+    tables = tables if isinstance(tables, Mapping) else {'model': tables}
+    if not tables or not all(hasattr(t, 'predicted') for t in tables.values()):
+        raise ValueError('there is no table to draw: give what calibration_table returns.')
     figure, (axis,) = _figure(1, width=4.6, height=4.2)
-    top = max(max(t.predicted.max(), t.observed.max()) for t in tables.values()) * 1.05
-    axis.plot([0, top], [0, top], color=palette.LINE, linestyle='--', linewidth=1, label='perfect')
-    for name, table in tables.items():
-        axis.plot(table.predicted, table.observed, marker='o', markersize=5, label=name)
+    top = max(max(t.predicted.max(), t.observed.max()) for t in tables.values()) * 1.05 or 1.0
+    lines = axis.plot([0, top], [0, top], color=palette.LINE, linestyle='--', linewidth=1)
+    for table in tables.values():
+        lines += axis.plot(table.predicted, table.observed, marker='o', markersize=5)
     axis.set(
         xlabel='predicted click rate',
         ylabel='observed click rate',
@@ -171,12 +330,17 @@ def calibration(tables):
         xlim=(0, top),
         ylim=(0, top),
     )
-    axis.legend(loc='upper left')
+    _legend(axis, lines, ['perfect', *tables], loc='upper left')
     return figure
 
 
 @_styled
-def bars(values, errors=None, title='', baseline=None):
+def bars(
+    values: Mapping[str, float],
+    errors: Optional[Mapping[str, float]] = None,
+    title: str = '',
+    baseline: Optional[float] = None,
+) -> Figure:
     """Horizontal bars, the values written beside them; the axis begins near the smallest.
 
     Parameters
@@ -185,17 +349,27 @@ def bars(values, errors=None, title='', baseline=None):
     errors : dict of name -> number, optional
     baseline : number, optional
         Drawn as a dashed line.
+
+    Examples
+    --------
+    >>> figure = bars({'LR': 0.71, 'FM': 0.75}, title='AUC', baseline=0.5)
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['0.7100', '0.7500']
     """
-    names, numbers = list(values), np.array(list(values.values()), dtype='float64')
+    if not isinstance(values, Mapping) or not values:
+        raise ValueError('there is no bar to draw: give a dict of name -> number.')
+    names, numbers = list(values), _finite(list(values.values()), 'values')
+    missing = [name for name in names if errors is not None and name not in errors]
+    if missing:
+        raise ValueError(f'errors has no {missing[0]!r}: give one for each value.')
+    spread = _finite([0.0 if errors is None else errors[n] for n in names], 'errors')
+    marks = _finite([] if baseline is None else [baseline], 'baseline')
     figure, (axis,) = _figure(1, width=5.6, height=0.8 + 0.36 * len(names))
-    spread = np.array([0.0 if errors is None else errors[n] for n in names])
-    every = np.concatenate(
-        [numbers - spread, numbers + spread, [] if baseline is None else [baseline]]
-    )
+    every = np.concatenate([numbers - spread, numbers + spread, marks])
     margin = (every.max() - every.min()) or abs(every.max()) * 0.1 or 1.0
     left = every.min() - 0.6 * margin
     axis.barh(
-        names,
+        range(len(names)),
         numbers - left,
         left=left,
         color=COLORS[0],
@@ -203,40 +377,62 @@ def bars(values, errors=None, title='', baseline=None):
         xerr=None if errors is None else spread,
         error_kw={'ecolor': palette.QUIET, 'capsize': 3},
     )
+    axis.set_yticks(range(len(names)), [_text(name) for name in names])
     for i, number in enumerate(numbers):
         axis.text(
             left + 0.02 * margin, i, f'{number:.4f}', va='center', color='white', fontweight='bold'
         )
     if baseline is not None:
         axis.axvline(baseline, color=COLORS[1], linestyle='--', linewidth=1.5)
-    axis.set(title=title, xlim=(left, every.max() + 0.15 * margin))
+    axis.set(title=_text(title), xlim=(left, every.max() + 0.15 * margin))
     axis.invert_yaxis()
     axis.grid(axis='y', visible=False)
     return figure
 
 
 @_styled
-def heatmap(matrix, rows=None, columns=None, title='', digits=2):
-    """A matrix as colours around zero: blue negative, orange positive."""
-    from matplotlib.colors import LinearSegmentedColormap
+def heatmap(
+    matrix: ArrayLike,
+    rows: Optional[Iterable[Any]] = None,
+    columns: Optional[Iterable[Any]] = None,
+    title: str = '',
+    digits: Optional[int] = 2,
+) -> Figure:
+    """A matrix as colours: blue for negative numbers, orange for positive ones.
 
+    With both signs the colours are even around zero, which is white. Numbers of one sign take
+    their own range, from pale to full. Cells that are nan stay white.
+
+    Parameters
+    ----------
+    matrix : array (R, C)
+    rows, columns : R and C names, optional
+    digits : int, optional
+        Decimals of the numbers written into the cells, up to 150 cells; None writes none.
+
+    Examples
+    --------
+    >>> figure = heatmap([[1.0, -3.0], [0.0, 2.0]], rows=['a', 'b'], columns=['c', 'd'])
+    >>> [round(float(end), 1) for end in figure.axes[0].images[0].get_clim()]
+    [-3.0, 3.0]
+    """
     matrix = np.asarray(matrix, dtype='float64')
+    if matrix.ndim != 2 or not matrix.size:
+        raise ValueError(f'the matrix has shape {matrix.shape}: give (rows, columns).')
+    known = _finite(matrix[~np.isnan(matrix)], 'the matrix')
+    if not known.size:
+        raise ValueError('the matrix holds no number: there is nothing to draw.')
     figure, (axis,) = _figure(
         1, width=1.6 + 0.55 * matrix.shape[1], height=1.2 + 0.42 * matrix.shape[0]
     )
-    cmap = LinearSegmentedColormap.from_list('', [COLORS[0], palette.PAPER, COLORS[1]])
-    top = np.nanmax(np.abs(matrix)) or 1.0
-    image = axis.imshow(matrix, cmap=cmap, vmin=-top, vmax=top)
+    cmap, low, high = _colours(float(known.min()), float(known.max()))
+    image = axis.imshow(matrix, cmap=cmap, vmin=low, vmax=high)
     axis.grid(False)
-    axis.set(title=title)
-    blank = [''] * max(matrix.shape)
+    axis.set(title=_text(title))
     axis.set_xticks(
-        range(matrix.shape[1]),
-        blank[: matrix.shape[1]] if columns is None else columns,
-        rotation=40,
-        ha='right',
+        range(matrix.shape[1]), _names(columns, matrix.shape[1], 'columns'), rotation=40, ha='right'
     )
-    axis.set_yticks(range(matrix.shape[0]), blank[: matrix.shape[0]] if rows is None else rows)
+    axis.set_yticks(range(matrix.shape[0]), _names(rows, matrix.shape[0], 'rows'))
     if digits is not None and matrix.size <= 150:
         for i, j in np.ndindex(*matrix.shape):
             if np.isfinite(matrix[i, j]):
@@ -245,22 +441,54 @@ def heatmap(matrix, rows=None, columns=None, title='', digits=2):
     return figure
 
 
+def _colours(low, high):
+    """A colour map for numbers from `low` to `high`, and the numbers at its ends."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    if low < 0 < high or low == high == 0:
+        ends, top = [COLORS[0], '#ffffff', COLORS[1]], max(-low, high) or 1.0
+        return LinearSegmentedColormap.from_list('', ends), -top, top
+    if low == high:  # one number: its colour is the full one
+        low, high = min(low, 0.0), max(high, 0.0)
+    full = np.array(to_rgb(COLORS[1] if high > 0 else COLORS[0]))
+    pale = 0.1 * full + 0.9  # not white, which is what a missing cell has
+    ends = [pale, full] if high > 0 else [full, pale]
+    return LinearSegmentedColormap.from_list('', ends), low, high
+
+
+def _names(names, count, what):
+    names = [''] * count if names is None else [_text(name) for name in names]
+    if len(names) != count:
+        raise ValueError(f'{len(names)} names for {count} {what}: give one for each.')
+    return names
+
+
 def _apart(plane, labels):
     """Indices of the labels that fit without covering an earlier one."""
-    labels = [] if labels is None else list(labels)
     size = np.ptp(plane, axis=0)
-    chosen = []
-    for i, label in enumerate(labels):
+    size = np.where(size > 0, size, 1)
+    widths, chosen = np.array([_width(label) for label in labels]), []
+    for i, width in enumerate(widths):
         # About 90 characters fit across the figure, and 28 lines into its height.
         right, up = (((plane[chosen] - plane[i]) / size) * (90, 28)).T
-        widths = np.array([len(labels[j]) for j in chosen])
-        if label and ((abs(up) > 1) | (right > len(label)) | (-right > widths)).all():
+        if width and ((abs(up) > 1) | (right > width) | (-right > widths[chosen])).all():
             chosen.append(i)
     return chosen
 
 
+def _width(label):
+    """Characters that a label takes: a Korean one counts as two."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in 'WF') for letter in label)
+
+
 @_styled
-def vectors(points, labels=None, groups=None, title='', axes_names=None):
+def vectors(
+    points: ArrayLike,
+    labels: Optional[Sequence[str]] = None,
+    groups: Optional[Sequence[Any]] = None,
+    title: str = '',
+    axes_names: Optional[Sequence[str]] = None,
+) -> Figure:
     """A map of vectors in the plane of their two principal components.
 
     Parameters
@@ -271,28 +499,42 @@ def vectors(points, labels=None, groups=None, title='', axes_names=None):
         writes nothing.
     groups : list of N str, optional
         Colours the points, one colour a group.
+    axes_names : two str, optional
+        By default the components and their shares of the variance.
+
+    Examples
+    --------
+    >>> figure = vectors([[0, 0, 1], [3, 4, 1], [6, 8, 1]], labels=['Kim', '', 'Lee'])
+    >>> figure.axes[0].get_xlabel()
+    'component 1 (100% of the variance)'
     """
-    points = np.asarray(points, dtype='float64')
+    points = _finite(points, 'points')
+    if points.ndim != 2 or min(points.shape) < 2:
+        raise ValueError(
+            f'points has shape {points.shape}: give (N, K), at least 2 vectors of 2 numbers.'
+        )
     centred = points - points.mean(axis=0)
     _, spread, directions = np.linalg.svd(centred, full_matrices=False)
     plane = centred @ directions[:2].T
-    share = spread[:2] ** 2 / (spread**2).sum()
+    share = spread[:2] ** 2 / ((spread**2).sum() or 1.0)
     figure, (axis,) = _figure(1, width=6.4, height=4.8)
-    groups = np.asarray(groups if groups is not None else [''] * len(points))
-    for i, group in enumerate(dict.fromkeys(groups)):
-        chosen = groups == group
-        axis.scatter(
-            *plane[chosen].T,
-            s=18,
-            alpha=0.75,
-            color=COLORS[i % len(COLORS)],
-            label=group,
-            linewidths=0,
+    labels = _names(labels, len(points), 'points')
+    groups = _names(groups, len(points), 'points')
+    known, dots = list(dict.fromkeys(groups)), []
+    for i, group in enumerate(known):
+        dots.append(
+            axis.scatter(
+                *plane[[g == group for g in groups]].T,
+                s=18,
+                alpha=0.75,
+                color=COLORS[i % len(COLORS)],
+                linewidths=0,
+            )
         )
     for i in _apart(plane, labels):
         axis.annotate(labels[i], plane[i], xytext=(4, 3), textcoords='offset points', fontsize=8)
     names = axes_names or [f'component {i + 1} ({share[i]:.0%} of the variance)' for i in (0, 1)]
-    axis.set(title=title, xlabel=names[0], ylabel=names[1])
-    if len(set(groups)) > 1:
-        figure.legend(loc='outside upper center', ncols=len(set(groups)), markerscale=1.5)
+    axis.set(title=_text(title), xlabel=_text(names[0]), ylabel=_text(names[1]))
+    if len(known) > 1:
+        _legend(figure, dots, known, loc='outside upper center', ncols=len(known), markerscale=1.5)
     return figure

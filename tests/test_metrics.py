@@ -4,6 +4,7 @@ import math
 
 import mxnet as mx
 import numpy as np
+import pandas as pd
 import pytest
 
 from d2lrec import definitions, metrics
@@ -273,3 +274,211 @@ def test_refusals_of_rating_and_ranking_measures(call, words):
     with pytest.raises(ValueError, match=words) as refusal:
         call()
     assert '\n' not in str(refusal.value)
+
+
+def cases():
+    """Labels and probabilities: ties, a rare class, booleans, float32, the ends of [0, 1]."""
+    rng = np.random.default_rng(3)
+    for size in (2, 3, 50, 2000):
+        for probs in (
+            rng.random(size),
+            rng.random(size).astype('float32'),
+            rng.random(size).round(1),
+            rng.random(size) < 0.5,
+            rng.choice([0, 5e-324, 1e-17, 0.5, 1 - 1e-16, 1], size),
+            np.full(size, 0.25),
+        ):
+            for rate in (0.05, 0.5):
+                labels = rng.random(size) < rate
+                labels[:2] = [True, False]
+                yield labels, probs, rng.choice([0.5, 1, 3, 10], size)
+
+
+def test_measures_equal_scikit_learn_s():
+    sk = pytest.importorskip('sklearn.metrics')
+    for labels, probs, _ in cases():
+        wide = probs.astype('float64')
+        report = metrics.ctr_report(labels, probs)
+        for key, expected in {
+            'log_loss': sk.log_loss(labels, wide, labels=[0, 1]),
+            'auc': sk.roc_auc_score(labels, wide),
+            'accuracy': sk.accuracy_score(labels, wide > 0.5),
+            'rate': labels.mean(),
+            'mean_prob': wide.mean(),
+            'base_log_loss': sk.log_loss(labels, np.full(labels.size, labels.mean())),
+        }.items():
+            assert report[key] == pytest.approx(expected, rel=1e-12), key
+        assert metrics.log_loss(labels, probs) == report['log_loss']
+        assert metrics.auc(labels, probs) == report['auc']
+        assert metrics.mae(labels, probs) == pytest.approx(
+            sk.mean_absolute_error(labels, wide), rel=1e-12
+        )
+
+
+def test_weighted_measures_equal_scikit_learn_s():
+    sk = pytest.importorskip('sklearn.metrics')
+    for labels, probs, weight in cases():
+        wide, given = probs.astype('float64'), {'sample_weight': weight}
+        rate = np.average(labels, weights=weight)
+        report = metrics.ctr_report(labels, probs, **given)
+        for key, expected in {
+            'log_loss': sk.log_loss(labels, wide, labels=[0, 1], **given),
+            'auc': sk.roc_auc_score(labels, wide, **given),
+            'accuracy': sk.accuracy_score(labels, wide > 0.5, **given),
+            'rate': rate,
+            'mean_prob': np.average(wide, weights=weight),
+            'base_log_loss': sk.log_loss(labels, np.full(labels.size, rate), **given),
+        }.items():
+            assert report[key] == pytest.approx(expected, rel=1e-12), key
+        assert metrics.log_loss(labels, probs, **given) == report['log_loss']
+        assert metrics.auc(labels, probs, **given) == report['auc']
+        assert metrics.mae(labels, probs, **given) == pytest.approx(
+            sk.mean_absolute_error(labels, wide, **given), rel=1e-12
+        )
+        assert metrics.rmse(labels, probs, **given) == pytest.approx(
+            sk.mean_squared_error(labels, wide, **given) ** 0.5, rel=1e-12
+        )
+
+
+def test_ndcg_equals_scikit_learn_s():
+    sk = pytest.importorskip('sklearn.metrics')
+    rng = np.random.default_rng(0)
+    scores = rng.permuted(np.arange(20 * 15.0).reshape(20, 15), axis=1)  # no ties
+    held_out = rng.random((20, 15)) < 0.2
+    held_out[:, 0] = True
+    for k in (1, 3, 10, 15, 40):
+        assert metrics.ndcg(scores, held_out, k=k) == pytest.approx(
+            sk.ndcg_score(held_out, scores, k=k), rel=1e-12
+        )
+
+
+MEASURES = {
+    'auc': metrics.auc,
+    'log_loss': metrics.log_loss,
+    'rmse': metrics.rmse,
+    'mae': metrics.mae,
+    'ctr_report': metrics.ctr_report,
+}
+
+
+@pytest.mark.parametrize('name', MEASURES)
+def test_a_weight_is_a_number_of_equal_rows(clicks, name):
+    labels, probs = clicks
+    weight = np.random.default_rng(1).integers(0, 4, labels.size)
+    repeated = MEASURES[name](labels.repeat(weight), probs.repeat(weight))
+    assert MEASURES[name](labels, probs, sample_weight=weight) == pytest.approx(repeated)
+    ones = MEASURES[name](labels, probs, sample_weight=mx.np.ones((labels.size, 1)))
+    assert ones == pytest.approx(MEASURES[name](labels, probs))
+
+
+def test_weights_undo_a_sampling_of_the_zeros():
+    rng = np.random.default_rng(0)
+    probs = rng.uniform(0, 0.2, 200_000)
+    labels = rng.random(200_000) < probs
+    kept = labels | (rng.random(200_000) < 0.1)
+    weight = np.where(labels, 1, 10)[kept]
+    table = metrics.calibration_table(labels[kept], probs[kept], 4, sample_weight=weight)
+    assert (table.ratio - 1).abs().max() < 0.05 and table.rows.sum() == kept.sum()
+    biased = metrics.calibration_table(labels[kept], probs[kept], 4)
+    assert biased.ratio.max() < 0.3
+    report = metrics.ctr_report(labels[kept], probs[kept], sample_weight=weight)
+    whole = metrics.ctr_report(labels, probs)
+    assert report == pytest.approx(whole, rel=0.02)
+
+
+def test_calibration_table_with_weights(clicks):
+    labels, probs = clicks
+    weight = np.tile([0, 1, 2], 20)
+    table = metrics.calibration_table(labels, probs, 3, sample_weight=weight)
+    kept = np.flatnonzero(weight)
+    kept = kept[np.argsort(probs[kept], kind='stable')]
+    for number, rows in zip((1, 2, 3), np.array_split(kept, 3)):
+        total = sum(weight[r] for r in rows)
+        predicted = sum(weight[r] * probs[r] for r in rows) / total
+        observed = sum(weight[r] * labels[r] for r in rows) / total
+        assert table.loc[number].tolist() == pytest.approx(
+            [len(rows), predicted, observed, predicted / observed]
+        )
+    pd.testing.assert_frame_equal(
+        metrics.calibration_table(labels, probs, sample_weight=np.full(60, 1.0)),
+        metrics.calibration_table(labels, probs),
+    )
+
+
+def test_users_are_told_apart_whatever_they_are():
+    labels, scores = [1, 0, 1, 0], [0.9, 0.1, 0.2, 0.8]
+    for users in (
+        ['a\x00x', 'a\x00x', 'a\x00y', 'a\x00y'],
+        np.array(['a\x00x', 'a\x00x', 'a\x00y', 'a\x00y']),
+        ['\ud800', '\ud800', '\ud801', '\ud801'],
+        [1, 1, '1', '1'],
+        pd.Series(['Kim', 'Kim', '이', '이'], dtype='category'),
+        mx.np.array([[7], [7], [8], [8]]),
+    ):
+        assert metrics.gauc(labels, scores, users) == {
+            'gauc': 0.5,
+            'users': 2,
+            'users_left_out': 0,
+            'rows_left_out': 0,
+        }
+
+
+def test_items_may_be_sets():
+    scores = [[0.9, 0.5, 0.1], [0.2, 0.8, 0.3]]
+    assert metrics.hit_rate(scores, {0: {1, 2}, 1: {0}}, k=1) == 0
+    assert metrics.hit_rate(scores, [{0, 2}, frozenset()], k=1) == 1
+
+
+UP = [[0.1, 0.2, 0.3], [0.3, 0.2, 0.1]]
+
+
+@pytest.mark.parametrize(
+    'call, words',
+    [
+        (lambda: metrics.auc(None, [0.5]), 'labels is None'),
+        (lambda: metrics.auc(1, 0.5), r'labels has shape \(\)'),
+        (lambda: metrics.rmse([1, None], [1, 2]), r'ratings\[1\] is nan'),
+        (lambda: metrics.rmse(['good', 'bad'], [1, 2]), 'ratings is not an array of numbers'),
+        (lambda: metrics.mae([1, 2], [[1], [1, 2]]), 'predictions is not an array of numbers'),
+        (lambda: metrics.mae([1, 2], np.array([1j, 2])), 'predictions is not an array'),
+        (lambda: metrics.log_loss(pd.Series(['2024-01-01'] * 2, dtype='M8[ns]'), [1, 0]), 'labels'),
+        (lambda: metrics.log_loss(pd.array([1, None], dtype='Int64'), [1, 0]), 'labels'),
+        (lambda: metrics.sigmoid(None), 'logits is None'),
+        (lambda: metrics.accuracy([[0.1, np.nan]], [1]), r'y_hat\[0, 1\] is nan'),
+        (lambda: metrics.constant_rate([0, 3]), r'labels\[1\] is 3'),
+        (lambda: metrics.constant_rate([]), 'labels is empty'),
+        (lambda: metrics.calibration_table([0, 1], [0, 1], 1.5), 'num_bins is 1.5'),
+        (lambda: metrics.calibration_table([0, 1], [0, 1], None), 'num_bins is None'),
+        (lambda: metrics.squared_error(None, [1]), 'ratings is None'),
+        (lambda: metrics.masked_rmse([[1]], 1), 'ratings is a list but predictions is not'),
+        (lambda: metrics.gauc([0, 1], [0, 1], None), 'users is None'),
+        (lambda: metrics.gauc([0, 1], [0, 1], [1, np.nan]), r'users\[1\] is missing'),
+        (lambda: metrics.gauc([0, 1], [0, 1], ['a', None]), r'users\[1\] is missing'),
+        (lambda: metrics.gauc([0, 1], [0, 1], [[1, 2], [3]]), 'a user is a list'),
+        (lambda: metrics.gauc([0, 1], [0, 1], [[1, 2]]), r'users has shape \(1, 2\)'),
+        (lambda: metrics.gauc([0, 1], [0, 1], 5), r'users has shape \(\)'),
+        (lambda: metrics.hit_rate(None, [0, 1]), 'scores is None'),
+        (lambda: metrics.hit_rate(UP, None), 'held_out is NoneType'),
+        (lambda: metrics.hit_rate(UP, 3), 'held_out is int'),
+        (lambda: metrics.hit_rate(UP, [0, 1], k=None), 'k is None'),
+        (lambda: metrics.hit_rate(UP, [0, 1], k=np.float64('nan')), 'k is nan'),
+        (lambda: metrics.hit_rate(UP, [[0], [-1]]), r'user 1 the items \[-1\]'),
+        (lambda: metrics.hit_rate(UP, [[0], [1.5]]), r'user 1 the items \[1.5\].*whole numbers'),
+        (lambda: metrics.hit_rate(UP, [[0], None]), 'user 1 the items None.*an empty list'),
+        (lambda: metrics.hit_rate(UP, [[0], ['a']]), r"user 1 the items \['a'\]"),
+        (lambda: metrics.hit_rate(UP, [[True], [False]]), r'user 0 the items \[True\]'),
+        (lambda: metrics.hit_rate(UP, [np.float64('inf'), 1]), 'user 0 the items inf'),
+        (lambda: metrics.hit_rate(UP, {'Kim': [0]}), 'user Kim the items'),
+        (lambda: metrics.ndcg(UP, [0, 1], seen=[[2], [[1], [0, 1]]]), 'seen gives user 1'),
+        (lambda: metrics.auc([0, 1], [0, 1], sample_weight=[1]), '2 rows but 1 sample weights'),
+        (lambda: metrics.rmse([0, 1], [0, 1], sample_weight=[1, -2]), r'sample_weight\[1\] is -2'),
+        (lambda: metrics.mae([0, 1], [0, 1], sample_weight=[0, 0]), 'every sample weight is 0'),
+        (lambda: metrics.mae([0, 1], [0, 1], sample_weight=[1, np.inf]), r'weight\[1\] is inf'),
+        (lambda: metrics.auc([0, 1], [0, 1], sample_weight=[1, 0]), 'AUC needs both classes'),
+    ],
+)
+def test_odd_arguments_get_one_sentence(call, words):
+    with pytest.raises(ValueError, match=words) as refusal:
+        call()
+    assert '\n' not in str(refusal.value) and refusal.value.__cause__ is None
+    assert 'np.float' not in str(refusal.value)

@@ -1,6 +1,9 @@
 """Figures show the numbers they are given, and a training call shows its curves."""
 
+from xml.etree import ElementTree
+
 import matplotlib
+import matplotlib.font_manager
 import numpy as np
 import pytest
 
@@ -100,3 +103,202 @@ def test_labels_that_would_overlap_are_left_out():
 
 def test_source_is_what_was_written():
     assert 'class FM(CTRModel)' in plot.source(d2l.FM).data
+
+
+SVG = '{http://www.w3.org/2000/svg}'
+HOSTILE = [
+    '<script>alert(1)</script>',
+    '"/><image href="http://host.invalid/x"/>',
+    '--><svg onload="x">',
+    '&amp;<![CDATA[x]]>',
+    '$5 off, only $3',
+    '$$',
+    r'$\frac$',
+    r'\textbf{x} 100% #1',
+    'NUL \x00 and \x1b[31m',
+    '\ud800 half a pair',
+    '\ufffe',
+    'two\nlines\r\nand\ttab',
+    '_private',
+    '',
+]
+
+
+def figures(name, run):
+    """Every kind of figure, with this text wherever one can stand."""
+    table = d2l.calibration_table([0, 1, 1, 0], [0.1, 0.9, 0.6, 0.3], 2)
+    yield plot.bars({name: 0.71, 'FM': 0.75}, {name: 0.1, 'FM': 0}, title=name, baseline=0.5)
+    yield plot.heatmap([[1.0, -3.0]], rows=[name], columns=[name, 'x'], title=name)
+    yield plot.calibration({name: table, 'FM': table})
+    yield plot.history({name: run, 'FM': run})
+    yield plot.vectors(
+        [[0, 1], [1, 0], [2, 2]], [name, 'b', ''], [name, 'g', 'g'], name, [name, name]
+    )
+
+
+def read(figure):
+    """The SVG of a figure, parsed; it holds nothing but what matplotlib draws with."""
+    known = {'svg', 'g', 'path', 'defs', 'style', 'use', 'text', 'tspan', 'metadata'}
+    known |= {'clipPath', 'rect', 'image'}
+    root = ElementTree.fromstring(plot.as_svg(figure))
+    for element in root.iter():
+        assert element.tag.startswith(SVG) or 'script' not in element.tag.lower()
+        assert not element.tag.startswith(SVG) or element.tag[len(SVG) :] in known
+        for key, value in element.attrib.items():
+            assert not key.startswith('on') and 'host.invalid' not in value
+    return ''.join(root.itertext())
+
+
+@pytest.mark.filterwarnings('ignore:constrained_layout')
+@pytest.mark.parametrize('kind', ['path', 'none'])  # text as outlines, and as text
+def test_a_name_is_text_whatever_it_holds(run, kind):
+    with matplotlib.rc_context({'svg.fonttype': kind}):
+        inside = read(plot.bars(dict.fromkeys(HOSTILE, 0.5), title='$$'))
+        if kind == 'none':
+            for name in HOSTILE[:7]:
+                assert name in inside
+        for figure in figures(' '.join(HOSTILE), run):
+            read(figure)
+
+
+def test_dollars_are_no_formula(run):
+    for figure in figures('$5 off, only $3', run):
+        texts = [t for t in figure.findobj(matplotlib.text.Text) if '$' in t.get_text()]
+        assert texts and not any(t.get_parse_math() for t in texts)
+        assert {t.get_text() for t in texts} == {'$5 off, only $3'}
+    with matplotlib.rc_context():
+        plot.use_style()
+        assert matplotlib.rcParams['text.parse_math']  # a reader's own formulas stay formulas
+
+
+def test_names_that_begin_with_an_underscore_stand_in_the_legend(run):
+    figure = plot.history({'_a': run, 'b': run})
+    assert [t.get_text() for t in figure.axes[0].get_legend().get_texts()] == ['_a', 'b']
+
+
+def korean_font(path, style):
+    """Write a font named as one of the Korean ones, with a triangle for 모 and for 델."""
+    from fontTools.fontBuilder import FontBuilder
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    pen = TTGlyphPen(None)
+    pen.moveTo((0, 0))
+    pen.lineTo((0, 700))
+    pen.lineTo((700, 0))
+    pen.closePath()
+    names, triangle = ['.notdef', 'mo', 'del'], pen.glyph()
+    font = FontBuilder(1000, isTTF=True)
+    font.setupGlyphOrder(names)
+    font.setupCharacterMap({ord('모'): 'mo', ord('델'): 'del'})
+    font.setupGlyf(dict.fromkeys(names, triangle))
+    font.setupHorizontalMetrics(dict.fromkeys(names, (1000, 0)))
+    font.setupHorizontalHeader(ascent=800, descent=-200)
+    font.setupNameTable(
+        {'familyName': 'NanumGothic', 'styleName': style, 'psName': f'NanumGothic-{style}'}
+    )
+    font.setupOS2(usWeightClass=700 if style == 'Bold' else 400)
+    font.setupPost()
+    font.save(path)
+
+
+@pytest.fixture
+def hangul(tmp_path):
+    """The name of the only Korean font that matplotlib knows of."""
+    manager = matplotlib.font_manager.fontManager
+    before = list(manager.ttflist)
+    manager.ttflist[:] = [f for f in before if f.name not in plot.CJK]
+    for style in ('Regular', 'Bold'):
+        korean_font(tmp_path / f'{style}.ttf', style)
+        manager.addfont(tmp_path / f'{style}.ttf')
+    yield 'NanumGothic'
+    manager.ttflist[:] = before
+
+
+def test_korean_names_are_drawn_where_a_font_has_them(run, hangul, caplog, recwarn):
+    for figure in figures('FM 모델', run):
+        svg = plot.as_svg(figure)
+        assert hangul in svg and 'DejaVuSans' in svg
+    assert not [w for w in recwarn if 'lyph' in str(w.message)]
+    assert 'findfont' not in caplog.text
+
+
+def test_without_such_a_font_none_is_asked_for(run, caplog, monkeypatch):
+    manager = matplotlib.font_manager.fontManager
+    monkeypatch.setattr(manager, 'ttflist', [f for f in manager.ttflist if f.name not in plot.CJK])
+    plot.as_svg(plot.history(run))
+    with matplotlib.rc_context():
+        plot.use_style()
+        assert not set(matplotlib.rcParams['font.family']) & set(plot.CJK)
+    assert 'findfont' not in caplog.text
+
+
+def test_korean_labels_take_the_room_of_two_letters():
+    plane = np.array([[0.0, 0.0], [0.08, 0.0], [1.0, 1.0]])  # the first two 7 letters apart
+    assert plot._apart(plane, ['abcde', 'x', '']) == [0, 1]
+    assert plot._apart(plane, ['가나다라마', 'x', '']) == [0]
+
+
+def test_heatmap_of_one_sign_takes_its_own_range():
+    image = plot.heatmap([[0.5, 0.7], [0.6, np.nan]]).axes[0].images[0]
+    assert image.get_clim() == (0.5, 0.7)
+    pale, middle, full = image.cmap([0.0, 0.5, 1.0])
+    orange = matplotlib.colors.to_rgba(plot.COLORS[1])
+    np.testing.assert_allclose(full, orange)
+    assert (pale[:3] < 1).any() and (pale[:3] > middle[:3])[2] and pale[:3].min() > 0.8
+    image = plot.heatmap([[-3.0, -1.0]]).axes[0].images[0]
+    assert image.get_clim() == (-3.0, -1.0)
+    np.testing.assert_allclose(image.cmap(0.0), matplotlib.colors.to_rgba(plot.COLORS[0]))
+    assert plot.heatmap([[0.0, 2.0]]).axes[0].images[0].get_clim() == (0.0, 2.0)
+    assert plot.heatmap([[2.0, 2.0]]).axes[0].images[0].get_clim() == (0.0, 2.0)
+    assert plot.heatmap([[0.0]]).axes[0].images[0].get_clim() == (-1.0, 1.0)
+
+
+def test_histories_without_a_validation_set_are_compared_by_their_training_loss(run):
+    for row in run.rows:
+        del row['valid_loss'], row['valid_auc']
+    (axis,) = plot.history({'a': run}).axes
+    assert list(axis.lines[0].get_ydata()) == run['train_loss']
+
+
+def test_points_all_alike_are_drawn():
+    figure = plot.vectors(np.ones((3, 2)), labels=['a', 'b', 'c'])
+    assert '(0% of the variance)' in figure.axes[0].get_xlabel()
+    plot.as_svg(figure)
+
+
+@pytest.mark.parametrize(
+    'draw, words',
+    [
+        (lambda: plot.history({}), 'no run to draw'),
+        (lambda: plot.history(d2l.History([])), 'the history has no epoch'),
+        (lambda: plot.history({'FM': d2l.History([])}), 'FM has no epoch'),
+        (lambda: plot.history({'FM': 0.7}), 'FM is float: give what a training call returns'),
+        (lambda: plot.calibration({}), 'no table to draw'),
+        (lambda: plot.calibration([1, 2]), 'no table to draw'),
+        (lambda: plot.bars({}), 'no bar to draw'),
+        (lambda: plot.bars([1, 2]), 'no bar to draw'),
+        (lambda: plot.bars({'FM': float('nan')}), 'values holds nan'),
+        (lambda: plot.bars({'FM': None}), 'values holds nan|values is not an array'),
+        (lambda: plot.bars({'FM': 'high'}), 'values is not an array of numbers'),
+        (lambda: plot.bars({'FM': 1}, {'LR': 1}), "errors has no 'FM'"),
+        (lambda: plot.heatmap([1, 2]), r'the matrix has shape \(2,\)'),
+        (lambda: plot.heatmap([[]]), r'the matrix has shape \(1, 0\)'),
+        (lambda: plot.heatmap([[np.nan]]), 'holds no number'),
+        (lambda: plot.heatmap([[np.inf, 1]]), 'the matrix holds inf'),
+        (lambda: plot.heatmap([[1, 2]], columns=['a']), '1 names for 2 columns'),
+        (lambda: plot.vectors([[1], [2]]), r'points has shape \(2, 1\)'),
+        (lambda: plot.vectors([[1, np.nan], [2, 3]]), 'points holds nan'),
+        (lambda: plot.vectors([[1, 2], [2, 3]], ['a']), '1 names for 2 points'),
+        (lambda: plot.source(5), 'no source to show'),
+    ],
+)
+def test_what_cannot_be_drawn_gets_one_sentence(draw, words):
+    with pytest.raises(ValueError, match=words) as refusal:
+        draw()
+    assert '\n' not in str(refusal.value)
+
+
+def test_a_measure_that_a_run_lacks(run):
+    for runs in (run, {'a': run}):
+        with pytest.raises(KeyError, match="no measure 'auc'"):
+            plot.history(runs, ['auc'])
