@@ -17,7 +17,7 @@ NumPy: nothing, at no time. `numpy` has the names it had, and prints as it did.
 
 MXNet: its modules see, under the name `numpy`, a module that falls through to NumPy and holds in
 addition the names of `old_names`. They see it because each is run with an `__import__` of its own;
-so do those that are imported only later. Four of its modules get something more, see `_MENDS`.
+so do those that are imported only later. A few get something more: see `MENDS` and `READINGS`.
 With a NumPy that lacks nothing and prints as MXNet expects, none of this is done.
 
 Python: one finder stands first in `sys.meta_path`; it answers for MXNet's modules only.
@@ -36,8 +36,6 @@ ImportError
 import builtins
 import importlib
 import importlib.machinery
-import importlib.util
-import inspect
 import multiprocessing
 import platform
 import re
@@ -102,14 +100,8 @@ def old_names():
     def product(*args, **kwargs):
         return numpy.prod(*args, **kwargs)
 
-    def cumproduct(*args, **kwargs):
-        return numpy.cumprod(*args, **kwargs)
-
     def round_(*args, **kwargs):
         return numpy.round(*args, **kwargs)
-
-    def row_stack(*args, **kwargs):
-        return numpy.vstack(*args, **kwargs)
 
     def msort(a):
         return numpy.sort(a, axis=0)
@@ -117,11 +109,10 @@ def old_names():
     def trapz(*args, **kwargs):
         return numpy.trapezoid(*args, **kwargs)
 
-    functions = (in1d, alltrue, sometrue, product, cumproduct, round_, row_stack, msort, trapz)
+    functions = (in1d, alltrue, sometrue, product, round_, msort, trapz)
     names = {function.__name__: function for function in functions}
-    names.update(bool=bool, int=int, float=float, object=object, str=str, complex=complex)
-    names.update(Inf=numpy.inf, PINF=numpy.inf, NINF=-numpy.inf, PZERO=0.0, NZERO=-0.0)
-    names.update(NaN=numpy.nan, NAN=numpy.nan)
+    names.update(bool=bool, int=int, PZERO=0.0, NZERO=-0.0, NaN=numpy.nan, NAN=numpy.nan)
+    names.update(Inf=numpy.inf, PINF=numpy.inf, NINF=-numpy.inf)
     names.update(compat=types.SimpleNamespace(basestring=str))
     for name in ('mirr', 'npv', 'pmt', 'ppmt', 'pv', 'rate'):
         names[name] = _removed(name)
@@ -130,16 +121,17 @@ def old_names():
         return {name: value for name, value in names.items() if not hasattr(numpy, name)}
 
 
-class _OldNumPy(types.ModuleType):
-    """NumPy with the names that it dropped: what MXNet's modules see as `numpy`."""
+class _Overlaid(types.ModuleType):
+    """A module as MXNet's modules see it: some names laid over those of another module."""
 
-    def __init__(self):
-        super().__init__('numpy', numpy.__doc__)
-        vars(self).update(vars(numpy))  # found at once, as often as MXNet looks
-        vars(self).update(old_names())
+    def __init__(self, module, names):
+        super().__init__(module.__name__, module.__doc__)
+        vars(self).update(vars(module))  # found at once, as often as MXNet looks
+        vars(self).update(names)
+        self._module = module
 
     def __getattr__(self, name):
-        return getattr(numpy, name)  # what NumPy itself loads only when it is asked
+        return getattr(self._module, name)  # what a module loads only when it is asked
 
 
 class _Version(tuple):
@@ -149,66 +141,121 @@ class _Version(tuple):
         return super().__new__(cls, map(int, re.findall(r'\d+', text)[:3]))
 
 
-def _spelled(value):
-    """`str(value)` as NumPy 1 gave it: `(np.int64(4),)` is spelled `(4,)`."""
-    return str(_plain(value)) if isinstance(value, (tuple, list)) else str(value)
+class _Spelling(type):
+    def __call__(cls, value=''):
+        return str(_plain(value)) if isinstance(value, (tuple, list)) else str(value)
+
+    def __instancecheck__(cls, value):
+        return isinstance(value, str)
 
 
-def _plain(value):
-    if isinstance(value, numpy.generic):
-        return _Shown(str(value))
-    if type(value) in (tuple, list):
-        return type(value)(map(_plain, value))
-    return value
+class _Str(metaclass=_Spelling):
+    """Stands for `str`, and spells `(np.int64(4),)` as NumPy 1 did: `(4,)`."""
 
 
-class _Shown(str):
+class _Bare(str):
     """A text that stands in a list without quotation marks."""
 
     __slots__ = ()
     __repr__ = str.__str__
 
 
-def _mend_strings(module):
-    """Operators take their parameters as texts, which these two modules make with `str`."""
-    module.str = _spelled
+def _plain(value):
+    if isinstance(value, numpy.generic):
+        return _Bare(value)
+    if type(value) in (tuple, list):
+        return type(value)(map(_plain, value))
+    return value
 
 
-def _mend_tostring(module):
-    """NumPy 2.3 dropped `array.tostring`, whose other name is `tobytes`."""
-    for name in ('pack', 'pack_img'):
-        source = inspect.getsource(getattr(module, name)).replace('.tostring()', '.tobytes()')
-        exec(compile(source, module.__file__, 'exec'), vars(module))
+def _spell(module):
+    """Operators take their parameters as texts, and a shape is an attribute as text."""
+    module.str = _Str
 
 
-def _mend_workers(module):
-    """MXNet's workers are forks: one that Python 3.14 starts anew would lack this file."""
-    if sys.platform == 'linux':
-        module.multiprocessing = _Forking('multiprocessing')
+def _add_array(module):
+    """NumPy 2 no longer reads an NDArray item by item, so that it says itself what it holds."""
+
+    def __array__(self, dtype=None, copy=None):
+        if copy is False:
+            raise ValueError('an NDArray is copied when it becomes an array of NumPy')
+        array = self.asnumpy()
+        return array if dtype is None else array.astype(dtype, copy=False)
+
+    if not hasattr(module.NDArray, '__array__'):
+        module.NDArray.__array__ = __array__
 
 
-class _Forking(types.ModuleType):
-    """`multiprocessing` whose processes fork."""
-
-    def __getattr__(self, name):
-        return getattr(multiprocessing.get_context('fork'), name, None) or getattr(
-            multiprocessing, name
-        )
+def _flatten_sparse(module):
+    """SciPy's `sparse.csr.csr_matrix` is `sparse.csr_matrix`; the first warns at every call."""
+    if module.spsp:
+        module.spsp = _Overlaid(module.spsp, {'csr': module.spsp})
 
 
-_MENDS = {
-    'mxnet._ctypes.ndarray': _mend_strings,
-    'mxnet._ctypes.symbol': _mend_strings,
-    'mxnet.recordio': _mend_tostring,
-    'mxnet.gluon.data.dataloader': _mend_workers,
+def _fork(module):
+    """MXNet's workers are made to be forked, which Python 3.14 does only when it is told."""
+    if (
+        sys.platform == 'linux'
+        and sys.version_info >= (3, 14)
+        and multiprocessing.get_start_method(allow_none=True) is None
+    ):
+        context = multiprocessing.get_context('fork')
+        names = {name: getattr(context, name) for name in dir(context) if name[0] != '_'}
+        module.multiprocessing = _Overlaid(multiprocessing, names)
+
+
+# Module -> what is done to it once it has run.
+MENDS = {
+    'mxnet._ctypes.ndarray': _spell,
+    'mxnet._ctypes.symbol': _spell,
+    'mxnet.symbol.symbol': _spell,
+    'mxnet.io.io': _spell,
+    'mxnet.ndarray.ndarray': _add_array,
+    'mxnet.ndarray.sparse': _flatten_sparse,
+    'mxnet.ndarray.utils': _flatten_sparse,
+    'mxnet.gluon.data.dataloader': _fork,
+}
+
+# Module -> what stands in its text, and what it reads as.
+_SIZE = ('if size == ():', 'if isinstance(size, tuple) and size == ():')  # a NumPy integer is none
+READINGS = {
+    'mxnet.ndarray.numpy.random': _SIZE,
+    'mxnet.ndarray.numpy_extension.random': _SIZE,
+    'mxnet.symbol.numpy.random': _SIZE,
+    'mxnet.symbol.numpy_extension.random': _SIZE,
+    'mxnet.recordio': ('.tostring()', '.tobytes()'),  # the first name is gone from NumPy 2.3
 }
 
 
+class _Loader(importlib.machinery.SourceFileLoader):
+    """Runs one module of MXNet with the finder's builtins, and mends it."""
+
+    def __init__(self, finder, name, path):
+        super().__init__(name, path)
+        self.finder = finder
+
+    def get_code(self, name):
+        if name not in READINGS:
+            return super().get_code(name)
+        text = self.get_source(name).replace(*READINGS[name])
+        return self.source_to_code(text, self.path)  # not kept on disk: MXNet's files stay as is
+
+    def source_to_code(self, data, path, **kwargs):
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # of backslashes in MXNet's texts, from Python 3.12 on
+            return super().source_to_code(data, path, **kwargs)
+
+    def exec_module(self, module):
+        vars(module)['__builtins__'] = self.finder.builtins
+        super().exec_module(module)
+        MENDS.get(self.name, id)(module)
+
+
 class _Finder:
-    """Runs MXNet's modules, whenever they are imported, so that they see `_OldNumPy`."""
+    """Finds MXNet's modules, whenever they are imported, and has a `_Loader` run them."""
 
     def __init__(self):
-        self.numpy = _OldNumPy()
+        self.numpy = _Overlaid(numpy, old_names())
         self.builtins = dict(vars(builtins), __import__=self._import)
 
     def _import(self, name, globals=None, locals=None, fromlist=(), level=0):
@@ -227,27 +274,14 @@ class _Finder:
         return spec
 
     def mend(self, module):
-        """The same for a module that was imported before this file."""
+        """What the loader would have done to a module that ran before this file."""
         for key, value in list(vars(module).items()):
             if value is numpy:
                 setattr(module, key, self.numpy)
-        _MENDS.get(module.__name__, lambda _: None)(module)
-
-
-class _Loader(importlib.machinery.SourceFileLoader):
-    def __init__(self, finder, name, path):
-        super().__init__(name, path)
-        self.finder = finder
-
-    def source_to_code(self, data, path, **kwargs):
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # of backslashes in MXNet's texts, from Python 3.12 on
-            return super().source_to_code(data, path, **kwargs)
-
-    def exec_module(self, module):
-        vars(module)['__builtins__'] = self.finder.builtins
-        super().exec_module(module)
-        _MENDS.get(module.__name__, lambda _: None)(module)
+        loader = _Loader(self, module.__name__, getattr(module, '__file__', None))
+        if module.__name__ in READINGS:
+            exec(loader.get_code(module.__name__), vars(module))
+        MENDS.get(module.__name__, id)(module)
 
 
 def _prepare():
