@@ -1,6 +1,6 @@
 PYTHON := .venv/bin/python
 
-.PHONY: book test serve notebooks clean setup
+.PHONY: book test serve notebooks lock clean setup
 
 book: setup            ## both editions into _build/site
 	@$(PYTHON) tools/build.py
@@ -15,6 +15,9 @@ serve: setup           ## the built site on this machine only
 
 notebooks: setup       ## run the Korean notebooks, carry code and checked outputs to the English
 	@$(PYTHON) tools/notebooks.py
+
+lock: setup            ## requirements.txt anew, from pyproject.toml (asks the package index)
+	@$(PYTHON) tools/lock.py
 
 setup:
 	@sh tools/setup.sh
