@@ -1,6 +1,6 @@
 PYTHON := .venv/bin/python
 
-.PHONY: book test format lint serve notebooks editions figures clean setup
+.PHONY: book test format lint serve notebooks editions figures lock clean setup
 
 book: setup            ## the site, all editions, into _build/site
 	@$(PYTHON) tools/build.py
@@ -30,6 +30,9 @@ editions: setup        ## _config*.yml and _toc*.yml, from book.yml and the edit
 
 figures: setup         ## img/*.svg, from tools/drawings
 	@$(PYTHON) tools/figures.py
+
+lock: setup            ## requirements.txt anew, from pyproject.toml (asks the package index)
+	@$(PYTHON) tools/lock.py
 
 setup:
 	@sh tools/setup.sh

@@ -9,7 +9,10 @@ Dive into Deep Learning; what only that needs is in `d2lrec.original`.
 
 from types import ModuleType as _ModuleType
 
+# isort: off
+from . import compat  # lets MXNet run on this NumPy: before every import of MXNet
 from mxnet import npx as _npx
+# isort: on
 
 _npx.set_np()  # Every array, block and loader of this library is in the NumPy interface.
 

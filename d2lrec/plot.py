@@ -446,7 +446,7 @@ def _colours(low, high):
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
     if low < 0 < high or low == high == 0:
-        ends, top = [COLORS[0], '#ffffff', COLORS[1]], max(-low, high) or 1.0
+        ends, top = [COLORS[0], palette.PAPER, COLORS[1]], max(-low, high) or 1.0
         return LinearSegmentedColormap.from_list('', ends), -top, top
     if low == high:  # one number: its colour is the full one
         low, high = min(low, 0.0), max(high, 0.0)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import d2lrec  # noqa: F401  lets a test import MXNet first
+
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / '_build' / 'site'
 

@@ -10,9 +10,11 @@ import sys
 from pathlib import Path
 
 import build
+import lock
 import pytest
 from d2lrec_site import cache_key
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from chapters import ROOT
 
@@ -21,6 +23,7 @@ try:
 except ModuleNotFoundError:  # Python < 3.11 has none; pip carries the same parser
     from pip._vendor import tomli as tomllib
 
+SETUP = ROOT / 'tools' / 'setup.sh'
 TOOLS = ('sh', 'dirname', 'cat', 'cksum', 'rm', 'env', 'mkdir', 'cp', 'chmod')
 
 # Makes the folder a virtual environment would be, with a pip that only notes its arguments.
@@ -108,20 +111,21 @@ def test_linux_without_glibc_is_refused(machine):
     assert_refuses(machine, 'glibc', 'Dockerfile')
 
 
-def test_no_python_311_is_refused(machine):
+def test_no_python_that_the_pins_serve_is_refused(machine):
     machine.python('python3', right=False)
-    assert_refuses(machine, 'Python 3.11', 'uv', 'Dockerfile', 'Colab')
+    assert_refuses(machine, 'Python 3.11, 3.12 or 3.13', 'uv', 'Dockerfile', 'Colab')
 
 
 @pytest.mark.parametrize(
     'pythons, taken',
     [
-        ({'python3': True, 'python3.11': True}, 'python3'),
+        ({'python3': True, 'python3.13': True}, 'python3'),
         ({'python3': False, 'python3.11': True}, 'python3.11'),
-        ({'python3.11': True}, 'python3.11'),
+        ({'python3.12': True}, 'python3.12'),
+        ({'python3': False, 'python3.11': True, 'python3.13': True}, 'python3.13'),
     ],
 )
-def test_python_311_is_found(machine, pythons, taken):
+def test_a_python_that_the_pins_serve_is_found(machine, pythons, taken):
     for name, right in pythons.items():
         machine.python(name, right)
     done = machine.setup()
@@ -129,17 +133,25 @@ def test_python_311_is_found(machine, pythons, taken):
     assert machine.calls()[0] == f'{taken} -m venv .venv'
 
 
-def test_uv_brings_python_311(machine):
+@pytest.mark.parametrize('minor', [8, 9, 10, 11, 12, 13, 14])
+def test_which_pythons_are_taken(minor):
+    check = re.search(r"^check='(.+)'$", SETUP.read_text(), re.MULTILINE)[1]
+    said = f'import sys; sys.version_info = (3, {minor}, 0); exec({check!r})'
+    code = subprocess.run([sys.executable, '-c', said]).returncode
+    assert (code == 0) == ((3, minor) in lock.PYTHONS)
+
+
+def test_uv_brings_a_python(machine):
     machine.python('python3', right=False)
     machine.python('uv')
     assert machine.setup().returncode == 0
-    assert machine.calls()[0] == 'uv venv --seed --python 3.11 .venv'
+    assert machine.calls()[0] == 'uv venv --seed --python 3.13 .venv'
 
 
 def test_uv_that_fails_is_explained(machine):
     machine.fake('uv', 'echo no network >&2; exit 2')
     done = machine.setup()
-    assert done.returncode != 0 and 'no network' in done.stderr and 'python3.11' in done.stderr
+    assert done.returncode != 0 and 'no network' in done.stderr and 'python3.13' in done.stderr
 
 
 def test_macos_on_intel_is_taken(machine):
@@ -154,7 +166,7 @@ def test_second_run_does_nothing_and_changes_install_again(machine):
     assert machine.setup().returncode == 0
     first = machine.calls()
     assert [c.split()[0] for c in first] == ['python3', 'pip', 'pip']
-    assert '-r requirements.txt' in first[1] and '--no-deps' in first[2]
+    assert '--require-hashes --no-deps -r requirements.txt' in first[1] and '--no-deps' in first[2]
     again = machine.setup()
     assert (again.returncode, again.stdout, machine.calls()) == (0, '', first)
     for name in ('requirements.txt', 'pyproject.toml'):
@@ -177,28 +189,67 @@ def test_half_finished_install_is_redone(machine):
 # --- pins
 
 
+def pinned():
+    """[(Requirement, checksums, the comment above)] of requirements.txt, in its order."""
+    found, comment = [], ''
+    text = (ROOT / 'requirements.txt').read_text(encoding='utf-8').replace(' \\\n', ' ')
+    for line in text.splitlines():
+        if line.startswith('#') or not line:
+            comment = line.strip('# ')
+        else:
+            requirement, *checksums = line.split(' --hash=sha256:')
+            found.append((Requirement(requirement.strip()), checksums, comment))
+    return found
+
+
 def pins():
     """{name: Requirement} of requirements.txt, for this platform."""
-    lines = (ROOT / 'requirements.txt').read_text(encoding='utf-8').splitlines()
-    read = [Requirement(line) for line in lines if line.strip() and line[0] != '#']
     return {
-        requirement.name: requirement
-        for requirement in read
+        canonicalize_name(requirement.name): requirement
+        for requirement, *_ in pinned()
         if requirement.marker is None or requirement.marker.evaluate()
     }
 
 
-def test_every_requirement_is_pinned_and_the_direct_ones_say_why():
-    lines = (ROOT / 'requirements.txt').read_text(encoding='utf-8').splitlines()
-    names = []
-    for before, line in zip(['', *lines], lines):
-        if not line or line[0] == '#':
-            continue
-        assert re.fullmatch(r'[\w.-]+==[\w.]+(; .+)?', line), line
-        names.append(re.sub(r'[-_.]+', '-', line.partition('==')[0]).lower())
-        if '# --- what these need in turn' not in lines[: lines.index(line)]:
-            assert before.startswith('# ') and not before.startswith('# ---'), line
-    assert len(names) == len(set(names))
+def test_every_requirement_is_pinned_with_its_files():
+    for requirement, checksums, _ in pinned():
+        assert re.fullmatch(r'==[\w.]+', str(requirement.specifier)), requirement
+        assert checksums and all(re.fullmatch('[0-9a-f]{64}', c.strip()) for c in checksums)
+    assert '://' not in (ROOT / 'requirements.txt').read_text(encoding='utf-8')
+
+
+@pytest.mark.parametrize('python, patch, system', lock.EVERYWHERE)
+def test_each_package_has_one_version_everywhere(python, patch, system):
+    there = [
+        canonicalize_name(requirement.name)
+        for requirement, *_ in pinned()
+        if not requirement.marker
+        or requirement.marker.evaluate(lock.environment(python, patch, system))
+    ]
+    assert len(there) == len(set(there)) and len(there) > 100
+
+
+def test_direct_requirements_say_why_as_pyproject_does():
+    reasons = {canonicalize_name(r.name): comment for r, _, comment in pinned()}
+    seen = set()
+    for _, requirements in lock.direct_requirements():
+        for requirement, reason in requirements:
+            name = canonicalize_name(Requirement(requirement).name)
+            if name not in seen:
+                assert reasons[name] == reason, name
+            seen.add(name)
+    for name in set(pins()) - seen:
+        assert reasons[name] == '--- what these need in turn', name
+
+
+def test_pins_are_what_pyproject_asks_for():
+    for _, requirements in lock.direct_requirements():
+        for wanted in map(Requirement, (r for r, _ in requirements)):
+            name = canonicalize_name(wanted.name)
+            for requirement, *_ in pinned():
+                if canonicalize_name(requirement.name) == name:
+                    version = next(iter(requirement.specifier)).version
+                    assert wanted.specifier.contains(version), requirement
 
 
 def test_installed_packages_are_the_pinned_ones():
@@ -212,19 +263,10 @@ def test_installed_packages_are_the_pinned_ones():
     assert not different
 
 
-def test_library_asks_for_what_the_pins_give():
-    project = tomllib.loads((ROOT / 'pyproject.toml').read_text(encoding='utf-8'))['project']
-    pinned = pins()
-    for line in project['dependencies']:
-        wanted = Requirement(line)
-        version = next(iter(pinned[wanted.name].specifier)).version
-        assert wanted.specifier.contains(version), line
-
-
 def test_library_imports_nothing_it_does_not_ask_for():
     project = tomllib.loads((ROOT / 'pyproject.toml').read_text(encoding='utf-8'))['project']
     asked = {Requirement(line).name for line in project['dependencies']}
-    asked = {'sklearn' if name == 'scikit-learn' else name for name in asked}
+    asked = {'sklearn' if name == 'scikit-learn' else name for name in asked} | {'mxnet'}
     for path in (ROOT / 'd2lrec').rglob('*.py'):
         found = set()
         for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):

@@ -27,18 +27,18 @@ if [ -x .venv/bin/python ] && [ "$(cat .venv/d2lrec.stamp 2>/dev/null)" = "$stam
     exit 0
 fi
 
-check='import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))'
+# What requirements.txt serves; the newest of several, unless python3 itself will do.
+check='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 python=
-for candidate in python3 python3.11; do
+for candidate in python3 python3.13 python3.12 python3.11; do
     if "$candidate" -c "$check" >/dev/null 2>&1; then
         python=$candidate
         break
     fi
 done
 if [ -z "$python" ] && ! command -v uv >/dev/null 2>&1; then
-    refuse "This book needs Python 3.11 with its venv module, which MXNet 1.9.1 and its packages \
-still support, and found none: install python3.11 and python3.11-venv, or uv (which brings it), \
-or $ways."
+    refuse "This book needs Python 3.11, 3.12 or 3.13 with its venv module, for which its packages \
+are pinned, and found none: install python3.13 and python3.13-venv, or uv (which brings it), or $ways."
 fi
 
 echo "Making .venv"
@@ -46,13 +46,15 @@ rm -rf .venv
 if [ -n "$python" ]; then
     "$python" -m venv .venv
 else
-    uv venv --seed --python 3.11 .venv ||
-        refuse "uv could not provide Python 3.11 (its message is above): install python3.11 and \
-python3.11-venv, or $ways."
+    uv venv --seed --python 3.13 .venv ||
+        refuse "uv could not provide Python 3.13 (its message is above): install python3.13 and \
+python3.13-venv, or $ways."
 fi
 
+# Without what the packages ask for: requirements.txt is complete, and MXNet asks for an old NumPy.
 echo "Installing the packages of requirements.txt (about 400 MB to download the first time)"
-.venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt
+.venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps \
+    -r requirements.txt
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps \
     --no-build-isolation --editable .
 echo "$stamp" >.venv/d2lrec.stamp
