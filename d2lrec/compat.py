@@ -72,7 +72,7 @@ def _removed(name):
     return gone
 
 
-def old_names():
+def old_names() -> dict:
     """The names that MXNet reads from NumPy and that this NumPy lacks, with their values.
 
     Returns

@@ -10,10 +10,12 @@ Matplotlib is imported at the first call, for it is slow to import.
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
 import io
 import re
+import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
@@ -181,24 +183,41 @@ def as_svg(figure: Figure) -> str:
     return out.getvalue()
 
 
-def source(*objects: Any) -> Markdown:
+def source(*objects: Any, docstrings: bool = True) -> Markdown:
     """The source of classes or functions, for a notebook to show in colour.
+
+    Parameters
+    ----------
+    *objects : classes or functions
+    docstrings : bool
+        Show their docstrings too, which the API pages have.
 
     Examples
     --------
-    >>> print(source(use_style).data[:25])
+    >>> print(source(use_style, docstrings=False).data[:60])
     ```python
-    def use_style()
-    """
+    def use_style() -> None:
+        import matplotlib as mpl"""
     from IPython.display import Markdown
 
     try:
-        code = '\n\n'.join(inspect.getsource(o).rstrip() for o in objects)
+        parts = [textwrap.dedent(inspect.getsource(o)).rstrip() for o in objects]
     except (OSError, TypeError):
         raise ValueError(
             'there is no source to show: give classes or functions that stand in a file.'
         ) from None
+    code = '\n\n'.join(parts if docstrings else map(_without_docstrings, parts))
     return Markdown(f'```python\n{code}\n```')
+
+
+def _without_docstrings(code):
+    lines = code.split('\n')
+    for node in reversed(list(ast.walk(ast.parse(code)))):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node):
+            first, last = node.body[0].lineno - 1, node.body[0].end_lineno
+            last += last < len(lines) and not lines[last].strip()  # the blank line after it
+            del lines[first:last]
+    return '\n'.join(lines)
 
 
 def _whole_numbers(axis):

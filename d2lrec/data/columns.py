@@ -115,7 +115,9 @@ class Examples:
     def _joined(self, parts):
         """Mend what a subclass holds, once this has become all of `parts`."""
 
-    def with_columns(self, names: Optional[Mapping[str, Sequence[str]]] = None, **columns):
+    def with_columns(
+        self, names: Optional[Mapping[str, Sequence[str]]] = None, **columns: Any
+    ) -> Examples:
         """The same examples with these columns added, or put in the place of those so named."""
         new = copy.copy(self)
         added = Examples({**self.columns, **columns}, self.labels, names)
@@ -266,6 +268,14 @@ def check_columns(
     ValueError
         For a column that is missing or of another width, a number that is not finite, or an id
         out of its range: with row, column and value.
+
+    Examples
+    --------
+    >>> data = Examples({'ids': [[0, 3], [1, 9]]})
+    >>> check_columns(data, {'ids': 2}, {'ids': ([0, 3], [3, 5])})
+    Traceback (most recent call last):
+    ...
+    ValueError: ids[1, 1] is 9, outside its range, 3 to 4: ...
     """
     examples = examples_of(examples, inputs)
     for name, width in inputs.items():

@@ -13,7 +13,7 @@ import pandas as pd
 from mxnet.gluon.data import Dataset
 
 from .columns import Examples
-from .encoder import Encoder
+from .encoder import Encoder, Step
 from .read import dropped_sentence, finite, not_text, read_file, read_frame
 from .values import Column, distinct, is_missing, numbers_of, to_float
 from .vocabulary import Mappers, Vocabulary, check_threshold, default_names
@@ -40,6 +40,13 @@ class Encoded(Examples):
     field_dims, offsets : int64 (F,)
     feat_mapper, defaults : read-only dicts {1..F: ...} for the original chapters' code
     unknown : float64 (F,), the share of these rows whose value the vocabulary does not hold
+
+    Examples
+    --------
+    `CTRDataset` is one.
+
+    >>> issubclass(CTRDataset, Encoded)
+    True
     """
 
     vocabulary: Vocabulary
@@ -49,9 +56,10 @@ class Encoded(Examples):
 
     @property
     def encoder(self) -> Encoder:
+        """What turns raw rows into these columns; `save` keeps it with a model."""
         return Encoder(self.vocabulary, self._label, self.dense_names, self._steps, self._format)
 
-    def with_step(self, step, **columns):
+    def with_step(self, step: Step, **columns: np.ndarray) -> Encoded:
         """The data with columns changed by a step, which its encoder then has."""
         new = self.with_columns(**columns)
         new._steps = (*self._steps, step)
@@ -59,10 +67,12 @@ class Encoded(Examples):
 
     @property
     def features(self) -> np.ndarray:
+        """The ids, `columns['ids']`: (N, F) int32, offset by field."""
         return self.columns['ids']
 
     @property
     def dense(self) -> Optional[np.ndarray]:
+        """The dense features, `columns['dense']`: (N, D) float32, or None. It can be set."""
         return self.columns.get('dense')
 
     @dense.setter
@@ -85,6 +95,7 @@ class Encoded(Examples):
 
     @property
     def dense_names(self) -> list[str]:
+        """The names of the dense features. They can be set."""
         return list(self.column_names.get('dense', [])) if self.dense is not None else []
 
     @dense_names.setter
@@ -97,22 +108,27 @@ class Encoded(Examples):
 
     @property
     def field_names(self) -> list[str]:
+        """The names of the F fields."""
         return self.vocabulary.names
 
     @property
     def field_dims(self) -> np.ndarray:
+        """Number of ids of each field, (F,) int64."""
         return self.vocabulary.dims
 
     @property
     def offsets(self) -> np.ndarray:
+        """The first id of each field, (F,) int64."""
         return self.vocabulary.offsets
 
     @property
     def feat_mapper(self) -> Mappers:
+        """A view for the original code: {1..F: {value: id within the field}}."""
         return self.vocabulary.mappers
 
     @property
     def defaults(self) -> Mappers:
+        """A view for the original code: {1..F: id within the field of unknown values}."""
         return self.vocabulary.defaults
 
     def id_of(self, field: Union[str, int], value: Any) -> int:
@@ -353,10 +369,12 @@ class CTRDataset(Encoded, Dataset):
     # For the original chapters' code.
     @property
     def count(self) -> int:
+        """The number of rows, as the original code calls it."""
         return len(self)
 
     @property
     def NUM_FEATS(self) -> int:
+        """F, as the original code calls it."""
         return len(self.vocabulary)
 
     @property

@@ -24,6 +24,15 @@ class Step:
     """What is done to encoded data before a net reads it: `Crosses`, `Quantiles` and so on.
 
     A step of one's own has `apply`, `to_json` and `from_json`, and `tables` where it adds ids.
+
+    Examples
+    --------
+    >>> class Halved(Step):
+    ...     def apply(self, data):
+    ...         return data.with_columns(dense=data.columns['dense'] / 2)
+    >>> data = Examples({'ids': [[0]], 'dense': [[3.0]]})
+    >>> Halved().apply(data).columns['dense'].tolist()
+    [[1.5]]
     """
 
     def apply(self, data: Examples) -> Examples:

@@ -103,6 +103,7 @@ class Crosses(Step):
 
     @property
     def dims(self) -> np.ndarray:
+        """Number of ids of each cross, (C,): what `WideDeep` takes as `cross_dims`."""
         return np.array([self.num_buckets or len(v) + 1 for v in self.vocab], np.int64)
 
     def apply(self, data: CTRDataset) -> CTRDataset:
@@ -128,6 +129,7 @@ class Crosses(Step):
         return int.from_bytes(digest, 'big') % self.num_buckets
 
     def tables(self, tables: list) -> list:
+        """See `Step.tables`."""
         for cross, dim, vocab in zip(self.fields, self.dims.tolist(), self.vocab):
             hashed = {bucket: bucket for bucket in range(dim)}
             ids = hashed if self.num_buckets else {**vocab, None: len(vocab)}
@@ -139,6 +141,7 @@ class Crosses(Step):
         return f'Crosses({self.fields}, {self.dims.sum():,} ids, {how})'
 
     def to_json(self) -> dict:
+        """See `Step.to_json`."""
         return {
             'num_buckets': self.num_buckets,
             'crosses': [
@@ -149,6 +152,7 @@ class Crosses(Step):
 
     @classmethod
     def from_json(cls, content: Any) -> Crosses:
+        """See `Step.from_json`; every entry is checked."""
         crosses = cls.__new__(cls)
         crosses.num_buckets, entries = content['num_buckets'], content['crosses']
         buckets = crosses.num_buckets
@@ -343,6 +347,7 @@ class Quantiles(_DenseStep):
         return np.stack(ranks, axis=1) / self.cuts.shape[1]
 
     def to_json(self) -> dict:
+        """See `Step.to_json`."""
         return {
             'quantiles': [
                 {'name': name, 'cuts': cuts.tolist()} for name, cuts in zip(self.names, self.cuts)
@@ -351,6 +356,7 @@ class Quantiles(_DenseStep):
 
     @classmethod
     def from_json(cls, content: Any) -> Quantiles:
+        """See `Step.from_json`; every entry is checked."""
         features = content['quantiles']
         quantiles = cls._from_features(features)
         quantiles.cuts = _floats([feature['cuts'] for feature in features], 2, 'cuts')
@@ -396,6 +402,7 @@ class Standardize(_DenseStep):
         return np.where(constant, 0, (dense - self.means) / np.where(constant, 1, self.deviations))
 
     def to_json(self) -> dict:
+        """See `Step.to_json`."""
         return {
             'features': [
                 {'name': name, 'mean': float(mean), 'deviation': float(deviation)}
@@ -405,6 +412,7 @@ class Standardize(_DenseStep):
 
     @classmethod
     def from_json(cls, content: Any) -> Standardize:
+        """See `Step.from_json`; every entry is checked."""
         features = content['features']
         step = cls._from_features(features)
         step.means = _floats([f['mean'] for f in features], 1, 'means')
@@ -525,6 +533,7 @@ class Bags(Step):
         return MultiHot(columns, data.labels, laid_out, self, data.encoder, names)
 
     def tables(self, tables: list) -> list:
+        """See `Step.tables`."""
         gathered = [f for fields in self.groups.values() for f in fields]
         return [t for t in tables if t[0] not in gathered] + [
             (name, len(values), {v: i for i, v in enumerate(values)})
@@ -535,10 +544,12 @@ class Bags(Step):
         return f'Bags({self.groups}, {self.pool}, slots {self.bag_sizes})'
 
     def to_json(self) -> dict:
+        """See `Step.to_json`."""
         return {'groups': self.groups, 'pool': self.pool, 'bag_sizes': self.bag_sizes}
 
     @classmethod
     def from_json(cls, content: Any) -> Bags:
+        """See `Step.from_json`; every entry is checked."""
         bags = cls.__new__(cls)
         groups, bags.pool, bags.bag_sizes = (content[k] for k in ('groups', 'pool', 'bag_sizes'))
         bags.groups = {name: _texts(fields, name) for name, fields in groups.items()}
@@ -565,6 +576,15 @@ class MultiHot(Encoded):
     bag_sizes : list of G int, the number of slots of each multi-hot field
     vocabulary, field_names, feat_mapper, defaults : as in CTRDataset; a multi-hot field has no
         id for unknown values
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from d2lrec import CTRDataset
+    >>> films = pd.DataFrame({'y': [1, 0], 'film': ['Heat', 'Big'], 'crime': [1, 0], 'war': 1})
+    >>> bags = multi_hot(CTRDataset(films, min_threshold=1), {'genre': ['crime', 'war']})
+    >>> bags.field_names, bags.bag_sizes
+    (['film', 'genre'], [2])
     """
 
     def __init__(
@@ -582,15 +602,18 @@ class MultiHot(Encoded):
 
     @property
     def encoder(self) -> Encoder:
+        """What turns raw rows into these columns, the bags' layout included."""
         old = self._encoder
         return Encoder(old.vocabulary, old.label, self.dense_names, self._steps, old.format)
 
     @property
     def weights(self) -> np.ndarray:
+        """The slots' weights, `columns['weights']`: (N, M) float32."""
         return self.columns['weights']
 
     @property
     def bag_sizes(self) -> list[int]:
+        """Number of slots of each bag."""
         return list(self._bags.bag_sizes)
 
     def __repr__(self):
@@ -610,6 +633,15 @@ def multi_hot(
 
     The parameters are those of `Bags`; for validation and test data give the training data's
     `bag_sizes`, or use its encoder.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from d2lrec import CTRDataset
+    >>> films = pd.DataFrame({'y': [1, 0], 'film': ['Heat', 'Big'], 'crime': [1, 0], 'war': 1})
+    >>> bags = multi_hot(CTRDataset(films, min_threshold=1), {'genre': ['crime', 'war']})
+    >>> bags.columns['weights'].tolist()
+    [[1.0, 1.0], [1.0, 0.0]]
     """
     return Bags(data, groups, pool, bag_sizes).apply(data)
 

@@ -76,6 +76,13 @@ class MovieLens:
     ratings : DataFrame user_id, item_id, rating (1-5), timestamp; in the row order of u.data
     users : DataFrame user_id, age (years), gender, occupation, zip_code (text)
     items : DataFrame item_id, title, release_date (NaT where unknown), unknown, 18 genres (0/1)
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> users = pd.DataFrame({'user_id': [1], 'age': [24]})
+    >>> MovieLens(users, users, users)
+    MovieLens(1 ratings, 1 users, 1 items)
     """
 
     ratings: pd.DataFrame
@@ -98,6 +105,13 @@ def read_ml100k(folder: Union[str, os.PathLike, None] = None) -> MovieLens:
         Where a line of u.data, u.user or u.item in `folder` is not as in MovieLens-100K: numbers
         of columns, ids from 1 without gaps, ratings 1-5, ages, genders M and F, dates, 0 or 1
         for the genres, one rating a pair; with file and line.
+
+    Examples
+    --------
+    >>> read_ml100k('no such folder')
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: ...
     """
     folder = folder or download_extract('ml-100k')
     users = _read_users(os.path.join(folder, 'u.user'))
@@ -106,7 +120,16 @@ def read_ml100k(folder: Union[str, os.PathLike, None] = None) -> MovieLens:
 
 
 def read_data_ml100k() -> tuple[pd.DataFrame, int, int]:
-    """Return the ratings in the row order of u.data, the number of users and that of items."""
+    """Return the ratings in the row order of u.data, the number of users and that of items.
+
+    Examples
+    --------
+    After a first fetch it needs no network.
+
+    >>> import inspect
+    >>> list(inspect.signature(read_data_ml100k).parameters)
+    []
+    """
     data = _read_ratings(os.path.join(download_extract('ml-100k'), 'u.data'))
     return data, int(data.user_id.max()), int(data.item_id.max())
 
@@ -232,6 +255,21 @@ def split_data_ml100k(
     ordered by user and time.
 
     Returns two frames, with the index of ``data``.  Raises ValueError for ids out of range.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         'user_id': [1, 1, 2, 2],
+    ...         'item_id': [1, 2, 1, 2],
+    ...         'rating': [4, 2, 5, 3.5],
+    ...         'timestamp': [9, 8, 7, 6],
+    ...     }
+    ... )
+    >>> train, test = split_data_ml100k(frame, 2, 2, 'seq-aware')
+    >>> test.index.tolist()  # each user's last
+    [0, 2]
     """
     _check_ids(data, num_users, num_items)
     if split_mode == 'random':
@@ -246,7 +284,22 @@ def split_data_ml100k(
 def random_split_ml100k(
     data: pd.DataFrame, valid_ratio: float = 0.1, test_ratio: float = 0.1, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Training, validation and test part of the rows, drawn with ``seed``, in their order."""
+    """Training, validation and test part of the rows, drawn with ``seed``, in their order.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         'user_id': [1, 1, 2, 2],
+    ...         'item_id': [1, 2, 1, 2],
+    ...         'rating': [4, 2, 5, 3.5],
+    ...         'timestamp': [9, 8, 7, 6],
+    ...     }
+    ... )
+    >>> [len(part) for part in random_split_ml100k(frame, 0.25, 0.25)]
+    [2, 1, 1]
+    """
     _check_ratios(valid_ratio, test_ratio)
     order = np.random.RandomState(seed).permutation(len(data))
     test, valid = round(len(data) * test_ratio), round(len(data) * valid_ratio)
@@ -263,6 +316,20 @@ def temporal_split_ml100k(
     the ``valid_ratio`` before them for validation (none where it is 0).  Of ratings with the
     same time stamp the one further down in ``data`` counts as the later.  The parts keep the
     order of ``data``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         'user_id': [1, 1, 2, 2],
+    ...         'item_id': [1, 2, 1, 2],
+    ...         'rating': [4, 2, 5, 3.5],
+    ...         'timestamp': [9, 8, 7, 6],
+    ...     }
+    ... )
+    >>> [part.index.tolist() for part in temporal_split_ml100k(frame, 0, 0.5)]
+    [[1, 3], [], [0, 2]]
     """
     _check_ratios(valid_ratio, test_ratio)
     order, from_end, counts = _by_user_and_time(data)
@@ -277,6 +344,13 @@ def ml100k_fold(data: pd.DataFrame, k: int) -> tuple[pd.DataFrame, pd.DataFrame]
 
     Fold k's test part is the k-th fifth of the rows in file order, the rule by which GroupLens
     made u1.test to u5.test (those files hold the same rows sorted by user and item).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> train, test = ml100k_fold(pd.DataFrame({'rating': range(10)}), 1)
+    >>> test.index.tolist()
+    [0, 1]
     """
     if k not in range(1, 6):
         raise ValueError(f'There is no fold {k!r}: choose 1 to 5.')
@@ -310,6 +384,21 @@ def load_data_ml100k(
     ValueError
         For ids out of range, or a rating that is missing or looks like a time stamp, with its
         row (from 0).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> frame = pd.DataFrame(
+    ...     {
+    ...         'user_id': [1, 1, 2, 2],
+    ...         'item_id': [1, 2, 1, 2],
+    ...         'rating': [4, 2, 5, 3.5],
+    ...         'timestamp': [9, 8, 7, 6],
+    ...     }
+    ... )
+    >>> users, items, scores, inter = load_data_ml100k(frame, 2, 2)
+    >>> scores, inter.tolist()
+    ([4.0, 2.0, 5.0, 3.5], [[4.0, 5.0], [2.0, 3.5]])
     """
     if feedback not in ('explicit', 'implicit'):
         raise ValueError(f"feedback is {feedback!r}: choose 'explicit' or 'implicit'.")
@@ -351,7 +440,16 @@ def split_and_load_ml100k(
 
     A batch is users (B,) int32, items (B,) int32 and scores (B,) float32.  ``seed`` governs the
     split and the order of the training batches.
+
+    Examples
+    --------
+    >>> split_and_load_ml100k(feedback='thumbs')
+    Traceback (most recent call last):
+    ...
+    ValueError: feedback is 'thumbs': choose 'explicit' or 'implicit'.
     """
+    if feedback not in ('explicit', 'implicit'):
+        raise ValueError(f"feedback is {feedback!r}: choose 'explicit' or 'implicit'.")
     data, num_users, num_items = read_data_ml100k()
     loaders = []
     for part in split_data_ml100k(data, num_users, num_items, split_mode, test_ratio, seed):
@@ -379,6 +477,14 @@ class MovieLensCTR:
     train, valid, test : CTRDataset, each with ``dense`` (N, D) and ``dense_names``
     items : DataFrame item_id, title, count (ratings in the training part); its index is the
         item's id; films below the threshold are not in it
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from d2lrec import CTRDataset
+    >>> part = CTRDataset(pd.DataFrame({'label': [1, 0], 'user': [7, 8]}), min_threshold=1)
+    >>> MovieLensCTR(part, part, part, pd.DataFrame())
+    MovieLensCTR(2 + 2 + 2 rows, 1 fields, 3 features, share liked 0.500)
     """
 
     train: CTRDataset
@@ -428,6 +534,13 @@ def load_ml100k_ctr(
     Returns
     -------
     MovieLensCTR
+
+    Examples
+    --------
+    >>> load_ml100k_ctr(split='by mood')
+    Traceback (most recent call last):
+    ...
+    ValueError: split is 'by mood': choose 'random' or 'temporal'.
     """
     if split not in ('random', 'temporal'):
         raise ValueError(f"split is {split!r}: choose 'random' or 'temporal'.")

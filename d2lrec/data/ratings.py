@@ -105,14 +105,17 @@ class Ratings(Examples):
 
     @property
     def users(self) -> np.ndarray:
+        """`columns['users']`: (N,) int32."""
         return self.columns['users']
 
     @property
     def items(self) -> np.ndarray:
+        """`columns['items']`: (N,) int32."""
         return self.columns['items']
 
     @property
     def ratings(self) -> np.ndarray:
+        """The ratings, which are the labels: (N,) float32."""
         return self.labels
 
     def rows(self, by: str = 'item') -> RatingRows:

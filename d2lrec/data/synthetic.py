@@ -52,14 +52,17 @@ class Planted(Examples):
 
     @property
     def features(self) -> np.ndarray:
+        """The ids, `columns['ids']`: (N, F) int32, offset by field."""
         return self.columns['ids']
 
     @property
     def probs(self) -> np.ndarray:
+        """The probability that each label was drawn with, (N,) float64."""
         return self._per_row['probs']
 
     @property
     def terms(self) -> dict[str, np.ndarray]:
+        """What each effect added to the logit: {name: (N,) float64}."""
         return {name[5:]: a for name, a in self._per_row.items() if name.startswith('term ')}
 
     @property

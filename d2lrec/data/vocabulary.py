@@ -537,6 +537,15 @@ def load_vocab(path: Union[str, os.PathLike]) -> tuple[Mappers, Mappers]:
 
     ``CTRDataset(data, *load_vocab(path))`` then encodes as the training data was. Raises
     ValueError where the file holds something else.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), 'vocabulary.json')
+    >>> Vocabulary.fit({'town': ['Oslo', 'Rome', 'Oslo']}, min_threshold=1).save(path)
+    >>> feat_mapper, defaults = load_vocab(path)
+    >>> dict(feat_mapper[1]), defaults[1]
+    ({'Oslo': 0, 'Rome': 1}, 2)
     """
     vocabulary = Vocabulary.load(path)
     return vocabulary.mappers, vocabulary.defaults
