@@ -103,10 +103,8 @@ def fit(
         loss = gluon.loss.L2Loss() if rates else gluon.loss.SigmoidBinaryCrossEntropyLoss()
     go = train_recsys_rating if rates else train_ch13
     test_iter = held_out.pop('test_iter', None)
-    return go(
-        net, train_iter, test_iter, loss, trainer, num_epochs, devices,
-        seed=seed, verbose=verbose, **held_out, **options,
-    )  # fmt: skip
+    options.update(held_out, seed=seed, verbose=verbose)
+    return go(net, train_iter, test_iter, loss, trainer, num_epochs, devices, **options)
 
 
 def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:
