@@ -194,8 +194,41 @@ def source(*objects: Any, docstrings: bool = True) -> Markdown:
 
     Examples
     --------
-    >>> '"' * 3 in source(use_style, docstrings=False).data
+    >>> 'Draw a' in source(use_style, docstrings=False).data  # its docstring's first words
     False
+    """
+    from IPython.display import Markdown
+
+    try:
+        parts = [textwrap.dedent(inspect.getsource(o)).rstrip() for o in objects]
+    except (OSError, TypeError):
+        raise ValueError(
+            'there is no source to show: give classes or functions that stand in a file.'
+        ) from None
+    code = '\n\n'.join(parts if docstrings else map(_without_docstrings, parts))
+    return Markdown(f'```python\n{code}\n```')
+
+
+def _without_docstrings(code):
+    lines = code.split('\n')
+    for node in reversed(list(ast.walk(ast.parse(code)))):
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(node):
+            first, last = node.body[0].lineno - 1, node.body[0].end_lineno
+            last += last < len(lines) and not lines[last].strip()  # the blank line after it
+            del lines[first:last]
+    return '\n'.join(lines)
+
+
+def _whole_numbers(axis):
+    from matplotlib.ticker import MaxNLocator
+
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+@_styled
+def history(
+    runs: Union[History, Mapping[str, History]], measures: Optional[Sequence[str]] = None
+) -> Figure:
     """Curves of training, an axis a measure; marks the epoch whose weights were kept.
 
     Parameters
