@@ -99,7 +99,7 @@ def cost_table(
     [16, 12]
     """
     counted, parts = set(), dict.fromkeys(net._children, 0)
-    for name, child in [*net._children.items(), ('rest', net)]:
+    for name, child in [*net._children.items(), (_rest(net), net)]:
         mine = [
             p
             for p in child.collect_params().values()
@@ -111,7 +111,7 @@ def cost_table(
     rows = [
         (name, parts[name], adds[name])
         for name in parts
-        if name != 'rest' or parts[name] or adds[name]
+        if name != _rest(net) or parts[name] or adds[name]
     ]
     rows.append(('total', sum(parts.values()), sum(adds.values())))
     return pd.DataFrame(rows, columns=['part', 'parameters', 'multiply_adds']).set_index('part')
@@ -139,7 +139,7 @@ def _count(net, shapes):
     internals = (sym.Group(list(out)) if isinstance(out, (list, tuple)) else out).get_internals()
     names, sizes = internals.list_outputs(), internals.infer_shape(**inputs)[1]
     types = internals.infer_type(**dict.fromkeys(inputs, 'float32'))[1]
-    counts = {**dict.fromkeys(net._children, 0), 'rest': 0}
+    counts = {**dict.fromkeys(net._children, 0), _rest(net): 0}
     prefixes = []  # of all blocks in a child: inner ones need not extend the outer one's
     for name, child in net._children.items():
         child.apply(lambda block, name=name: prefixes.append((block.prefix, name)))
@@ -151,7 +151,8 @@ def _count(net, shapes):
             at += 1
     varies = []  # whether what a node computes depends on inputs or parameters
     for node, output in zip(nodes, first):
-        part = next((name for prefix, name in prefixes if node['name'].startswith(prefix)), 'rest')
+        prefix = (name for start, name in prefixes if node['name'].startswith(start))
+        part = next(prefix, _rest(net))
         varies.append(node['op'] == 'null' or any(varies[i] for i, *_ in node['inputs']))
         where = [first[i] + k for i, k, *_ in node['inputs']]
         if np.issubdtype(types[output], np.integer):
@@ -170,6 +171,11 @@ def _nonzero(constant):
     ).as_np_ndarray()  # a graph is computed where its inputs are
     values, _ = SymbolBlock([constant.as_np_ndarray(), some], [some])(mx.np.zeros(1))
     return np.count_nonzero(values.asnumpy())
+
+
+def _rest(net):
+    """What stands for all that lies in no part: another word where a part is called so."""
+    return '(rest)' if 'rest' in net._children else 'rest'
 
 
 def _cost(node, ins, out, nonzero):

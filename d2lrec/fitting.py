@@ -255,6 +255,10 @@ def _batches(net, data, labelled):
             raise ValueError(missing)
         return loader()
     reads = inputs_of(net)
+    if 'rows' in (reads or ()) and hasattr(data, 'columns'):
+        data = rating_rows(net, data)
+        rows, mask = data.columns['rows'], data.columns['mask']
+        data = data.with_columns(rows=np.where(mask != 0, rows, 0))  # what is not observed
     if reads is None:  # a net that does not say what it reads: all arrays are inputs
         arrays = list(data) if isinstance(data, tuple) else [data]
         loader = BatchLoader(*arrays, batch_size=LARGE_BATCH)

@@ -2,9 +2,11 @@
 
 import mxnet as mx
 import pytest
+from mxnet import gluon
 from mxnet.gluon import nn
 
 import d2lrec as d2l
+from d2lrec import describe
 from d2lrec.describe import cost_table, multiply_adds
 from d2lrec.models.base import CTRModel, Model
 
@@ -157,3 +159,17 @@ def test_a_product_that_cannot_be_counted_is_not_passed_over():
 
     with pytest.raises(NotImplementedError, match='cannot count _npi_einsum.*batch_dot'):
         Outer(DIMS).describe()
+
+
+def test_a_part_called_rest_is_a_part_of_its_own():
+    class Two(gluon.nn.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.rest = gluon.nn.Dense(2, in_units=3, use_bias=False)
+
+        def hybrid_forward(self, F, x):
+            return self.rest(x) + 1
+
+    table = describe.cost_table(Two(), lambda rows: [(rows, 3)])
+    assert table.multiply_adds.to_dict() == {'rest': 6, '(rest)': 2, 'total': 8}
+    assert table.parameters['rest'] == table.parameters['total'] == 6

@@ -206,6 +206,7 @@ def test_ratings_as_rows_learn_ratings_and_not_their_mask(by):
     seen = rows.columns['mask'] > 0
     assert out[seen].mean() == pytest.approx(train.labels.mean(), abs=0.3)
     assert np.corrcoef(out[seen], rows.columns['rows'][seen])[0, 1] > 0.5
+    np.testing.assert_array_equal(d2l.predict(net, train), out)  # ratings become its rows
     report = d2l.evaluate(net, test, shown=train)
     assert report['rmse'] == pytest.approx(history.kept['test_rmse'], abs=1e-6)
     with pytest.raises(ValueError, match='pass what it is shown'):

@@ -177,7 +177,7 @@ class BatchLoader:
         examples = self.bound(inputs)
         wanted = getattr(net, 'inputs', None)
         if wanted:
-            check_columns(examples, wanted, net.ranges, type(net).__name__)
+            check_columns(examples, wanted, getattr(net, 'ranges', None), type(net).__name__)
         rows = examples.columns.get('rows')
         if rows is not None:
             mask = examples.columns.get('mask')

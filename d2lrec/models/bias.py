@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import TYPE_CHECKING, Optional, Union
 
 import numpy as np
+
+if TYPE_CHECKING:  # its type is all that is needed of it
+    from ..data.ratings import Ratings
 
 __all__ = ['BiasBaseline']
 
@@ -39,17 +42,20 @@ class BiasBaseline:
 
     def fit(
         self,
-        users: np.ndarray,
-        items: np.ndarray,
-        ratings: np.ndarray,
+        users: Union[Ratings, np.ndarray],
+        items: Optional[np.ndarray] = None,
+        ratings: Optional[np.ndarray] = None,
         num_users: Optional[int] = None,
         num_items: Optional[int] = None,
     ) -> BiasBaseline:
-        """Learn from ratings (N,) of users (N,) and items (N,), ids from 0; return self.
+        """Learn from `Ratings`, or from ratings (N,) of users (N,) and items (N,); return self.
 
         Users and items without a rating have the bias 0. Raises ValueError for no ratings, or
         unequal lengths.
         """
+        if items is None:
+            num_users, num_items = users.num_users, users.num_items
+            users, items, ratings = users.users, users.items, users.ratings
         users, items = self._ids(users, 'user'), self._ids(items, 'item')
         ratings = np.asarray(ratings)
         if not len(ratings) or not len(users) == len(items) == len(ratings):
@@ -71,8 +77,15 @@ class BiasBaseline:
                 own[:] = np.divide(rest, count, out=np.zeros(len(own)), where=count > 0)
         return self
 
-    def predict(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """Ratings (N,) of users (N,) and items (N,); the bias of ids never seen is 0."""
+    def predict(
+        self, users: Union[Ratings, np.ndarray], items: Optional[np.ndarray] = None
+    ) -> np.ndarray:
+        """Ratings (N,) of `Ratings`, or of users (N,) and items (N,).
+
+        The bias of ids never seen is 0.
+        """
+        if items is None:
+            users, items = users.users, users.items
         out = np.full(len(users), self.mean)
         for bias, ids in (
             (self.user_bias, self._ids(users, 'user')),

@@ -185,3 +185,17 @@ def test_refusals_say_what_where_and_what_to_do(call, words):
     with pytest.raises(ValueError, match=words) as refusal:
         call()
     assert '\n' not in str(refusal.value)
+
+
+def test_the_baseline_takes_ratings_whole():
+    rng = np.random.default_rng(0)
+    pairs = rng.permutation(12 * 9)[:50]
+    data = d2l.Ratings(pairs // 9, pairs % 9, rng.integers(1, 6, 50), 12, 9)
+    whole = d2l.BiasBaseline().fit(data[:40])
+    parts = d2l.BiasBaseline().fit(
+        data[:40].users, data[:40].items, data[:40].ratings, num_users=12, num_items=9
+    )
+    assert len(whole.user_bias) == 12 and len(whole.item_bias) == 9
+    np.testing.assert_array_equal(
+        whole.predict(data[40:]), parts.predict(data[40:].users, data[40:].items)
+    )
