@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import lzma
@@ -183,8 +184,8 @@ def _reading(archive, name=''):
     """What is wrong with a damaged archive, in one sentence, whichever library finds it."""
     try:
         yield
-    except OSError as error:  # of bz2 and gzip; those of the system have a number
-        if error.errno is not None:
+    except OSError as error:  # of bz2 and gzip, or a place before the beginning of the file
+        if error.errno not in (None, errno.EINVAL):
             raise
         raise ValueError(_damaged(archive, error, name)) from None
     except (

@@ -170,12 +170,13 @@ def cache_folder() -> Path:
     """
     import pooch
 
-    chosen = os.environ.get('D2LREC_CACHE') or pooch.os_cache('d2lrec')
+    chosen = os.environ.get('D2LREC_CACHE')
     try:
-        return Path(chosen).expanduser().resolve()
+        return Path(chosen or pooch.os_cache('d2lrec')).expanduser().resolve()
     except (RuntimeError, OSError):  # no home folder, or links in a circle
         raise DataUnavailable(
-            f'there is no folder {chosen} to keep data sets in: set D2LREC_CACHE to one.'
+            f'there is no {f"folder {chosen}" if chosen else "home folder"} to keep data sets in: '
+            'set D2LREC_CACHE to one.'
         ) from None
 
 
@@ -375,8 +376,8 @@ def _remove_leftovers(folder, unfinished):
             path.unlink(missing_ok=True)
 
 
-# MovieLens' archive holds these two files byte for byte as the mirror writes them. In u.item the
-# original and the mirror differ by a few marks in titles, so its hash is known of the mirror alone.
+# The archive holds these two files byte for byte as the mirror writes them. In u.item the mirror
+# may differ from the original by a mark in a title, so that no one hash is right for both sources.
 _ML100K = {file: digest for _, file, _, digest in TABLES if file != 'u.item'}
 
 DATA_HUB = {
