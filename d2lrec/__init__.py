@@ -7,12 +7,12 @@ loss -> measures -> plot. `fit`, `evaluate` and `predict` walk it in one step ea
 Dive into Deep Learning; what only that needs is in `d2lrec.original`.
 """
 
-from types import ModuleType as _ModuleType
-
 # isort: off
 from . import compat  # lets MXNet run on this NumPy: before every import of MXNet
 from mxnet import npx as _npx
 # isort: on
+
+from types import ModuleType as _ModuleType
 
 _npx.set_np()  # Every array, block and loader of this library is in the NumPy interface.
 

@@ -241,7 +241,7 @@ def cross_product(onehot: np.ndarray, cross: np.ndarray) -> float:
     Examples
     --------
     >>> onehot = np.array([1, 0, 1])
-    >>> [cross_product(onehot, c) for c in ([1, 0, 1], [1, 1, 0])]
+    >>> [float(cross_product(onehot, c)) for c in ([1, 0, 1], [1, 1, 0])]
     [1.0, 0.0]
     """
     product = 1.0
