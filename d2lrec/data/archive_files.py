@@ -113,14 +113,11 @@ def _tar_entries(file: tarfile.TarFile) -> Iterator[_Entry]:
         fault = 'sparse' if member.issparse() else '' if plain else 'unsafe'
         opened = partial(file.extractfile, member)
         yield _Entry(member.name, member.isdir(), member.size, fault, opened)
-<<<<<<< HEAD
-=======
     left = (
         RATIO_FROM  # gzip and bz2 compare their checksums at the very end, which tar never asks for
     )
     while left > 0 and (block := file.fileobj.read(BLOCK)):
         left -= len(block)
->>>>>>> edges
 
 
 def _checked(archive, entries):

@@ -1108,8 +1108,6 @@ def test_damaged_archives_get_one_sentence(tmp_path):
     refuses(path, 'is damaged')
 
 
-<<<<<<< HEAD
-=======
 def test_a_checksum_behind_the_end_of_a_tar_is_looked_at(tmp_path):
     path = tarred(tmp_path / 'a.tar.gz', [('x', np.random.default_rng(0).bytes(5000))], 'w:gz')
     data = bytearray(path.read_bytes())
@@ -1118,7 +1116,6 @@ def test_a_checksum_behind_the_end_of_a_tar_is_looked_at(tmp_path):
     refuses(path, 'is damaged .CRC check failed')
 
 
->>>>>>> edges
 def test_a_size_that_lies_is_noticed(tmp_path):
     path = zip_of(tmp_path / 'a.zip', [('x', b'0123456789')])
     data = bytearray(path.read_bytes())
