@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 import mxnet as mx
 import numpy as np
@@ -32,7 +32,7 @@ def fit(
     *,
     lr: float = 0.01,
     wd: float = 0.0,
-    optimizer: str = 'adam',
+    optimizer: Union[str, mx.optimizer.Optimizer] = 'adam',
     trainer: Any = None,
     loss: Optional[Callable] = None,
     init: Optional[initializers.Initializer] = None,
@@ -55,9 +55,9 @@ def fit(
     train, valid, test : data sets, or tuples of arrays with the labels last; `valid` and `test`
         may be left out
     lr, wd : float
-        Learning rate and weight decay.
-    optimizer : str
-        Of Gluon, such as 'adam', 'adagrad' or 'sgd'.
+        Learning rate and weight decay, where the optimizer is given by name.
+    optimizer : str or an optimizer
+        One of Gluon's, such as 'adam', 'adagrad' or 'sgd'; or one made already, `FTRL(...)` say.
     trainer : a gluon.Trainer, a list of them, or a function of the net that returns these
         In place of `lr`, `wd` and `optimizer`; `wide_deep_trainers` is such a function.
     loss : a Gluon loss, optional
@@ -96,7 +96,7 @@ def fit(
     train_data, held_out = split_parts(net, train, valid, test)
     train_iter = BatchLoader(train_data, batch_size=batch_size, shuffle=True, seed=seed)
     if trainer is None:
-        trainer = gluon.Trainer(net.collect_params(), optimizer, {'learning_rate': lr, 'wd': wd})
+        trainer = trainer_of(net, optimizer, lr, wd)
     elif not isinstance(trainer, (gluon.Trainer, list, tuple)):
         trainer = trainer(net)
     if loss is None:
@@ -105,6 +105,20 @@ def fit(
     test_iter = held_out.pop('test_iter', None)
     options.update(held_out, seed=seed, verbose=verbose)
     return go(net, train_iter, test_iter, loss, trainer, num_epochs, devices, **options)
+
+
+def trainer_of(net, optimizer, lr: float, wd: float) -> gluon.Trainer:
+    """A trainer of all weights, by an optimizer of Gluon's or one that is made already."""
+    if isinstance(optimizer, mx.optimizer.Optimizer):  # which has its own rate and decay
+        return gluon.Trainer(net.collect_params(), optimizer)
+    settings = {'learning_rate': lr, 'wd': wd}
+    try:
+        return gluon.Trainer(net.collect_params(), optimizer, settings)
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(
+            f"optimizer is {optimizer!r}: give the name of one of Gluon's, such as 'adam', "
+            "'adagrad' or 'sgd', or an optimizer."
+        ) from None
 
 
 def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:

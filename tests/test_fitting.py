@@ -157,6 +157,14 @@ def test_a_trainer_of_one_s_own_a_list_or_a_function(clicks):
     assert net.linear.weight._trainer is not None
 
 
+def test_an_optimizer_by_name_or_as_it_is(clicks):
+    net = d2l.LR(DIMS)
+    d2l.fit(net, clicks, optimizer=d2l.FTRL(learning_rate=0.05), num_epochs=1)
+    assert type(net.linear.weight._trainer.optimizer) is d2l.FTRL
+    with pytest.raises(ValueError, match="optimizer is 'nonsense': give the name of one of Gluon"):
+        d2l.fit(d2l.LR(DIMS), clicks, optimizer='nonsense')
+
+
 def ratings(seed=0, users=40, items=30, num=700):
     rng = np.random.default_rng(seed)
     pairs = rng.permutation(users * items)[:num]

@@ -22,10 +22,10 @@ DIMS, K = [3, 5, 2, 4], 4
 # Checkpoints. The script is what a reader runs twice; it must need nothing from the first time.
 SCRIPT = textwrap.dedent("""
     import sys
+    import d2lrec as d2l
     import mxnet as mx
     from mxnet import gluon
     from mxnet.gluon import nn
-    import d2lrec as d2l
 
     def run(epochs, checkpoint, devices=(mx.cpu(0),), optimizer='adam', seed=7, loader_seed=None,
             valid=True, net=None, last_batch='keep', patience=None, start=3, dtype='int32'):

@@ -31,7 +31,7 @@ def draw_bags():
     f.text(128, 336, 'the other genres likewise', 'note')
 
     f.path('M260 76V366', 'group')
-    for x, s in [(304, 'place'), (352, 'weight'), (406, 'vector')]:
+    for x, s in [(304, 'slot'), (352, 'weight'), (406, 'vector')]:
         f.text(x, 84, s, 'note')
     for n, (genre, weight) in enumerate([('Comedy', 1), ('Romance', 1), ('empty', 0)]):
         y = 98 + n * 46
@@ -42,7 +42,7 @@ def draw_bags():
         f.text(370, y + 19, '×', 'note')
         vector(f, 384, y + 7, 'a' if weight else 'void')
         f.edge((432, y + 14), (468, y + 14), (468, 262 if n == 2 else y + 60), tip=n == 2)
-    f.rect(428, 263, 80, 34, 'd')
+    f.rect(422, 263, 92, 34, 'd')
     f.math(468, 285, 'Σ_m a_m *v*_m')
     f.edge((468, 297), (468, 320))
     vector(f, 446, 322, 'd')
