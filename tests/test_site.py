@@ -379,6 +379,60 @@ def test_fits_the_window_and_is_legible_in_both_schemes(browser, address, langua
                     assert box['x'] >= 0 and box['x'] + box['width'] <= width
 
 
+# What a sheet shows: {selector: visible?}, boxes beyond its edge, lines cut, text too pale for its
+# ground, grounds that are not white or nearly so.
+SHEET = """() => { const rgb = c => c.match(/[\\d.]+/g).map(Number);
+  const lum = c => { const f = c.slice(0, 3).map(v => { v /= 255;
+    return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 });
+    return .2126 * f[0] + .7152 * f[1] + .0722 * f[2] };
+  const ground = e => { for (; e; e = e.parentElement) {
+    const c = rgb(getComputedStyle(e).backgroundColor);
+    if (c.length < 4 || c[3] > .5) return lum(c) } return 1 };
+  const edge = document.documentElement.clientWidth + 1, article = 'article.bd-article ';
+  const said = e => `${e.tagName}.${e.getAttribute('class')}: ${e.textContent.trim().slice(0, 40)}`;
+  const all = s => [...document.querySelectorAll(s)].filter(e => e.checkVisibility());
+  const texts = all(['p', 'h2', 'h3', 'li', 'td', 'pre', 'pre span', 'a', 'code', 'svg text']
+    .map(s => article + s).join()).filter(e => e.textContent.trim());
+  return {
+    wide: all(article + '*').filter(e => !e.closest('mjx-assistive-mml')
+      && e.getBoundingClientRect().right > edge).map(said),
+    cut: all(article + 'pre').filter(e => e.scrollWidth > e.clientWidth + 1).map(said),
+    pale: texts.filter(e => { const g = ground(e);
+      const l = lum(rgb(getComputedStyle(e)[e.closest('svg') ? 'fill' : 'color']));
+      return (Math.max(l, g) + .05) / (Math.min(l, g) + .05) < 4.5 || g < .5 }).map(said),
+    screen: all('.bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .copybtn, '
+      + '.prev-next-area, .toggle-button, a.language-switch').map(said),
+    closed: [...document.querySelectorAll(article + 'div.solution > section')]
+      .filter(e => !e.checkVisibility() || e.getBoundingClientRect().height < 20).map(said),
+    titles: all('h1').length } }"""
+
+
+@pytest.mark.parametrize('language, name', chapter_pages())
+def test_prints_whole_and_dark_on_white(browser, address, language, name):
+    """From the dark scheme, on a sheet of A4: all of it there, nothing that only a screen uses."""
+    with Visit(browser, address, color_scheme='dark', viewport={'width': 690, 'height': 980}) as it:
+        page = it.go(f'{language}/{name}.html')
+        page.wait_for_function("document.documentElement.dataset.theme == 'dark'")
+        page.emulate_media(media='print', color_scheme='dark')
+        page.wait_for_timeout(200)
+        seen = page.evaluate(SHEET)
+        assert seen.pop('titles') == 1
+        assert not any(seen.values()), seen
+
+
+def test_buttons_give_the_notebook_that_runs_alone(pages, site):
+    for edition in EDITIONS:
+        for path in edition.notebooks:
+            name = f'{edition.language}/{edition.chapters}/{path.stem}.html'
+            link = pages[name].select_one('a.btn-download-notebook-button')
+            file = ((site / name).parent / link['href']).resolve()
+            assert '# Set-up' in file.read_text(encoding='utf-8'), name
+            archive = pages[name].select_one('a.btn-download-zip-button')
+            assert ((site / name).parent / archive['href']).exists(), name
+            launchers = [a['href'] for a in pages[name].select('a[class*=btn-launch-]')]
+            assert all(f'{edition.language}' in url and path.stem in url for url in launchers), name
+
+
 @pytest.mark.parametrize(
     'language, word',
     [('ko', '모델'), ('ko', '학습'), ('ko', '행렬'), ('en', 'model'), ('en', 'pairs')],

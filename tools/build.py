@@ -1,4 +1,4 @@
-"""Builds all editions into _build/site: data, chapters executed once, pages, root page."""
+"""Builds all editions into _build/site: data, chapters run once, notebooks, pages, root page."""
 
 import html
 import json
@@ -77,7 +77,11 @@ def site_key(root=ROOT):
         and '.ipynb_checkpoints' not in path.parts
     ]
     files += [root / name for one in EDITIONS for name in (one.config, one.toc)]
-    files += [root / name for name in ('book.yml', 'requirements.txt') if (root / name).exists()]
+    files += [
+        root / name
+        for name in ('book.yml', 'requirements.txt', 'pyproject.toml')
+        if (root / name).exists()
+    ]
     return cache_key.digest(root, files)
 
 
@@ -107,6 +111,13 @@ def execute_chapters():
                 for one in running:
                     one.cancel()
                 raise
+
+
+def export_notebooks():
+    """Writes the notebooks that run alone, which the pages' buttons lead to."""
+    print('Notebooks', flush=True)
+    if subprocess.call([sys.executable, ROOT / 'tools' / 'export.py'], cwd=ROOT):
+        sys.exit('The notebooks were not written; the lines above say why.')
 
 
 def build_editions():
@@ -173,6 +184,7 @@ def main():
         print('Pages\n  nothing changed')
     else:
         STAMP.unlink(missing_ok=True)
+        export_notebooks()
         build_editions()
         assemble_site()
         STAMP.write_text(key)

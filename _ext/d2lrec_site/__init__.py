@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from d2lrec_site import api, cache_key, figures, glossary, search, words
+from d2lrec_site import api, buttons, cache_key, figures, glossary, search, words
 from d2lrec_site.editions import BOOK
 
 HERE = Path(__file__).parent
@@ -113,5 +113,7 @@ def setup(app):
     app.connect('doctree-read', figures.number_repeated_ids, priority=100)
     app.connect('doctree-resolved', figures.inline_figures)
     app.connect('html-page-context', add_switch)
+    app.connect('html-page-context', buttons.add_buttons, priority=600)  # after the theme's own
+    app.connect('build-finished', buttons.copy_notebooks)
     app.connect('build-finished', translate_templates, priority=900)
     return {'version': '1', 'parallel_read_safe': True, 'parallel_write_safe': True}

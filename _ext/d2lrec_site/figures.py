@@ -15,7 +15,7 @@ def _name(element):
     return element.tag.rpartition('}')[2]
 
 
-def _keep_language(element, language):
+def keep_language(element, language):
     """Resolves <switch> to the child of this language, else to the one without a language."""
     for parent in element.iter():
         if _name(parent) != 'switch':
@@ -44,7 +44,7 @@ def inline_svg(text, prefix, alt, language):
         raise ValueError(f'not well-formed SVG ({error}): mend the drawing.') from None
     if _name(root) != 'svg' or not root.get('viewBox'):
         raise ValueError('no <svg viewBox=...> at the root: give the drawing a viewBox.')
-    _keep_language(root, language)
+    keep_language(root, language)
     for element in root.iter():
         for key, value in element.attrib.items():
             if key == 'id':
