@@ -152,7 +152,7 @@ def _read_items(path):
     columns = _cells(path, '|', names)
     dates = pd.to_datetime(pd.Series(columns['release_date']), format='%d-%b-%Y', errors='coerce')
     plain = [
-        d == '' or re.fullmatch(r'\d\d-[A-Z][a-z]{2}-\d{4}', d) for d in columns['release_date']
+        d == '' or re.fullmatch(r'\d\d?-[A-Z][a-z]{2}-\d{4}', d) for d in columns['release_date']
     ]
     read = dates.notna().to_numpy() | (np.array(columns['release_date'], object) == '')
     good = [bool(p and r) for p, r in zip(plain, read)]
