@@ -175,12 +175,8 @@ def _read_items(path):
     columns = _cells(path, '|', names)
     dates = pd.to_datetime(pd.Series(columns['release_date']), format='%d-%b-%Y', errors='coerce')
     plain = [
-<<<<<<< HEAD
         d == '' or re.fullmatch(r'\d{1,2}-[A-Z][a-z]{2}-(18|19|20)\d\d', d)
         for d in columns['release_date']
-=======
-        d == '' or re.fullmatch(r'\d\d?-[A-Z][a-z]{2}-\d{4}', d) for d in columns['release_date']
->>>>>>> ch-c
     ]
     read = dates.notna().to_numpy() | (np.array(columns['release_date'], object) == '')
     good = [bool(p and r) for p, r in zip(plain, read)]
