@@ -54,7 +54,6 @@ INSTALL = 'pip install --no-deps mxnet==1.9.1'
 SYSTEM_LIBRARIES = {
     'libquadmath.so.0': ('libquadmath0', 'libquadmath'),
     'libgomp.so.1': ('libgomp1', 'libgomp'),
-    'libgfortran.so.3': ('libgfortran3', 'compat-libgfortran-48'),
     'libstdc++.so.6': ('libstdc++6', 'libstdc++'),
 }
 
