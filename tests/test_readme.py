@@ -1,4 +1,4 @@
-"""What the README and its fellows say: the Python in it runs, and the addresses are the project's."""
+"""What the README and its fellows say: its Python runs, its addresses are the project's."""
 
 import os
 import re
