@@ -223,3 +223,11 @@ def test_a_notebook_runs_alone(exported, tmp_path):
     lines = [one for one in outputs if one.get('name') == 'stderr']
     assert outputs and not [one for one in outputs if one['output_type'] == 'error']
     assert len(lines) < 100, 'the progress fills the notebook'
+
+
+def test_a_pdf_without_the_site_is_refused_in_one_sentence(tmp_path):
+    import pdf
+
+    with pytest.raises(SystemExit, match='run make book first') as refusal:
+        pdf.tools(tmp_path)
+    assert '\n' not in str(refusal.value)
