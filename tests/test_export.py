@@ -74,6 +74,7 @@ def test_the_first_cell_sets_up_and_names_the_address_of_pyproject(exported):
         assert book.cells[0].cell_type == 'code'
         assert f'git+{addresses.REPOSITORY}' in book.cells[0].source
         assert "'--no-deps', 'mxnet==1.9.1'" in book.cells[0].source
+        assert 'import d2lrec.compat' in book.cells[0].source
     assert addresses.REPOSITORY.startswith('https://')
 
 
