@@ -1,9 +1,12 @@
 PYTHON := .venv/bin/python
 
-.PHONY: book test format lint serve notebooks editions figures lock clean setup
+.PHONY: book pdf test format lint serve notebooks editions figures lock clean setup
 
 book: setup            ## the site, all editions, into _build/site
 	@$(PYTHON) tools/build.py
+
+pdf: setup             ## each edition of the built site as one PDF, into _build/pdf
+	@$(PYTHON) tools/pdf.py
 
 test: setup            ## the style, the book, the tests, the chapters' checked outputs
 	@$(PYTHON) tools/run_tests.py

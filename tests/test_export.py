@@ -74,6 +74,7 @@ def test_the_first_cell_sets_up_and_names_the_address_of_pyproject(exported):
         assert book.cells[0].cell_type == 'code'
         assert f'git+{addresses.REPOSITORY}' in book.cells[0].source
         assert "'--no-deps', 'mxnet==1.9.1'" in book.cells[0].source
+        assert 'import d2lrec.compat' in book.cells[0].source
     assert addresses.REPOSITORY.startswith('https://')
 
 
@@ -223,3 +224,11 @@ def test_a_notebook_runs_alone(exported, tmp_path):
     lines = [one for one in outputs if one.get('name') == 'stderr']
     assert outputs and not [one for one in outputs if one['output_type'] == 'error']
     assert len(lines) < 100, 'the progress fills the notebook'
+
+
+def test_a_pdf_without_the_site_is_refused_in_one_sentence(tmp_path):
+    import pdf
+
+    with pytest.raises(SystemExit, match='run make book first') as refusal:
+        pdf.tools(tmp_path)
+    assert '\n' not in str(refusal.value)

@@ -395,6 +395,7 @@ SHEET = """() => { const rgb = c => c.match(/[\\d.]+/g).map(Number);
     .map(s => article + s).join()).filter(e => e.textContent.trim());
   return {
     wide: all(article + '*').filter(e => !e.closest('mjx-assistive-mml')
+      && !(e.matches('code') && e.children.length)  // a space may hang over the end of its line
       && e.getBoundingClientRect().right > edge).map(said),
     cut: all(article + 'pre').filter(e => e.scrollWidth > e.clientWidth + 1).map(said),
     pale: texts.filter(e => { const g = ground(e);

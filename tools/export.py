@@ -47,7 +47,10 @@ for name, wanted in (
 ):
     if importlib.util.find_spec(name) is None:
         subprocess.check_call([sys.executable, '-m', 'pip', 'install', '--quiet', *wanted])
-os.environ.setdefault('TQDM_MININTERVAL', '10')  # a line of progress every ten seconds, no more"""
+importlib.invalidate_caches()
+os.environ.setdefault('OMP_NUM_THREADS', '1')  # as the chapter has it, before MXNet is imported
+os.environ.setdefault('TQDM_MININTERVAL', '10')  # a line of progress every ten seconds, no more
+import d2lrec.compat  # lets MXNet run on the newest NumPy: before `import mxnet`"""
 
 # Directives that are a remark in the margin: their body stays, in a block quote.
 REMARKS = ('note', 'tip', 'hint', 'important', 'warning', 'caution', 'attention', 'seealso')
