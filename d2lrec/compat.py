@@ -176,7 +176,7 @@ def _spell(module):
 
 
 def _add_array(module):
-    """NumPy 2 no longer reads an NDArray item by item, so that it says itself what it holds."""
+    """NumPy 2 cannot read an NDArray item by item any more, so that one says what it holds."""
 
     def __array__(self, dtype=None, copy=None):
         if copy is False:
