@@ -9,7 +9,8 @@ How to use it
 -------------
 `import d2lrec` does it first of all, and importing `d2lrec.compat` imports `d2lrec` and so does the
 same. It needs nothing of this library: copied beside a script of old MXNet code, `import compat`
-before that script's `import mxnet` does it too.
+before that script's `import mxnet` does it too. Where `import mxnet` was tried before and failed,
+this warns and imports it; where it was imported and works, it is mended in place.
 
 What it changes
 ---------------
@@ -17,14 +18,16 @@ NumPy: nothing, at no time. `numpy` has the names it had, and prints as it did.
 
 MXNet: its modules see, under the name `numpy`, a module that falls through to NumPy and holds in
 addition the names of `old_names`. They see it because each is run with an `__import__` of its own;
-so do those that are imported only later. A few get something more: see `MENDS` and `READINGS`.
+so do those that are imported only later. A few get something more, listed in `MENDS` and
+`READINGS`: operators take NumPy's scalars as parameters, `numpy.asarray` reads an NDArray.
 With a NumPy that lacks nothing and prints as MXNet expects, none of this is done.
 
 Python: one finder stands first in `sys.meta_path`; it answers for MXNet's modules only.
 
 What it cannot do
 -----------------
-It mends MXNet's own code. A script that itself says `numpy.bool` has to say `bool`.
+It mends MXNet's own code. A script that itself says `numpy.bool` has to say `bool`, and NumPy 2's
+rules hold: 300 is no uint8, and a float32 scalar times a Python number stays float32.
 
 Raises
 ------
@@ -173,7 +176,7 @@ def _spell(module):
 
 
 def _add_array(module):
-    """NumPy 2 no longer reads an NDArray item by item, so that it says itself what it holds."""
+    """NumPy 2 cannot read an NDArray item by item any more, so that one says what it holds."""
 
     def __array__(self, dtype=None, copy=None):
         if copy is False:
