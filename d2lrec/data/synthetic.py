@@ -158,7 +158,7 @@ def planted(
     dims = np.asarray([int(d) for d in field_dims], dtype='int64')
     if num_rows < 1 or not dims.size or dims.min() < 1:
         raise ValueError(
-            f'cannot plant {num_rows} rows with field_dims {list(dims)}: '
+            f'cannot plant {num_rows} rows with field_dims {dims.tolist()}: '
             'both need to be at least 1.'
         )
     if not 0 < rate < 1:

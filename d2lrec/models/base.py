@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import numbers
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -60,6 +61,8 @@ class Model(HybridBlock):
         def __init__(self, *args, **kwargs):
             if 'config' not in self.__dict__:  # the outermost class comes first
                 object.__setattr__(self, 'config', _config(build, args, kwargs))
+                if cls.__module__.startswith('d2lrec.'):
+                    _check_arguments(cls.__name__, self.config or {})
             build(self, *args, **kwargs)
 
         cls.__init__ = __init__
@@ -197,6 +200,36 @@ class PairModel(Model):
             )
         self.inputs = {'users': None, 'items': None}
         self.ranges = {'users': (0, self.num_users), 'items': (0, self.num_items)}
+
+
+# By name, for all models alike: whole numbers from the one here on, one or several, or a share.
+LEAST = {'num_factors': 1, 'attention_dim': 1, 'num_dense': 0}
+WIDTHS = ('mlp_dims', 'top_dims', 'bottom_dims', 'cin_dims', 'nums_hiddens', 'bag_sizes')
+SHARES = ('drop_rate', 'dropout', 'pool_drop_rate')
+
+
+def _check_arguments(name, config):
+    """Refuse sizes that are none, which Gluon would build or stumble over later."""
+
+    def is_whole(value, least):
+        return (
+            isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= least
+        )
+
+    for key, value in config.items():
+        wanted = None
+        if key in LEAST and not is_whole(value, LEAST[key]):
+            wanted = f'a whole number, {LEAST[key]} or more'
+        elif key in WIDTHS or key == 'num_hidden' and isinstance(value, list):
+            if not isinstance(value, list) or not all(is_whole(v, 1) for v in value):
+                wanted = 'a list of whole numbers, each 1 or more'
+        elif key == 'num_hidden' and not is_whole(value, 1):
+            wanted = 'a whole number, 1 or more, or a list of them'
+        elif key in SHARES and value is not None:
+            if not isinstance(value, numbers.Real) or not 0 <= value < 1:
+                wanted = 'a share from 0 to below 1'
+        if wanted:
+            raise ValueError(f'{name} got {key} = {value!r}: give {wanted}.')
 
 
 def _config(build, args, kwargs) -> Optional[dict[str, Any]]:

@@ -240,3 +240,27 @@ def test_one_device_after_the_other():
         outs.append(out.asnumpy())
     np.testing.assert_array_equal(outs[0], outs[1])
     np.testing.assert_array_equal(outs[0], outs[2])
+
+
+@pytest.mark.parametrize(
+    'build, words',
+    [
+        (lambda: d2l.FM(DIMS, 0), 'FM got num_factors = 0: give a whole number, 1 or more'),
+        (lambda: d2l.FM(DIMS, 2.5), 'FM got num_factors = 2.5'),
+        (lambda: d2l.FM(DIMS, True), 'FM got num_factors = True'),
+        (lambda: d2l.DeepFM(DIMS, 4, 8), 'DeepFM got mlp_dims = 8: give a list of whole numbers'),
+        (lambda: d2l.DeepFM(DIMS, 4, [8, 0]), r'DeepFM got mlp_dims = \[8, 0\]'),
+        (lambda: d2l.DeepFM(DIMS, 4, [8], 1.5), 'drop_rate = 1.5: give a share from 0 to below 1'),
+        (lambda: d2l.WideDeep(DIMS, 4, [8], num_dense=-1), 'num_dense = -1: give a whole.* 0 or'),
+        (lambda: d2l.AFM(DIMS, 4, 0), 'AFM got attention_dim = 0'),
+        (lambda: d2l.XDeepFM(DIMS, 4, [8], cin_dims=4), 'XDeepFM got cin_dims = 4'),
+        (lambda: d2l.MF(0, 3, 4), 'MF got num_factors = 0'),
+        (lambda: d2l.NeuMF(2, 3, 4, 8), 'NeuMF got nums_hiddens = 8'),
+        (lambda: d2l.AutoRec(0, 3), 'AutoRec got num_hidden = 0: give .* or a list of them'),
+        (lambda: d2l.AutoRec([4, 0], 3), r'AutoRec got num_hidden = \[4, 0\]'),
+    ],
+)
+def test_sizes_that_are_none_are_refused_by_name(build, words):
+    with pytest.raises(ValueError, match=words) as refusal:
+        build()
+    assert '\n' not in str(refusal.value)
