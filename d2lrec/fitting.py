@@ -7,15 +7,17 @@ from typing import Any, Optional, Union
 
 import mxnet as mx
 import numpy as np
-from mxnet import gluon
+from mxnet import autograd, gluon
 from mxnet import init as initializers
 
 from . import metrics
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
-from .train.clicks import outputs, train_ch13
-from .train.devices import devices_of, first_parameter, set_seed, try_all_gpus
+from .train.clicks import call, ends_in_sigmoid, features_and_label, outputs, train_ch13
+from .train.devices import devices_of, first_parameter, first_row, set_seed, try_all_gpus
 from .train.history import History
+from .train.loop import checked_numbers
+from .train.optim import FTRL
 from .train.ratings import evaluator, pairs_rmse, train_recsys_rating
 from .train.sources import inputs_of, source
 
@@ -88,6 +90,7 @@ def fit(
     >>> len(history), round(evaluate(net, clicks[1600:])['auc'], 2) > 0.5
     (3, True)
     """
+    _, seed = checked_numbers(num_epochs, seed)
     set_seed(seed)
     if not has_weights(net):
         net.initialize(init or initializers.Uniform(), ctx=devices or try_all_gpus())
@@ -98,7 +101,7 @@ def fit(
     if trainer is None:
         trainer = trainer_of(net, optimizer, lr, wd)
     elif not isinstance(trainer, (gluon.Trainer, list, tuple)):
-        trainer = trainer(net)
+        trainer = trainer(net) if callable(trainer) else trainer
     if loss is None:
         loss = gluon.loss.L2Loss() if rates else gluon.loss.SigmoidBinaryCrossEntropyLoss()
     go = train_recsys_rating if rates else train_ch13
@@ -109,6 +112,8 @@ def fit(
 
 def trainer_of(net, optimizer, lr: float, wd: float) -> gluon.Trainer:
     """A trainer of all weights, by an optimizer of Gluon's or one that is made already."""
+    if optimizer == 'ftrl':  # MXNet's own sets every weight without a gradient to 0
+        optimizer = FTRL(learning_rate=lr, wd=wd)
     if isinstance(optimizer, mx.optimizer.Optimizer):  # which has its own rate and decay
         return gluon.Trainer(net.collect_params(), optimizer)
     settings = {'learning_rate': lr, 'wd': wd}
@@ -127,6 +132,8 @@ def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:
     For a net that rebuilds rows, these give what the net is shown, the training rows in order,
     and the held-out ratings are passed beside them, with their mask.
     """
+    for part in (valid, test):
+        _check_same_encoder(train, part)
     if 'rows' not in (getattr(net, 'inputs', None) or ()):
         reads = inputs_of(net)
         parts = {
@@ -143,6 +150,17 @@ def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:
             parts[f'{word}_mat'] = part.columns['rows']
             parts[f'{word}_mask'] = part.columns['mask']
     return train, parts
+
+
+def _check_same_encoder(train, part):
+    """Refuse a part whose ids mean other values than those of the training part."""
+    ours, theirs = (getattr(p, 'vocabulary', None) for p in (train, part))
+    if ours is not None and theirs is not None and ours is not theirs and ours != theirs:
+        raise ValueError(
+            'the parts were encoded by different vocabularies, so that an id stands for different '
+            'values: encode valid and test by that of the training part, '
+            'train.encoder.encode(frame) or CTRDataset(frame, vocabulary=train.vocabulary).'
+        )
 
 
 def rating_rows(net, data) -> Examples:
@@ -192,7 +210,13 @@ def predict(
     >>> predict(net, [[0, 3], [2, 4]]).tolist()
     [0.5, 0.5]
     """
-    outs, _ = outputs(net, _batches(net, data, labelled=False), devices_of(net, devices))
+    if getattr(data, 'shuffle', False):
+        raise ValueError(
+            'the loader shuffles, so no output could be told from another: pass one '
+            'that does not, or the data.'
+        )
+    here = devices_of(net, devices)
+    outs, _ = outputs(net, _batches(net, data, labelled=False), here)
     if not np.isfinite(outs).all():
         row = int(np.argwhere(~np.isfinite(outs))[0, 0])
         raise ValueError(
@@ -206,7 +230,22 @@ def predict(
             f'the net gives {outs.shape[1]} outputs a row: predict needs one logit a row, '
             'shape (B, 1).'
         )
-    return metrics.sigmoid(outs[:, 0])
+    return (
+        outs[:, 0].astype('float64')
+        if gives_probabilities(net, data)
+        else (metrics.sigmoid(outs[:, 0]))
+    )
+
+
+def gives_probabilities(net, data) -> bool:
+    """Whether a net that does not say what it returns ends in a sigmoid: its graph says so."""
+    if hasattr(net, 'output'):
+        return False
+    batch = next(iter(_batches(net, data, labelled=False)))
+    X = features_and_label(batch)[0] if isinstance(batch, (tuple, list)) else batch
+    with autograd.record(train_mode=False):
+        out = call(net, first_row(X, devices_of(net)[0]))
+    return ends_in_sigmoid(net, out)
 
 
 def evaluate(
@@ -257,13 +296,19 @@ def evaluate(
         rmse, count = pairs_rmse(net, batches, here)
         return {'rmse': rmse, 'ratings': count}
     outs, labels = outputs(net, batches, here)
-    return metrics.ctr_report(labels, metrics.sigmoid(outs))
+    probs = outs if gives_probabilities(net, data) else metrics.sigmoid(outs)
+    return metrics.ctr_report(labels, probs)
 
 
 def _batches(net, data, labelled):
     """`data` in batches, looked at; of what has labels without them, unless they are wanted."""
     missing = 'the data has no labels: pass a data set with labels, or the labels as last array.'
     if _is_loader(data):
+        if getattr(data, 'last_batch', 'keep') != 'keep':
+            raise ValueError(
+                f"the loader's last_batch is {data.last_batch!r}, so that rows would be left out: "
+                "pass one with 'keep', or the data."
+            )
         loader = source(data, net, 'the data')
         if labelled and hasattr(data, 'batches') and loader.labels is None:
             raise ValueError(missing)

@@ -273,3 +273,94 @@ def test_a_frame_is_refused_with_the_way(clicks):
     for verb in (d2l.predict, d2l.evaluate, d2l.fit):
         with pytest.raises(ValueError, match=r'encode it first.*train.encoder.encode\(frame\)'):
             verb(net, pd.DataFrame({'a': [1]}))
+
+
+def test_parts_of_different_vocabularies_are_refused(table):
+    fields = ['label', 'field1', 'field2']
+    train = d2l.CTRDataset(table[:2000][fields])
+    other = d2l.CTRDataset(table[2000:][fields])
+    net = d2l.LR(train.field_dims)
+    with pytest.raises(ValueError, match='encoded by different vocabularies.*train.encoder'):
+        d2l.fit(net, train, other)
+    d2l.fit(net, train, d2l.CTRDataset(table[2000:][fields], vocabulary=train.vocabulary))
+
+
+def test_predictions_stand_in_the_order_of_the_rows_or_are_refused(clicks):
+    net = d2l.LR(DIMS)
+    net.initialize()
+    for options, words in (
+        ({'shuffle': True}, 'the loader shuffles'),
+        ({'last_batch': 'discard'}, "last_batch is 'discard', so that rows would be left out"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            d2l.predict(net, d2l.BatchLoader(clicks, batch_size=64, **options))
+    assert len(d2l.predict(net, d2l.BatchLoader(clicks, batch_size=64))) == len(clicks)
+
+
+@pytest.mark.parametrize('hybrid', [False, True])
+def test_a_net_that_ends_in_a_sigmoid_gets_no_second_one(clicks, hybrid):
+    net = gluon.nn.HybridSequential()
+    net.add(d2l.FM(DIMS, 4), gluon.nn.Activation('sigmoid'))
+    loss = gluon.loss.SigmoidBCELoss(from_sigmoid=True)
+    history = d2l.fit(net, clicks[:2000], clicks[2000:], loss=loss, num_epochs=2)
+    net.hybridize(hybrid)
+    report = d2l.evaluate(net, clicks[2000:])
+    assert report['log_loss'] == pytest.approx(history.kept['valid_loss'], abs=1e-6)
+    probs = d2l.predict(net, clicks[2000:])
+    assert d2l.log_loss(clicks[2000:].labels, probs) == pytest.approx(report['log_loss'])
+
+
+def test_ftrl_by_name_keeps_what_was_learned(clicks):
+    net = d2l.LR(DIMS)
+    d2l.fit(net, clicks, num_epochs=8)
+    before = d2l.evaluate(net, clicks)['auc']
+    d2l.fit(net, clicks, optimizer='ftrl', num_epochs=1)
+    assert d2l.evaluate(net, clicks)['auc'] > before - 0.02
+
+
+@pytest.mark.parametrize(
+    'changes, words',
+    [
+        ({'seed': 'a'}, "seed is 'a': give a whole number"),
+        ({'seed': 1.5}, 'seed is 1.5'),
+        ({'seed': -1}, 'seed is -1'),
+        ({'trainer': 5}, 'trainer is 5: give a gluon.Trainer'),
+        ({'devices': ['cpu']}, r"devices is \['cpu'\]: give different ones"),
+        ({'devices': [mx.cpu(0), mx.cpu(0)]}, 'give different ones'),
+    ],
+)
+def test_arguments_of_a_wrong_kind(clicks, changes, words):
+    net = d2l.LR(DIMS)
+    net.initialize()
+    with pytest.raises(ValueError, match=words) as refusal:
+        d2l.fit(net, clicks, **changes)
+    assert '\n' not in str(refusal.value)
+
+
+def test_masked_arrays_keep_no_secret(clicks):
+    net = d2l.WideDeep(DIMS, 2, [4], num_dense=1)
+    net.initialize()
+    dense = np.ma.masked_greater(np.linspace(0, 1, len(clicks))[:, None], 0.5)
+    with pytest.raises(ValueError, match='dense is a masked array with cells that are missing'):
+        d2l.predict(net, (clicks.features, dense))
+
+
+def test_two_trainers_of_the_same_weights(clicks):
+    net = d2l.LR(DIMS)
+    net.initialize()
+    trainers = [gluon.Trainer(net.collect_params(), 'sgd') for _ in range(2)]
+    with pytest.raises(ValueError, match='two trainers train the same weights'):
+        d2l.fit(net, clicks, trainer=trainers)
+
+
+def test_a_bad_batch_of_a_foreign_loader_leaves_the_net_as_it_was(clicks):
+    net = d2l.LR(DIMS)
+    net.initialize()
+    good = (mx.np.array(clicks[:50].features), mx.np.array(clicks[:50].labels))
+    bad = (mx.np.array(clicks[:50].features + 40), good[1])
+    trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 1.0})
+    with pytest.raises(ValueError, match=r'ids\[\d+, \d+\] is'):
+        d2l.train_ch13(
+            net, [good, bad], None, gluon.loss.SigmoidBCELoss(), trainer, 1, verbose=False
+        )
+    assert not net.linear.weight.data().asnumpy().any()

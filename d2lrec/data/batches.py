@@ -102,7 +102,7 @@ class BatchLoader:
                 f"last_batch is {last_batch!r}: choose 'keep', 'discard' or 'rollover'."
             )
         self.batch_size, self.last_batch = int(batch_size), last_batch
-        self._shuffle = shuffle
+        self.shuffle = bool(shuffle)
         self._rng = np.random if seed is None else np.random.RandomState(seed)
         self._left = np.empty(0, dtype=np.int64)  # row numbers rolled over from the last epoch
 
@@ -129,7 +129,7 @@ class BatchLoader:
             arrays = list(examples.columns.values())
             arrays += [examples.labels] if examples.labels is not None else []
         rows = self._rows
-        order = self._rng.permutation(rows) if self._shuffle else None
+        order = self._rng.permutation(rows) if self.shuffle else None
         if len(self._left):
             order = np.concatenate([self._left, np.arange(rows) if order is None else order])
             self._left = self._left[:0]

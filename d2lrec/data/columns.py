@@ -301,8 +301,15 @@ def _check_observed(rows, mask) -> None:
         check_finite(np.where(mask != 0, rows, np.float32(0)), 'rows')
 
 
+def _refuse_masked(array, name):
+    """NumPy's masked arrays would lose their mask."""
+    if np.ma.is_masked(array):
+        raise ValueError(f'{name} is a masked array with cells that are missing: fill them in.')
+
+
 def as_labels(labels) -> np.ndarray:
     """Labels as float32 (N,): booleans become 0 and 1, a column (N, 1) a vector."""
+    _refuse_masked(labels, 'labels')
     labels = labels.asnumpy() if hasattr(labels, 'asnumpy') else np.asarray(labels)
     if labels.dtype.kind not in 'biuf' or not labels.ndim or labels.size != len(labels):
         raise ValueError(
@@ -313,6 +320,7 @@ def as_labels(labels) -> np.ndarray:
 
 def as_matrix(array, name) -> np.ndarray:
     """An array in NumPy, contiguous, in the type that MXNet will see."""
+    _refuse_masked(array, name)
     array = array.asnumpy() if hasattr(array, 'asnumpy') else np.asarray(array)
     if array.ndim == 0 or array.dtype.kind not in 'biuf':
         raise ValueError(

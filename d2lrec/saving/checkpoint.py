@@ -135,12 +135,6 @@ class Checkpoint:
                         f'{path} was written with {key} = {then.get(key)} and this trainer has '
                         f'{now.get(key)}: build the trainer as then, or {ANEW}.'
                     )
-        for key, value in self._facts.items():
-            if state['facts'].get(key) != value:
-                raise ValueError(
-                    f'{path} was written with {key} = {state["facts"].get(key)} and this run has '
-                    f'{value}: pass the same, or {ANEW}.'
-                )
         if seed is not None and seed != state['seed']:
             raise ValueError(
                 f'{path} was written with the seed {state["seed"]} and seed is {seed}: '
@@ -155,6 +149,12 @@ class Checkpoint:
                         f'and this one has {mine[key]}: give the same data in the same batches, '
                         f'or {ANEW}.'
                     )
+        for key, value in self._facts.items():
+            if state['facts'].get(key) != value:
+                raise ValueError(
+                    f'{path} was written with {key} = {state["facts"].get(key)} and this run has '
+                    f'{value}: pass the same, or {ANEW}.'
+                )
         if state['data'] != _fingerprint(loader):
             raise ValueError(
                 f'{path} was written with other training data of the same size: give the same '

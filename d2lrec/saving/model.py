@@ -40,7 +40,7 @@ class Saved(NamedTuple):
         """What `d2lrec.predict` gives for raw rows: a frame or a file, read by column names.
 
         Values that the vocabulary does not hold are 'unknown'; a warning names a field that is
-        unknown almost throughout. A label column is not needed.
+        unknown almost throughout. A label column is neither needed nor looked at.
 
         Raises ValueError for a field that is lacking, and where the model was saved without an
         encoder.
@@ -51,7 +51,7 @@ class Saved(NamedTuple):
                     f'this {type(self.net).__name__} was saved without an encoder: save it with '
                     'its training data, save(net, path, train), or pass encoded data.'
                 )
-            source = self.encoder.encode(source)
+            source = self.encoder.encode(source, label=False)  # a row is predicted, clicked or not
         return predict(self.net, source, devices)
 
 

@@ -143,7 +143,13 @@ class _Clicks(Task):
         self.begun = False
 
     def facts(self):
-        return {'loss': type(self.loss).__name__, 'monitor': self.monitor}
+        valid = self.held_out.get('valid')
+        return {
+            'loss': type(self.loss).__name__,
+            'weight of the loss': getattr(self.loss, '_weight', None),
+            'monitor': self.monitor,
+            'checksum of the validation data': valid and valid.fingerprint(),
+        }
 
     def begin_epoch(self):
         self.correct = DeviceSum()

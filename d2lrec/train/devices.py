@@ -70,6 +70,10 @@ def devices_of(
     if devices is None:
         return here
     devices = [devices] if isinstance(devices, mx.Context) else list(devices)
+    if not all(isinstance(d, mx.Context) for d in devices) or len(set(devices)) < len(devices):
+        raise ValueError(
+            f'devices is {devices}: give different ones, such as [mx.cpu(0)] or try_all_gpus().'
+        )
     if not devices:
         raise ValueError("devices is empty: pass try_all_gpus(), or None for the net's own.")
     if parameter is not None and not set(devices) <= set(here):

@@ -80,7 +80,8 @@ class Run:
         self.history, self.best, self.best_score = History(devices), None, float('inf')
         if checkpoint is None:
             return
-        state, best = checkpoint.resume(net, trainers, task.loader, seed, task.facts())
+        facts = {**task.facts(), 'lr_factor': lr_factor, 'net': getattr(net, 'config', None)}
+        state, best = checkpoint.resume(net, trainers, task.loader, seed, facts)
         if state is not None:
             self.seed, self.best, self.best_score = state['seed'], best, state['best_score']
             self.history.rows, self.history.best_epoch = state['rows'], state['best_epoch']
@@ -175,6 +176,9 @@ def run_epochs(
                 good = None if run.best is not None else copy_weights(net)
         except NotFinite as error:
             raise ValueError(f'{error}; {run.go_back(good)}.') from None
+        except ValueError:  # a batch that does not fit, found on its way in
+            run.go_back(good)
+            raise
         except KeyboardInterrupt as interrupt:
             interrupt.history = run.history
             print(f'Interrupted in epoch {epoch}: {run.go_back(good)}.')
@@ -278,6 +282,9 @@ def checked_trainers(net, trainer) -> list:
     trainers = list(trainer) if isinstance(trainer, (list, tuple)) else [trainer]
     if not trainers or not all(isinstance(t, gluon.Trainer) for t in trainers):
         raise ValueError(f'trainer is {trainer!r}: give a gluon.Trainer, or a list of them.')
+    trained = [id(p) for t in trainers for p in t._params]
+    if len(set(trained)) < len(trained):
+        raise ValueError('two trainers train the same weights: give each weight to one of them.')
     mine = {id(p) for p in net.collect_params().values()}
     if not all(id(p) in mine for t in trainers for p in t._params):
         raise ValueError(
@@ -287,7 +294,9 @@ def checked_trainers(net, trainer) -> list:
     return trainers
 
 
-def checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter) -> tuple[int, Optional[int]]:
+def checked_numbers(
+    num_epochs, seed, patience=None, lr_factor=None, valid_iter=None
+) -> tuple[int, Optional[int]]:
     """The number of epochs and the seed as ints; refuse arguments that cannot work."""
     _whole(num_epochs, 'num_epochs', 0)
     if seed is not None:

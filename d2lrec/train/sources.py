@@ -38,6 +38,11 @@ class Source:
             return self._loader.batches(self._inputs)
         return self._looked_at()
 
+    def fingerprint(self) -> Optional[int]:
+        """A checksum of a `BatchLoader`'s data, None of another loader."""
+        ours = hasattr(self._loader, 'fingerprint')
+        return self._loader.fingerprint() if ours else None
+
     def look(self, check: Callable) -> None:
         """Have `check` see every batch from now on, until the end of a pass."""
         self._checks.append(check)

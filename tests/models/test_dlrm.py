@@ -121,7 +121,7 @@ def test_inputs_come_in_the_order_that_it_names():
     [
         ({'top_dims': []}, 'top_dims is empty'),
         ({'bottom_dims': [4]}, r'bottom_dims is \[4\] but num_dense is 0'),
-        ({'bag_sizes': [2, 0]}, r'bag_sizes is \[2, 0\]'),
+        ({'bag_sizes': [2, 0]}, r'bag_sizes = \[2, 0\]'),
         ({'bag_sizes': [2] * 4}, r'bag_sizes is \[2, 2, 2, 2\] for 3 fields'),
         ({'field_dims': [5]}, 'no pair to multiply'),
     ],

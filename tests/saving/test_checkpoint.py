@@ -213,6 +213,8 @@ def test_nets_with_sizes_still_to_be_inferred_resume(tmp_path):
         ('data', 'with other training data of the same size'),
         ('batch', 'a loader of 10 rows a batch and this one has 20'),
         ('seed', 'with the seed 1 and seed is 2'),
+        ('valid', 'checksum of the validation data'),
+        ('lr_factor', 'lr_factor = 0.5 and this run has 0.1'),
     ],
 )
 def test_what_was_changed_since_is_named(tmp_path, changed, words):
@@ -231,12 +233,14 @@ def test_what_was_changed_since_is_named(tmp_path, changed, words):
         d2l.fit(
             net,
             data,
+            d2l.planted(50, [5, 4], seed=9 if change == 'valid' else 8),
             trainer=gluon.Trainer(net.collect_params(), 'adam', settings),
             loss=Mine() if change == 'loss' else None,
             batch_size=20 if change == 'batch' else 10,
             num_epochs=epochs,
             seed=2 if change == 'seed' else 1,
             checkpoint=tmp_path / 'state',
+            lr_factor=0.1 if change == 'lr_factor' else 0.5,
         )
 
     train(1)
@@ -310,7 +314,10 @@ def other_checkpoints(path):
 
     return [
         (lambda: run(2, path / 'state', net=d2l.LR([9, 7, 5])), 'checkpoint of DeepFM and.* a LR'),
-        (lambda: run(2, path / 'state', net=wider), r'mlp.hidden.0.weight it has \(8, 12\)'),
+        (
+            lambda: run(2, path / 'state', net=wider),
+            r"written with net = .*'mlp_dims': \[8\].*this run has.*'mlp_dims': \[9\]",
+        ),
         (lambda: run(2, path / 'state', optimizer='sgd'), 'with optimizer = Adam and this.* SGD'),
         (lambda: run(2, path / 'state', seed=8), 'with the seed 7 and seed is 8'),
         (lambda: run(2, path / 'model'), 'model is not a checkpoint'),

@@ -101,6 +101,8 @@ def test_what_encodes_raw_rows_comes_with_the_model(datasets, tmp_path):
     np.testing.assert_array_equal(saved.predict(new), expected)
     shuffled = new[[*new.columns[::-1]]].drop(columns='label')  # by name, and without a label
     np.testing.assert_array_equal(saved.predict(shuffled), expected)
+    unclicked = new.assign(label=[None, 5] * (len(new) // 2))  # nothing that could be learned
+    np.testing.assert_array_equal(saved.predict(unclicked), expected)
     with pytest.raises(ValueError, match='field2'):
         saved.predict(new.drop(columns='field2'))
 
