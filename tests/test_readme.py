@@ -45,7 +45,7 @@ def test_the_python_of_the_readme_runs(block, folder):
     assert done.returncode == 0, done.stderr
     if 'evaluate' in block:
         assert float(re.search(r"'auc': ([\d.]+)", done.stdout)[1]) > 0.6
-        assert (folder / 'fm.d2l').exists()
+        assert (folder / 'clicks.d2l').exists()
 
 
 def test_both_halves_of_the_readme_run_the_same_code():
