@@ -275,7 +275,7 @@ class BiInteraction(_Layer):
 class PairwiseTerm(_Layer):
     """Second-order term of an FM: vectors (B, F, K) -> sum_{i<j} <e_i, e_j>, shape (B, 1).
 
-    The sum over the K numbers of `BiInteraction`: ½ [|sum_f e_f|² - sum_f |e_f|²], in O(FK)
+    The sum over the K numbers of `BiInteraction`: ½ [‖sum_f e_f‖² - sum_f ‖e_f‖²], in O(FK)
     instead of O(F²K).
 
     Rendle, Factorization Machines, ICDM 2010, lemma 3.1.
