@@ -113,7 +113,7 @@ def test_linux_without_glibc_is_refused(machine):
 
 def test_no_python_that_the_pins_serve_is_refused(machine):
     machine.python('python3', right=False)
-    assert_refuses(machine, 'Python 3.11, 3.12 or 3.13', 'uv', 'Dockerfile', 'Colab')
+    assert_refuses(machine, 'Python 3.11, 3.12, 3.13 or 3.14', 'uv', 'Dockerfile', 'Colab')
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_a_python_that_the_pins_serve_is_found(machine, pythons, taken):
     assert machine.calls()[0] == f'{taken} -m venv .venv'
 
 
-@pytest.mark.parametrize('minor', [8, 9, 10, 11, 12, 13, 14])
+@pytest.mark.parametrize('minor', [8, 9, 10, 11, 12, 13, 14, 15])
 def test_which_pythons_are_taken(minor):
     check = re.search(r"^check='(.+)'$", SETUP.read_text(), re.MULTILINE)[1]
     said = f'import sys; sys.version_info = (3, {minor}, 0); exec({check!r})'

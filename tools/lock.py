@@ -26,7 +26,7 @@ except ModuleNotFoundError:  # pip carries the same package
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = 'uv==0.13.9'
-PYTHONS = [(3, 11), (3, 12), (3, 13)]
+PYTHONS = [(3, 11), (3, 12), (3, 13), (3, 14)]
 PLATFORMS = {
     'linux': [f'manylinux_2_{minor}_x86_64' for minor in range(28, 4, -1)]
     + ['manylinux2014_x86_64', 'manylinux2010_x86_64', 'manylinux1_x86_64', 'linux_x86_64'],
