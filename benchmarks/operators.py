@@ -10,12 +10,12 @@ import argparse
 import statistics
 import time
 
+from d2lrec import layers
+
 import mxnet as mx
 import numpy as np
 from mxnet import autograd, npx
 from mxnet.gluon import HybridBlock, nn
-
-from d2lrec import layers
 
 HIDDEN, MAPS, CROSS = 400, 32, 3  # units, feature maps, cross layers
 

@@ -21,13 +21,13 @@ import sys
 from typing import NamedTuple
 from unittest import mock
 
+import d2lrec as d2l
+from d2lrec import layers
+
 import mxnet
 import mxnet as mx
 import numpy as np
 from mxnet import gluon, npx
-
-import d2lrec as d2l
-from d2lrec import layers
 
 npx.set_np()
 

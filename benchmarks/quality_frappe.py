@@ -6,10 +6,10 @@ Shapes: N rows, F fields.
 import csv
 import os
 
+import d2lrec as d2l
+
 import numpy as np
 from mxnet import init
-
-import d2lrec as d2l
 
 BATCH, RATE, K, HIDDEN = 4096, 1e-3, 10, [400, 400, 400]
 MARGIN = 0.0005  # how far below the published AUC still counts as reached

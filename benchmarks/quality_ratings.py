@@ -9,13 +9,13 @@ import os
 import time
 from collections import namedtuple
 
+import d2lrec as d2l
+from d2lrec.data.movielens import ml100k_fold
+
 import mxnet as mx
 import numpy as np
 import pandas as pd
 from mxnet import gluon, init
-
-import d2lrec as d2l
-from d2lrec.data.movielens import ml100k_fold
 
 UNSEEN = 3.0  # AutoRec's rating where the user or the item has none in the training part
 VALID_SHARE = 0.1

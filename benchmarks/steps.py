@@ -22,14 +22,14 @@ import statistics
 import sys
 import time
 
+import d2lrec as d2l
+
 import mxnet
 import mxnet as mx
 import numpy as np
 import torch
 from mxnet import autograd, gluon, npx
 from torch import nn
-
-import d2lrec as d2l
 
 npx.set_np()
 torch.set_num_threads(1)

@@ -21,12 +21,12 @@ import tempfile
 import time
 import warnings
 
+import d2lrec as d2l
+
 import mxnet as mx
 from d2l import mxnet as original
 from mxnet import gluon, init, npx
 from mxnet.gluon import nn
-
-import d2lrec as d2l
 
 BATCH, EPOCHS = 2048, 3
 

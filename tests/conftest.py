@@ -7,9 +7,9 @@ import shutil
 import threading
 from pathlib import Path
 
-import pytest
-
 import d2lrec  # noqa: F401  lets a test import MXNet first
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / '_build' / 'site'

@@ -4,10 +4,10 @@ import importlib
 import sys
 from pathlib import Path
 
+import d2lrec as d2l
+
 import numpy as np
 import pytest
-
-import d2lrec as d2l
 
 FOLDER = Path(__file__).resolve().parent.parent / 'benchmarks'
 DIMS = [20, 15, 10]

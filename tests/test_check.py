@@ -3,14 +3,14 @@
 import inspect
 import json
 
-import mxnet as mx
-import numpy as np
-import pytest
-
 import d2lrec as d2l
 from d2lrec import check
 from d2lrec.check import words
 from d2lrec.check.judge import judge as judged
+
+import mxnet as mx
+import numpy as np
+import pytest
 
 
 def pairwise(v):

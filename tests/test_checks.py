@@ -1,9 +1,9 @@
 """What may enter a net: the sentence names the place, the value and a cure."""
 
+from d2lrec.checks import check_finite, check_ids, check_labels
+
 import numpy as np
 import pytest
-
-from d2lrec.checks import check_finite, check_ids, check_labels
 
 FIRST, END = np.array([0, 3]), np.array([3, 8])
 

@@ -13,11 +13,11 @@ import sys
 import warnings
 from pathlib import Path
 
+from d2lrec import compat
+
 import mxnet as mx
 import numpy as np
 import pytest
-
-from d2lrec import compat
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPAT = ROOT / 'd2lrec' / 'compat.py'

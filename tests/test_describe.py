@@ -1,14 +1,14 @@
 """Parameters and multiply-adds, counted by hand."""
 
-import mxnet as mx
-import pytest
-from mxnet import gluon
-from mxnet.gluon import nn
-
 import d2lrec as d2l
 from d2lrec import describe
 from d2lrec.describe import cost_table, multiply_adds
 from d2lrec.models.base import CTRModel, Model
+
+import mxnet as mx
+import pytest
+from mxnet import gluon
+from mxnet.gluon import nn
 
 DIMS, V, F, K = [3, 5, 2, 4], 14, 4, 6
 LINEAR = F + 1  # F weights, one bias

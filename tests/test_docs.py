@@ -6,12 +6,13 @@ import inspect
 import pkgutil
 from types import ModuleType
 
+import d2lrec
+
 import mxnet as mx
 import numpy as np
 import pytest
 from d2lrec_site import api
 
-import d2lrec
 from chapters import EDITIONS, ROOT
 
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS

@@ -3,12 +3,13 @@
 import re
 import xml.etree.ElementTree as ET
 
+import d2lrec
+
 import figures
 import pytest
 from drawings.canvas import PALETTE
 from pages import page_text
 
-import d2lrec
 from chapters import EDITIONS, ROOT
 
 FILES = sorted((ROOT / 'img').glob('*.svg'))

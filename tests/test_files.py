@@ -1,8 +1,8 @@
 """A file is written whole, or what stood there stays and nothing is left over."""
 
-import pytest
-
 from d2lrec.files import atomic_write
+
+import pytest
 
 
 @pytest.mark.parametrize('mode, old, new', [('w', 'old', '새 것'), ('wb', b'old', b'new')])

@@ -1,12 +1,12 @@
 """The three verbs, and the street they walk: every kind of data set into every kind of net."""
 
+import d2lrec as d2l
+
 import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
 from mxnet import gluon, init
-
-import d2lrec as d2l
 
 DIMS = [20, 15, 10]
 

@@ -2,6 +2,8 @@
 
 import re
 
+from d2lrec import definitions, layers
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -18,8 +20,6 @@ from helpers import (
 )
 from mxnet import autograd, init
 from mxnet.gluon import nn
-
-from d2lrec import definitions, layers
 
 DIMS, K = [3, 5, 2, 4], 6
 

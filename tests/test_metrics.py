@@ -2,12 +2,12 @@
 
 import math
 
+from d2lrec import definitions, metrics
+
 import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
-
-from d2lrec import definitions, metrics
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import d2lrec as d2l
+
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import gluon
-
-import d2lrec as d2l
 
 ROOT = Path(__file__).resolve().parent.parent
 spec = importlib.util.spec_from_file_location('parity', ROOT / 'benchmarks' / 'parity.py')

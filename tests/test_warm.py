@@ -1,5 +1,8 @@
 """A warm start: rows follow their values into a vocabulary ordered anew."""
 
+import d2lrec as d2l
+from d2lrec import DLRM, FM, LR, Crosses, CTRDataset, DeepFM, WideDeep, multi_hot, warm_start
+
 import mxnet as mx
 import numpy as np
 import pandas as pd
@@ -7,9 +10,6 @@ import pytest
 from helpers import randomize
 from mxnet import gluon
 from mxnet.gluon.loss import SigmoidBCELoss
-
-import d2lrec as d2l
-from d2lrec import DLRM, FM, LR, Crosses, CTRDataset, DeepFM, WideDeep, multi_hot, warm_start
 
 CROSSED = [('user', 'app'), ('app', 'day')]
 

@@ -8,11 +8,11 @@ from `helpers.weights_of` it. All that `tests/models/test_contract.py` asks then
 import inspect
 import math
 
-import numpy as np
-from helpers import dense_layers
-
 from d2lrec import definitions, models
 from d2lrec.models.base import Model
+
+import numpy as np
+from helpers import dense_layers
 
 DIMS, K = [3, 5, 2, 4], 4
 NUM_FIELDS, NUM_FEATURES = len(DIMS), sum(DIMS)

@@ -599,7 +599,7 @@ def _fields(rows):
     rows = rows.rename(columns={'user_id': 'user', 'item_id': 'item'})
     rows['label'] = (rows.rating >= 4).astype(int)
     rows['hour'] = time.dt.hour
-    rows['weekday'] = np.array(WEEKDAYS)[time.dt.weekday]
+    rows['weekday'] = np.array(WEEKDAYS)[time.dt.day_of_week]
     rows['film_age'] = (time - rows.release_date).dt.total_seconds() / (365.25 * 24 * 3600)
     return rows
 

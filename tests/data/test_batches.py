@@ -1,13 +1,13 @@
 import json
 
+from d2lrec.data.batches import BatchLoader
+from d2lrec.data.columns import Examples
+from d2lrec.original import get_dataloader_workers
+
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import autograd, gluon, npx
-
-from d2lrec.data.batches import BatchLoader
-from d2lrec.data.columns import Examples
-from d2lrec.original import get_dataloader_workers
 
 npx.set_np()
 

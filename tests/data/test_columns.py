@@ -1,13 +1,13 @@
 """Examples: columns by name, sliced and joined together, and what may enter a net."""
 
+import d2lrec as d2l
+from d2lrec.checks import check_ids, check_labels
+from d2lrec.data.columns import Examples, check_columns, concat, examples_of
+
 import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
-
-import d2lrec as d2l
-from d2lrec.checks import check_ids, check_labels
-from d2lrec.data.columns import Examples, check_columns, concat, examples_of
 
 
 @pytest.fixture

@@ -5,16 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import pytest
-from mxnet import gluon, npx
-
 import d2lrec as d2l
 import d2lrec.data.read as read
 from d2lrec.data.batches import BatchLoader
 from d2lrec.data.ctr import CTRDataset
 from d2lrec.data.vocabulary import load_vocab
+
+import numpy as np
+import pandas as pd
+import pytest
+from mxnet import gluon, npx
 
 npx.set_np()
 

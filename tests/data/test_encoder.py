@@ -5,10 +5,6 @@ import os
 import random
 import warnings
 
-import numpy as np
-import pandas as pd
-import pytest
-
 from d2lrec.data import (
     Bags,
     Crosses,
@@ -19,6 +15,10 @@ from d2lrec.data import (
     Standardize,
     Vocabulary,
 )
+
+import numpy as np
+import pandas as pd
+import pytest
 
 
 def clicks(rows=80, seed=0):

@@ -6,10 +6,6 @@ import os
 import subprocess
 import sys
 
-import numpy as np
-import pandas as pd
-import pytest
-
 from d2lrec import definitions
 from d2lrec.data import (
     Bags,
@@ -22,6 +18,10 @@ from d2lrec.data import (
     concat,
     multi_hot,
 )
+
+import numpy as np
+import pandas as pd
+import pytest
 
 
 def clicks(rows=300, seed=0):

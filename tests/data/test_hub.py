@@ -15,13 +15,13 @@ import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-import pytest
-
 from d2lrec.data import __main__ as main
 from d2lrec.data import archive_files, hub, movielens, movielens_wheel, transfer
 from d2lrec.data.ctr import CTRDataset
+
+import numpy as np
+import pandas as pd
+import pytest
 
 FILES = {'made/train.csv': b'1\ta\n', 'made/test.csv': b'0\tb\n'}
 

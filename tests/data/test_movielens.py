@@ -3,12 +3,12 @@ import random
 import shutil
 from datetime import datetime, timezone
 
+import d2lrec.data.movielens as ml
+
 import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
-
-import d2lrec.data.movielens as ml
 
 U, I, N = 12, 30, 300
 

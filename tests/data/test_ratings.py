@@ -1,12 +1,12 @@
 """Ratings one by one and as rows: half stars kept, ids in range, a pair rated once."""
 
-import numpy as np
-import pandas as pd
-import pytest
-
 from d2lrec.data import RatingRows, Ratings, concat
 from d2lrec.data.columns import check_columns
 from d2lrec.models import MF, AutoRec
+
+import numpy as np
+import pandas as pd
+import pytest
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@
 
 import itertools
 
-import numpy as np
-import pytest
-
 import d2lrec as d2l
 from d2lrec import metrics
+
+import numpy as np
+import pytest
 
 DIMS = [6, 5, 4, 3]
 

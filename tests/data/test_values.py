@@ -6,14 +6,14 @@ import io
 import random
 import warnings
 
+import d2lrec.data.read as read
+from d2lrec.data import CTRDataset
+from d2lrec.data.values import MISSING, numbers_of, read_column, spelled
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-
-import d2lrec.data.read as read
-from d2lrec.data import CTRDataset
-from d2lrec.data.values import MISSING, numbers_of, read_column, spelled
 
 
 def words(values):

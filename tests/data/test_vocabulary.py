@@ -4,12 +4,12 @@ import json
 import os
 import random
 
+from d2lrec.data import CTRDataset, Field, Vocabulary, load_vocab
+from d2lrec.data.vocabulary import Mappers, first_ids
+
 import numpy as np
 import pandas as pd
 import pytest
-
-from d2lrec.data import CTRDataset, Field, Vocabulary, load_vocab
-from d2lrec.data.vocabulary import Mappers, first_ids
 
 COLUMNS = {'town': ['b', 'a', 'b', 'c', 'a', 'b'], 'age': [5, 6, 5.0, '7', None, '05']}
 

@@ -1,10 +1,10 @@
 """AFM: with equal attention it is an FM of means."""
 
+from d2lrec import AFM, FM
+
 import numpy as np
 import pytest
 from helpers import fill, give, random_ids, randomize
-
-from d2lrec import AFM, FM
 
 DIMS, K = [3, 5, 2, 4], 4
 

@@ -1,11 +1,11 @@
 """DCN: a polynomial of the right degree, and what its versions share."""
 
+from d2lrec import DCN, EmbeddingMLP
+
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import differences, fill, give, random_ids, randomize
-
-from d2lrec import DCN, EmbeddingMLP
 
 DIMS, K = [3, 5, 2, 4], 4
 

@@ -1,10 +1,10 @@
 """DeepFM with its parts concatenated under one layer."""
 
+from d2lrec import LR, DeepFM, DeepFMConcat
+
 import mxnet as mx
 import numpy as np
 from helpers import give, random_ids, randomize
-
-from d2lrec import LR, DeepFM, DeepFMConcat
 
 DIMS, K = [3, 5, 2, 4], 4
 

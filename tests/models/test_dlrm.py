@@ -1,14 +1,14 @@
 """DLRM: its inputs by name, its bags, what it refuses."""
 
+import d2lrec as d2l
+from d2lrec import DLRM
+
 import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
 from helpers import random_ids, random_inputs, randomize
 from mxnet import gluon
-
-import d2lrec as d2l
-from d2lrec import DLRM
 
 SINGLES, BAGS, SIZES, K, D = [3, 5, 2], [4, 6], [3, 2], 4, 3
 

@@ -1,9 +1,9 @@
 """EmbeddingMLP: the deep half alone."""
 
+from d2lrec import FM, DeepFM, EmbeddingMLP
+
 import numpy as np
 from helpers import give, random_ids, randomize
-
-from d2lrec import FM, DeepFM, EmbeddingMLP
 
 DIMS, K = [3, 5, 2, 4], 4
 

@@ -1,11 +1,11 @@
 """FFM: with one vector a feature, or two fields, it is an FM."""
 
+from d2lrec import FFM, FM
+
 import mxnet as mx
 import numpy as np
 from helpers import give, random_ids, randomize
 from mxnet import autograd
-
-from d2lrec import FFM, FM
 
 DIMS, K = [3, 5, 2, 4], 4
 

@@ -1,10 +1,10 @@
 """What each model learns, and does not, from planted clicks whose best AUC is known."""
 
+import d2lrec as d2l
+
 import mxnet as mx
 import pytest
 from mxnet import gluon
-
-import d2lrec as d2l
 
 DIMS, K, HELD_OUT = [10, 10, 10], 8, 10_000
 

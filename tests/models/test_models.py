@@ -2,6 +2,9 @@
 
 import inspect
 
+from d2lrec import DCN, DLRM, FFM, FM, DeepFM, EmbeddingMLP
+from d2lrec.models.base import CTRModel
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -9,9 +12,6 @@ from helpers import give, random_ids, random_inputs, randomize, weights_of
 from mxnet import autograd
 from mxnet.gluon import nn
 from zoo import DIMS, ZOO, K
-
-from d2lrec import DCN, DLRM, FFM, FM, DeepFM, EmbeddingMLP
-from d2lrec.models.base import CTRModel
 
 CTR = [name for name, (build, _) in ZOO.items() if isinstance(build(), CTRModel)]
 

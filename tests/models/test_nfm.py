@@ -1,11 +1,11 @@
 """NFM: what it contains, and where it drops."""
 
+from d2lrec import FM, NFM
+
 import mxnet as mx
 import numpy as np
 from helpers import fill, give, random_ids, randomize
 from mxnet import autograd
-
-from d2lrec import FM, NFM
 
 DIMS, K = [3, 5, 2, 4], 4
 

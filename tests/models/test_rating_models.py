@@ -2,14 +2,14 @@
 
 import os
 
+import d2lrec as d2l
+
 import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
 from helpers import randomize, weights_of
 from mxnet import autograd, gluon, init
-
-import d2lrec as d2l
 
 U, I, K, MEAN = 6, 9, 3, 3.5
 

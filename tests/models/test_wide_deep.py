@@ -1,5 +1,8 @@
 """Wide & Deep: its definition, its halves, its two optimizers."""
 
+import d2lrec as d2l
+from d2lrec import LR, Crosses, CTRDataset, WideDeep, definitions
+
 import mxnet as mx
 import numpy as np
 import pandas as pd
@@ -7,9 +10,6 @@ import pytest
 from helpers import check_gradients, dense_layers, randomize, weights_of
 from mxnet import autograd, gluon
 from mxnet.gluon.loss import SigmoidBCELoss
-
-import d2lrec as d2l
-from d2lrec import LR, Crosses, CTRDataset, WideDeep, definitions
 
 CROSSED = [('a', 'b'), ('b', 'c'), ('a', 'b', 'c')]
 

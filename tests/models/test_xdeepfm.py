@@ -1,11 +1,11 @@
 """xDeepFM: what it contains."""
 
+from d2lrec import FM, LR, EmbeddingMLP, XDeepFM
+
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import fill, give, random_ids, randomize
-
-from d2lrec import FM, LR, EmbeddingMLP, XDeepFM
 
 DIMS, K = [3, 5, 2, 4], 4
 

@@ -6,10 +6,10 @@ import pickle
 import struct
 import zipfile
 
+from d2lrec.saving.archive import read_archive, write_archive
+
 import numpy as np
 import pytest
-
-from d2lrec.saving.archive import read_archive, write_archive
 
 FACTS = {'kind': 'thing', 'name': '이름', 'n': [1, 2.5, None]}
 

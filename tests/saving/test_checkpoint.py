@@ -6,15 +6,15 @@ import subprocess
 import sys
 import textwrap
 
+import d2lrec as d2l
+from d2lrec.saving.archive import read_archive, write_archive
+
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import randomize, weights_of
 from mxnet import gluon
 from mxnet.gluon import nn
-
-import d2lrec as d2l
-from d2lrec.saving.archive import read_archive, write_archive
 
 DIMS, K = [3, 5, 2, 4], 4
 

@@ -4,16 +4,16 @@ import json
 import os
 import zipfile
 
+import d2lrec as d2l
+from d2lrec.models.base import CTRModel
+from d2lrec.saving import archive
+
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import random_ids, randomize
 from mxnet import gluon
 from mxnet.gluon import nn
-
-import d2lrec as d2l
-from d2lrec.models.base import CTRModel
-from d2lrec.saving import archive
 
 DIMS, K = [3, 5, 2, 4], 4
 

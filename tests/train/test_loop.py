@@ -1,13 +1,13 @@
 """What the one loop does when something goes wrong, or there is nothing to do."""
 
+import d2lrec as d2l
+from d2lrec.weights import copy_weights
+
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import randomize
 from mxnet import gluon
-
-import d2lrec as d2l
-from d2lrec.weights import copy_weights
 
 DIMS = [20, 15, 10]
 

@@ -1,11 +1,11 @@
 """FTRL begins from the weights as they are, and MXNet's own does not."""
 
+import d2lrec as d2l
+
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import autograd, gluon
-
-import d2lrec as d2l
 
 
 def a_step(optimizer, weights, grads, devices=None, steps=1):

@@ -2,16 +2,16 @@
 
 import warnings
 
+import d2lrec as d2l
+from d2lrec.train.devices import MAX_BATCHES_AHEAD
+from d2lrec.train.loop import LOOK, _Guard
+
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import randomize
 from mxnet import autograd, gluon
 from mxnet.gluon import nn
-
-import d2lrec as d2l
-from d2lrec.train.devices import MAX_BATCHES_AHEAD
-from d2lrec.train.loop import LOOK, _Guard
 
 DIMS = [20, 15, 10]
 

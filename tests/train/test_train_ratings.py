@@ -2,14 +2,14 @@
 
 import math
 
+import d2lrec as d2l
+
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import randomize
 from mxnet import autograd, gluon, init
 from mxnet.gluon import nn
-
-import d2lrec as d2l
 
 
 def ratings(rows=3_000, users=40, items=30, seed=0):
