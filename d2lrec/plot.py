@@ -183,7 +183,7 @@ def as_svg(figure: Figure) -> str:
     return out.getvalue()
 
 
-def source(*objects: Any, docstrings: bool = True) -> Markdown:
+def source(*objects: Any, docstrings: bool = False) -> Markdown:
     """The source of classes or functions, for a notebook to show in colour.
 
     Parameters
@@ -194,7 +194,7 @@ def source(*objects: Any, docstrings: bool = True) -> Markdown:
 
     Examples
     --------
-    >>> 'Draw a' in source(use_style, docstrings=False).data  # its docstring's first words
+    >>> 'Draw a' in source(use_style).data  # its docstring's first words
     False
     """
     from IPython.display import Markdown

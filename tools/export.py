@@ -22,6 +22,8 @@ import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
 
+from d2lrec import palette
+
 import nbformat
 from pybtex.database import parse_file
 from pybtex.richtext import Text
@@ -67,7 +69,7 @@ def drawing(text, language):
     root = ET.fromstring(text)
     figures.keep_language(root, language)
     left, top, width, height = map(float, root.get('viewBox').split())
-    paper = {'x': left, 'y': top, 'width': width, 'height': height, 'fill': '#ffffff'}
+    paper = {'x': left, 'y': top, 'width': width, 'height': height, 'fill': palette.PAPER}
     root.insert(0, ET.Element(f'{{{figures.SVG}}}rect', {k: f'{v}' for k, v in paper.items()}))
     root.attrib.pop('style', None)
     text = ET.tostring(root, encoding='unicode')
