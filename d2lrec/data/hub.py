@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -168,7 +169,9 @@ def cache_folder() -> Path:
     >>> cache_folder().is_absolute()
     True
     """
-    import pooch
+    with warnings.catch_warnings():  # pooch's progress bar asks for widgets that nothing here uses
+        warnings.simplefilter('ignore')
+        import pooch
 
     chosen = os.environ.get('D2LREC_CACHE')
     try:
