@@ -36,6 +36,7 @@ __all__ = [
     'CrossNetworkV2',
     'CIN',
     'hidden_layer',
+    'hidden_layers',
     'check_field_dims',
 ]
 
@@ -336,6 +337,31 @@ def hidden_layer(
     return layer
 
 
+def hidden_layers(
+    in_units: int, dims: Sequence[int], drop_rate: float = 0.0, batch_norm: bool = False
+) -> nn.HybridSequential:
+    """Dense hidden layers one after the other: (B, in_units) -> (B, dims[-1]).
+
+    Parameters
+    ----------
+    in_units : int
+    dims : sequence of int
+        Widths; empty gives the input back.
+    drop_rate, batch_norm : as in `hidden_layer`
+
+    Examples
+    --------
+    >>> [len(layer) for layer in (hidden_layers(4, [8, 8], drop_rate=0.5), hidden_layers(4, []))]
+    [6, 0]
+    """
+    layers = nn.HybridSequential()
+    for dim in dims:
+        dense = nn.Dense(dim, in_units=in_units)
+        layers.add(*hidden_layer(dense, dim, drop_rate, batch_norm))
+        in_units = dim
+    return layers
+
+
 class MLP(_Layer):
     """Hidden layers, then one output: (B, D) -> (B, 1).
 
@@ -371,12 +397,8 @@ class MLP(_Layer):
         self._sizes += ', batch norm' * bool(batch_norm and len(dims))
         self._sizes += f', dropout {drop_rate}' * bool(drop_rate and len(dims))
         with self.name_scope():
-            self.hidden = nn.HybridSequential()
-            for dim in dims:
-                dense = nn.Dense(dim, in_units=in_units)
-                self.hidden.add(*hidden_layer(dense, dim, drop_rate, batch_norm))
-                in_units = dim
-            self.output = nn.Dense(1, in_units=in_units)
+            self.hidden = hidden_layers(in_units, dims, drop_rate, batch_norm)
+            self.output = nn.Dense(1, in_units=[in_units, *dims][-1])
 
     def hybrid_forward(self, F, x):
         return self.output(self.hidden(x))

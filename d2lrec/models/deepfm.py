@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mxnet.gluon import nn
 
-from ..layers import MLP, BiInteraction, Embedding, LinearTerm, PairwiseTerm, hidden_layer
+from ..layers import MLP, BiInteraction, Embedding, LinearTerm, PairwiseTerm, hidden_layers
 from .base import CTRModel
 
 __all__ = ['DeepFM', 'DeepFMConcat']
@@ -95,12 +95,8 @@ class DeepFMConcat(CTRModel):
             self.linear = LinearTerm(field_dims)
             self.embedding = Embedding(self.num_features, num_factors)
             self.pairwise = BiInteraction(self.num_fields, num_factors)
-            self.hidden = nn.HybridSequential()
-            for dim in mlp_dims:
-                dense = nn.Dense(dim, in_units=units)
-                self.hidden.add(*hidden_layer(dense, dim, drop_rate, batch_norm))
-                units = dim
-            self.head = nn.Dense(1, in_units=1 + num_factors + units)
+            self.hidden = hidden_layers(units, mlp_dims, drop_rate, batch_norm)
+            self.head = nn.Dense(1, in_units=1 + num_factors + [units, *mlp_dims][-1])
 
     def hybrid_forward(self, F, x):
         e = self.embedding(x)  # (B, F, K)
