@@ -97,7 +97,7 @@ class Checkpoint:
             arrays.update({f'weights/{name}/{i}': a.asnumpy() for i, a in enumerate(replicas)})
         arrays.update({f'best/{name}': a.asnumpy() for name, a in (best or {}).items()})
         for i, trainer in enumerate(trainers):
-            arrays.update(_state_arrays(trainer, f'trainer/{i}'))
+            arrays.update(_state_arrays(net, trainer, f'trainer/{i}'))
         facts = {
             **state,
             'kind': 'checkpoint',
@@ -105,7 +105,7 @@ class Checkpoint:
             'class': type(net).__name__,
             'facts': self._facts,
             'trainers': self._began,
-            'now': [_counts(t) for t in trainers],
+            'now': [_counts(net, t) for t in trainers],
             'loader': loader.get_state() if hasattr(loader, 'get_state') else None,
             'data': _fingerprint(loader),
         }
@@ -175,7 +175,7 @@ class Checkpoint:
             first = arrays[f'weights/{name}/0']
             param._load_init(mx.np.array(first, dtype=first.dtype), None)
         for i, trainer in enumerate(trainers):  # after the weights, which reset a trainer
-            _restore_trainer(trainer, state['now'][i], arrays, f'trainer/{i}')
+            _restore_trainer(net, trainer, state['now'][i], arrays, f'trainer/{i}')
         for name, param in weights_of(net).items():  # after trainers, which make replicas equal
             for i, replica in enumerate(param.list_data()):
                 if f'weights/{name}/{i}' in arrays:
@@ -193,11 +193,22 @@ def _fingerprint(loader) -> Optional[int]:
     return loader.fingerprint() if hasattr(loader, 'fingerprint') else None
 
 
+def _in_net_order(net, trainer) -> list[int]:
+    """A trainer's indices of its weights, in the order that the net has them.
+
+    A trainer sorts by name, and names count up while a process runs: dense10 before dense9.
+    """
+    place = {id(p): n for n, p in enumerate(weights_of(net).values())}
+    weights = trainer._params
+    return sorted(range(len(weights)), key=lambda i: place.get(id(weights[i]), len(place)))
+
+
 def _trainer_facts(net, trainer) -> dict[str, Any]:
     """What someone chose: the optimizer, its settings, the weights it trains and their decay."""
     optimizer = trainer.optimizer
     names = {id(p): name for name, p in weights_of(net).items()}
-    mine = [p for p in trainer._params if id(p) in names]
+    ordered = [trainer._params[i] for i in _in_net_order(net, trainer)]
+    mine = [p for p in ordered if id(p) in names]
     return {
         'optimizer': type(optimizer).__name__,
         **{
@@ -225,15 +236,16 @@ def _plain_attributes(thing) -> dict[str, Any]:
     }
 
 
-def _counts(trainer) -> dict[str, Any]:
+def _counts(net, trainer) -> dict[str, Any]:
     """What moves while an optimizer works, beside its arrays."""
     optimizer = trainer.optimizer
+    place = {index: n for n, index in enumerate(_in_net_order(net, trainer))}
     schedule = optimizer.lr_scheduler
     return {
         'optimizer': _plain_attributes(optimizer),
         'schedule': None if schedule is None else _plain_attributes(schedule),
         'updates': {
-            str(device): {str(i): n for i, n in counts.items()}
+            str(device): {str(place[i]): n for i, n in counts.items()}
             for device, counts in optimizer._all_index_update_counts.items()
         },
     }
@@ -257,24 +269,25 @@ def _leaves(state) -> list:
     return [state]
 
 
-def _state_arrays(trainer, prefix) -> dict[str, np.ndarray]:
+def _state_arrays(net, trainer, prefix) -> dict[str, np.ndarray]:
+    states = _updater(trainer).states
     return {
-        f'{prefix}/{index}/{i}': leaf.asnumpy()
-        for index, state in _updater(trainer).states.items()
-        for i, leaf in enumerate(_leaves(state))
+        f'{prefix}/{place}/{i}': leaf.asnumpy()
+        for place, index in enumerate(_in_net_order(net, trainer))
+        for i, leaf in enumerate(_leaves(states.get(index)))
     }
 
 
-def _restore_trainer(trainer, now, arrays, prefix):
-    optimizer = trainer.optimizer
+def _restore_trainer(net, trainer, now, arrays, prefix):
+    optimizer, order = trainer.optimizer, _in_net_order(net, trainer)
     updaters = [_updater(trainer)]
     if not trainer._update_on_kvstore:
         updaters = trainer._updaters
     saved: dict[int, dict[int, np.ndarray]] = {}
     for name, array in arrays.items():
         if name.startswith(prefix + '/'):
-            index, leaf = name[len(prefix) + 1 :].split('/')
-            saved.setdefault(int(index), {})[int(leaf)] = array
+            place, leaf = name[len(prefix) + 1 :].split('/')
+            saved.setdefault(order[int(place)], {})[int(leaf)] = array
     for device, updater in enumerate(updaters):
         for index, leaves in saved.items():
             weight = trainer._params[index].list_data()[device].as_nd_ndarray()
@@ -290,7 +303,7 @@ def _restore_trainer(trainer, now, arrays, prefix):
     for name, value in (now['schedule'] or {}).items():
         setattr(optimizer.lr_scheduler, name, value)
     counts = {
-        int(device): {int(i): int(n) for i, n in of.items()}
+        int(device): {order[int(place)]: int(n) for place, n in of.items()}
         for device, of in now['updates'].items()
     }
     optimizer._all_index_update_counts.clear()

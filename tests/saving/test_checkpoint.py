@@ -202,6 +202,22 @@ def test_nets_with_sizes_still_to_be_inferred_resume(tmp_path):
     same(straight, run(4, tmp_path / 'state', net=build(), dtype='float32', start=11))
 
 
+def test_names_that_count_up_do_not_matter(tmp_path):
+    """A trainer sorts by name, where dense10 comes before dense9."""
+
+    def build(first):
+        net = nn.HybridSequential()
+        net.add(nn.Dense(8, activation='relu', in_units=3, prefix=f'dense{first}_'))
+        net.add(nn.Dense(1, in_units=8, prefix=f'dense{first + 1}_'))
+        return net
+
+    straight = run(4, None, net=build(1), dtype='float32')
+    for written, read in ((7, 9), (9, 11)):
+        path = tmp_path / str(written)
+        run(2, path, net=build(written), dtype='float32')
+        same(straight, run(4, path, net=build(read), dtype='float32', start=11))
+
+
 @pytest.mark.parametrize(
     'changed, words',
     [
