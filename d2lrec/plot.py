@@ -30,9 +30,20 @@ if TYPE_CHECKING:
 
     from .train.history import History
 
-from . import palette
+from . import notebook, palette
+from .phrases import phrasebook
 
-__all__ = ['as_svg', 'bars', 'calibration', 'heatmap', 'history', 'source', 'use_style', 'vectors']
+__all__ = [
+    'as_svg',
+    'bars',
+    'calibration',
+    'heatmap',
+    'history',
+    'scores',
+    'source',
+    'use_style',
+    'vectors',
+]
 
 COLORS = [palette.A, palette.B, palette.C, palette.D, palette.MUTED]
 STYLE = {
@@ -56,6 +67,7 @@ STYLE = {
     'legend.frameon': False,
     'lines.linewidth': 2,
     'svg.hashsalt': 'd2lrec',
+    'svg.fonttype': 'none',  # text stays text: of the page's font, found by a search
 }
 
 
@@ -79,6 +91,9 @@ _Draw = TypeVar('_Draw', bound=Callable[..., Any])
 def use_style() -> None:
     """Draw a notebook's own figures in the book's style too.
 
+    In Jupyter this is also `d2lrec.notebook.begin`: figures are shown as SVG, and what cells print
+    and draw is in the notebook's language.
+
     Examples
     --------
     >>> import matplotlib as mpl
@@ -90,6 +105,7 @@ def use_style() -> None:
     import matplotlib as mpl
 
     mpl.rcParams.update(_style())
+    notebook.begin()
 
 
 def _style():
@@ -168,9 +184,38 @@ def _figure(num=1, width=4.2, height=3.1):
     return figure, figure.subplots(1, num, squeeze=False)[0]
 
 
+# The palette's colours are variables of the page, which has others in the dark; elsewhere they are
+# what they are. What stands on a colour of its own, as a number in a heat map, keeps its ink.
+_VARIABLES = {
+    palette.INK: 'ink',
+    palette.QUIET: 'quiet',
+    palette.MUTED: 'muted',
+    palette.LINE: 'line',
+    palette.GRID: 'grid',
+    palette.PAPER: 'paper',
+    palette.A: 'a',
+    palette.B: 'b',
+    palette.C: 'c',
+    palette.D: 'd',
+}
+_FONTS = "system-ui, 'DejaVu Sans', 'Noto Sans CJK KR', sans-serif"
+_INK_ON_COLOUR = '#1f2934'
+_WHITE = '#fefefe'
+
+
 @_styled
-def as_svg(figure: Figure) -> str:
+def as_svg(figure: Figure, language: Optional[str] = None) -> str:
     """The figure as SVG text; the same figure gives the same text.
+
+    Text is text, so that a page shows it in its own font; colours of the book are CSS variables
+    (`--fig-a` ...) with the light ones behind them.
+
+    Parameters
+    ----------
+    figure : matplotlib Figure
+    language : str, optional
+        'ko': titles, axes and legends that `d2lrec.phrases` knows are told in it. By default they
+        are the code's own.
 
     Examples
     --------
@@ -180,7 +225,20 @@ def as_svg(figure: Figure) -> str:
     """
     out = io.StringIO()
     figure.savefig(out, format='svg', metadata={'Date': None})
-    return out.getvalue()
+    text = re.sub(
+        r'<!--.*?-->\s*|<!DOCTYPE.*?>\s*|<metadata>.*?</metadata>\s*',
+        '',
+        out.getvalue(),
+        flags=re.DOTALL,
+    )
+    text = re.sub(r'font-family: [^;"]*', f'font-family: {_FONTS}', text)
+    text = re.sub(
+        r'(fill|stroke|stop-color): (#[0-9a-f]{6})',
+        lambda m: f'{m[1]}: var(--fig-{_VARIABLES[m[2]]}, {m[2]})' if m[2] in _VARIABLES else m[0],
+        text,
+    )
+    book = phrasebook(language) if language else None
+    return text if book is None else book.markup(text)
 
 
 def source(*objects: Any, docstrings: bool = False) -> Markdown:
@@ -353,59 +411,95 @@ def calibration(tables: Union[pd.DataFrame, Mapping[str, pd.DataFrame]]) -> Figu
 
 
 @_styled
-def bars(
-    values: Mapping[str, float],
+def scores(
+    values: Mapping[str, Union[float, Sequence[float]]],
     errors: Optional[Mapping[str, float]] = None,
     title: str = '',
     baseline: Optional[float] = None,
+    digits: int = 4,
 ) -> Figure:
-    """Horizontal bars, the values written beside them; the axis begins near the smallest.
+    """Scores side by side: a dot each, whiskers for their spread, the number beside it.
+
+    The axis spans the scores, not zero: a dot's place says how far apart they are, and its
+    whiskers whether that is more than chance.
 
     Parameters
     ----------
-    values : dict of name -> number
+    values : dict of name -> number, or of name -> numbers, one a seed
+        Of several numbers the mean is written, each one is a pale dot, and the whiskers reach a
+        standard deviation.
     errors : dict of name -> number, optional
+        What the whiskers reach, for values that are numbers.
     baseline : number, optional
         Drawn as a dashed line.
+    digits : int
+        Decimals of the numbers written.
+
+    Raises
+    ------
+    ValueError
+        For no value, a name without its error, or what is no finite number.
 
     Examples
     --------
-    >>> figure = bars({'LR': 0.71, 'FM': 0.75}, title='AUC', baseline=0.5)
+    >>> figure = scores({'LR': 0.71, 'FM': [0.74, 0.76]}, title='AUC', baseline=0.5)
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['0.7100', '0.7500']
     """
     if not isinstance(values, Mapping) or not values:
-        raise ValueError('there is no bar to draw: give a dict of name -> number.')
-    names, numbers = list(values), _finite(list(values.values()), 'values')
+        raise ValueError('there is no score to draw: give a dict of name -> number.')
+    names = list(values)
+    runs = [np.atleast_1d(_finite(values[name], 'values')) for name in names]
+    if not all(run.ndim == 1 and run.size for run in runs):
+        raise ValueError('values holds an empty or a nested list: give a number, or one a seed.')
     missing = [name for name in names if errors is not None and name not in errors]
     if missing:
         raise ValueError(f'errors has no {missing[0]!r}: give one for each value.')
-    spread = _finite([0.0 if errors is None else errors[n] for n in names], 'errors')
+    numbers = np.array([run.mean() for run in runs])
+    if errors is None:
+        spread = np.array([run.std(ddof=1) if run.size > 1 else 0.0 for run in runs])
+    else:
+        spread = _finite([errors[name] for name in names], 'errors')
     marks = _finite([] if baseline is None else [baseline], 'baseline')
-    figure, (axis,) = _figure(1, width=5.6, height=0.8 + 0.36 * len(names))
-    every = np.concatenate([numbers - spread, numbers + spread, marks])
+    figure, (axis,) = _figure(1, width=5.6, height=0.9 + 0.36 * len(names))
+    rows = np.arange(len(names))
+    every = np.concatenate([numbers - spread, numbers + spread, *runs, marks])
     margin = (every.max() - every.min()) or abs(every.max()) * 0.1 or 1.0
-    left = every.min() - 0.6 * margin
-    axis.barh(
-        range(len(names)),
-        numbers - left,
-        left=left,
-        color=COLORS[0],
-        height=0.62,
-        xerr=None if errors is None else spread,
-        error_kw={'ecolor': palette.QUIET, 'capsize': 3},
-    )
-    axis.set_yticks(range(len(names)), [_text(name) for name in names])
-    for i, number in enumerate(numbers):
-        axis.text(
-            left + 0.02 * margin, i, f'{number:.4f}', va='center', color='white', fontweight='bold'
-        )
     if baseline is not None:
         axis.axvline(baseline, color=COLORS[1], linestyle='--', linewidth=1.5)
-    axis.set(title=_text(title), xlim=(left, every.max() + 0.15 * margin))
-    axis.invert_yaxis()
+    shown = spread > 0
+    axis.errorbar(
+        numbers[shown],
+        rows[shown],
+        xerr=spread[shown],
+        fmt='none',
+        ecolor=palette.QUIET,
+        elinewidth=1.5,
+        capsize=3,
+    )
+    for row, run in zip(rows, runs):
+        if run.size > 1:
+            axis.plot(run, [row] * run.size, 'o', color=COLORS[0], alpha=0.35, markersize=4.5)
+    axis.plot(numbers, rows, 'o', color=COLORS[0], markersize=8)
+    for row, number in zip(rows, numbers):
+        axis.annotate(
+            f'{number:.{digits}f}',
+            (1.01, row),
+            xycoords=('axes fraction', 'data'),
+            va='center',
+            annotation_clip=False,
+        )
+    axis.set_yticks(rows, [_text(name) for name in names])
+    axis.set(
+        title=_text(title),
+        xlim=(every.min() - 0.12 * margin, every.max() + 0.12 * margin),
+        ylim=(len(names) - 0.5, -0.5),
+    )
     axis.grid(axis='y', visible=False)
     return figure
+
+
+bars = scores
 
 
 @_styled
@@ -431,7 +525,7 @@ def heatmap(
     Examples
     --------
     >>> figure = heatmap([[1.0, -3.0], [0.0, 2.0]], rows=['a', 'b'], columns=['c', 'd'])
-    >>> [round(float(end), 1) for end in figure.axes[0].images[0].get_clim()]
+    >>> [round(float(end), 1) for end in figure.axes[0].collections[0].get_clim()]
     [-3.0, 3.0]
     """
     matrix = np.asarray(matrix, dtype='float64')
@@ -444,9 +538,14 @@ def heatmap(
         1, width=1.6 + 0.55 * matrix.shape[1], height=1.2 + 0.42 * matrix.shape[0]
     )
     cmap, low, high = _colours(float(known.min()), float(known.max()))
-    image = axis.imshow(matrix, cmap=cmap, vmin=low, vmax=high)
+    edges = [np.arange(size + 1) - 0.5 for size in matrix.shape]
+    image = axis.pcolormesh(
+        edges[1], edges[0], np.ma.masked_invalid(matrix), cmap=cmap, vmin=low, vmax=high
+    )
     axis.grid(False)
-    axis.set(title=_text(title))
+    axis.invert_yaxis()
+    axis.spines[:].set_visible(False)
+    axis.set(title=_text(title), aspect='equal')
     axis.set_xticks(
         range(matrix.shape[1]), _names(columns, matrix.shape[1], 'columns'), rotation=40, ha='right'
     )
@@ -454,7 +553,15 @@ def heatmap(
     if digits is not None and matrix.size <= 150:
         for i, j in np.ndindex(*matrix.shape):
             if np.isfinite(matrix[i, j]):
-                axis.text(j, i, f'{matrix[i, j]:.{digits}f}', ha='center', va='center', fontsize=8)
+                axis.text(
+                    j,
+                    i,
+                    f'{matrix[i, j]:.{digits}f}',
+                    ha='center',
+                    va='center',
+                    fontsize=8,
+                    color=_INK_ON_COLOUR,
+                )
     figure.colorbar(image, ax=axis, shrink=0.8)
     return figure
 
@@ -464,7 +571,7 @@ def _colours(low, high):
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
     if low < 0 < high or low == high == 0:
-        ends, top = [COLORS[0], palette.PAPER, COLORS[1]], max(-low, high) or 1.0
+        ends, top = [COLORS[0], _WHITE, COLORS[1]], max(-low, high) or 1.0
         return LinearSegmentedColormap.from_list('', ends), -top, top
     if low == high:  # one number: its colour is the full one
         low, high = min(low, 0.0), max(high, 0.0)

@@ -4,9 +4,12 @@ import re
 import xml.etree.ElementTree as ET
 
 import d2lrec
+from d2lrec import palette
 
 import figures
 import pytest
+from d2lrec_site.figures import inline_svg
+from drawings import canvas
 from drawings.canvas import PALETTE
 from pages import page_text
 
@@ -30,6 +33,18 @@ MODELS = [
 ]
 
 each = pytest.mark.parametrize('path', FILES, ids=[p.stem for p in FILES])
+
+
+# what stays as it is in every language: models, terms of code, mathematics
+NAMES = re.compile(
+    r'(?:[IU]-)?(?:AutoRec|DeepFM|xDeepFM|Wide & Deep|MLPs?|ids|n[12] rows|int32 .*|⟨.*|.*[=≈∈Σ×].*|.*biases.*)'
+)
+ENGLISH = {
+    ''.join(child.itertext())
+    for path in FILES
+    for child in ET.parse(path).getroot().iter(f'{SVG}text')
+    if not child.get('systemLanguage')
+}
 
 
 def tag(element):
@@ -137,7 +152,8 @@ def test_the_style_sheet_has_the_palette():
         dict(re.findall(r'--fig-([\w-]+): ([^;]+);', block))
         for block in re.findall(r'html\[data-theme="(?:light|dark)"\] \{(.*?)\}', css, re.DOTALL)
     )
-    assert light == {**PALETTE, 'paper': 'transparent'}
+    plots = {'quiet': palette.QUIET, 'grid': palette.GRID}
+    assert light == {**PALETTE, **plots, 'paper': 'transparent'}
     assert set(dark) == set(light) and dark['paper'] == 'transparent'
 
 
@@ -223,9 +239,25 @@ def page(browser):
 
 
 @each
-def test_nothing_collides(path, page):
-    page.set_content(f'<!doctype html><body>{path.read_text(encoding="utf-8")}')
+@pytest.mark.parametrize('language', [edition.language for edition in EDITIONS])
+def test_nothing_collides(path, language, page):
+    drawing = inline_svg(path.read_text(encoding='utf-8'), 'x', 'alt', language)
+    page.set_content(f'<!doctype html><body>{drawing}')
     assert page.eval_on_selector('svg', FAULTS) == []
+
+
+@pytest.mark.parametrize('language', sorted(canvas.WORDS))
+def test_drawings_speak_the_language(language):
+    """Every label of two small letters or more has words, but names and mathematics."""
+    said = set()
+    for path in FILES:
+        for parent in ET.parse(path).getroot().iter():
+            for child in parent:
+                if child.tag == f'{SVG}text' and parent.tag != f'{SVG}switch':
+                    said.add(''.join(child.itertext()))
+    untold = [s for s in said if re.search('[a-z]{3}', s) and not NAMES.fullmatch(s)]
+    assert not untold, f'tools/drawings/words/{language}.json has no words for {sorted(untold)}'
+    assert not set(canvas.WORDS[language]) - ENGLISH, 'no drawing says this any more'
 
 
 def test_the_collision_check_sees_collisions(page):

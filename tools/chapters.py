@@ -1,5 +1,6 @@
 """How a chapter is executed, and the way to the site's extension; shared by the tools."""
 
+import os
 import re
 import sys
 import time
@@ -46,6 +47,7 @@ def execute(path):
     An error in a cell ends the program: the cell and the error are shown and kept in a report.
     """
     use_own_kernel()
+    os.environ['D2LREC_LANGUAGE'] = 'en'  # what code says itself: each edition's pages translate it
     notebook = nbformat.read(path, as_version=4)
     code = [
         i

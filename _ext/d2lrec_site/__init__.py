@@ -110,6 +110,7 @@ def setup(app):
     app.connect('missing-reference', api.link_by_name)
     app.connect('doctree-read', glossary.link_first_uses)
     app.connect('doctree-read', figures.describe_plots)
+    app.connect('doctree-read', figures.tell_outputs)
     app.connect('doctree-read', figures.number_repeated_ids, priority=100)
     app.connect('doctree-resolved', figures.inline_figures)
     app.connect('html-page-context', add_switch)

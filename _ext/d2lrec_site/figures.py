@@ -3,11 +3,15 @@
 import re
 import xml.etree.ElementTree as ET
 
+from d2lrec.phrases import phrasebook
+
 from docutils import nodes
 from sphinx.util import logging
 
 SVG = 'http://www.w3.org/2000/svg'
 XML = 'http://www.w3.org/XML/1998/namespace'
+XLINK = 'http://www.w3.org/1999/xlink'
+LINKS = ('href', f'{{{XLINK}}}href')
 logger = logging.getLogger(__name__)
 
 
@@ -31,11 +35,12 @@ def keep_language(element, language):
         parent.append(chosen)
 
 
-def inline_svg(text, prefix, alt, language):
+def inline_svg(text, prefix, alt, language, plotted=False):
     """One drawing as HTML in one language, readable by name.
 
     Its classes carry its file's name already; its ids get the prefix, for a page may show it
-    twice. `prefix` must be unique on the page; raises ValueError where the text is not SVG.
+    twice. `prefix` must be unique on the page; `plotted` is what a cell drew. Raises ValueError
+    where the text is not SVG.
     """
     ET.register_namespace('', SVG)
     try:
@@ -50,8 +55,11 @@ def inline_svg(text, prefix, alt, language):
             if key == 'id':
                 element.set(key, f'{prefix}-{value}')
             else:
-                element.set(key, re.sub(r'url\(#([^)]+)\)', rf'url(#{prefix}-\1)', value))
-    width = root.get('width') or root.get('viewBox').split()[2]
+                value = re.sub(r'url\(#([^)]+)\)', rf'url(#{prefix}-\1)', value)
+                element.set(key, re.sub('^#', f'#{prefix}-', value) if key in LINKS else value)
+    width = float(re.sub('[^0-9.]', '', root.get('width') or root.get('viewBox').split()[2]))
+    if plotted:  # points of Matplotlib, of which 72 make the 96 dots of a page
+        width *= 4 / 3
     for key in ('width', 'height', 'style', f'{{{XML}}}lang'):
         root.attrib.pop(key, None)
     root.attrib.update(
@@ -59,31 +67,75 @@ def inline_svg(text, prefix, alt, language):
             'id': prefix,
             'role': 'img',
             'aria-label': alt,
-            'class': 'figure-svg',
-            'style': f'max-width:{float(re.sub("[^0-9.]", "", width)):g}px',
+            'class': 'figure-svg plot-svg' if plotted else 'figure-svg',
+            'style': f'max-width:{width:g}px',
         }
     )
     return ET.tostring(root, encoding='unicode')
 
 
 def inline_figures(app, doctree, docname):
-    """Replaces each image that is a drawing of img/ by the drawing itself."""
+    """Replaces each drawing of img/, and each plot of a cell, by the picture itself.
+
+    A plot's words are the code's, in English: here they become the page's.
+    """
     if app.builder.format != 'html':
         return
+    language = app.config.language
+    book = phrasebook(language)
     for number, image in enumerate(list(doctree.findall(nodes.image))):
         uri = image['uri']
-        if not (uri.startswith('img/') and uri.endswith('.svg')):
+        drawn = uri.startswith('img/')
+        plotted = not drawn and any('cell_output' in p.get('classes', []) for p in _above(image))
+        if not uri.endswith('.svg') or not (drawn or plotted):
             continue
         alt = image.get('alt', '')
         if not alt:
             logger.warning('%s has no alt text: say what it shows.', uri, location=image)
         text = (app.srcdir / uri).read_text(encoding='utf-8')
+        if plotted:
+            text = plain_plot(text if book is None else book.markup(text))
         try:
-            html = inline_svg(text, f'fig{number}', alt, app.config.language)
+            html = inline_svg(text, f'fig{number}', alt, language, plotted)
         except ValueError as error:
             logger.warning('%s: %s', uri, error, location=image)
             continue
+        app.builder.images.pop(uri, None)
         image.replace_self(nodes.raw('', html, format='html'))
+
+
+def _above(node):
+    while node.parent is not None:
+        node = node.parent
+        yield node
+
+
+def plain_plot(text):
+    """Matplotlib's SVG with its one style for everything on the root, which a page may hold."""
+    text = re.sub(r'<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>\s*', '', text, count=1)
+    return re.sub(r'(<svg\b)', r'\1 stroke-linejoin="round" stroke-linecap="butt"', text, count=1)
+
+
+def tell_outputs(app, doctree):
+    """What a cell printed and its tables, in the page's language; the code above it stays."""
+    book = phrasebook(app.config.language)
+    if book is None:
+        return
+    for output in doctree.findall(nodes.container):
+        if output.get('nb_element') != 'cell_code_output':
+            continue
+        for block in output.findall(nodes.literal_block):
+            told = book.text(block.astext())
+            if told != block.astext():
+                block.rawsource = told
+                block.children = []
+                block += nodes.Text(told)
+        for raw in output.findall(nodes.raw):
+            if raw.get('format') == 'html' and '<table' in raw.astext():
+                told = book.markup(raw.astext())
+                raw.rawsource = told
+                raw.children = []
+                raw += nodes.Text(told)
 
 
 def describe_plots(app, doctree):

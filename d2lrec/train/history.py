@@ -74,8 +74,9 @@ class History:
     def _repr_svg_(self):
         # A notebook shows the curves where a training call is a cell's last line.
         from .. import plot
+        from ..check.words import notebook_language
 
-        return plot.as_svg(self.plot()) if self.rows else None
+        return plot.as_svg(self.plot(), notebook_language()) if self.rows else None
 
     def __repr__(self) -> str:
         best = f', best epoch {self.best_epoch}' if self.best_epoch else ''

@@ -1,13 +1,16 @@
 """A figure of the book in the making, and the pieces that several figures share.
 
-Both editions share the drawings, so their labels are the field's English terms and mathematics.
+All editions share the drawings. Labels are written in English; what `words/<language>.json` has for
+one stands beside it in the file, and a viewer shows its own language's (SVG's <switch>).
 A figure is 520 units wide, so that its smallest text (13 units) is still 9 px in a 360 px column.
 Colours are CSS variables with fallbacks: a page that inlines a figure can switch it to dark,
 and as a plain image it stands on its own paper. Ids and classes carry the file's name, so that
 several figures can live in one page.
 """
 
+import json
 import re
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 from d2lrec import palette
@@ -31,6 +34,13 @@ PALETTE = {
 }
 SANS = "system-ui,'Noto Sans',sans-serif"
 SERIF = "'STIX Two Math','Cambria Math',Georgia,serif"
+
+
+# language -> English label -> its own
+WORDS = {
+    path.stem: json.loads(path.read_text(encoding='utf-8'))
+    for path in sorted((Path(__file__).parent / 'words').glob('*.json'))
+}
 
 
 def var(name):
@@ -103,10 +113,17 @@ class Figure:
         self.body.append(f'<path d="{d}" {self.cls(kind)}{end}/>')
 
     def text(self, x, y, s, kind='text', anchor='middle'):
-        """Text on the baseline y."""
-        self.body.append(
-            f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" {self.cls(kind)}>{escape(s)}</text>'
-        )
+        """Text on the baseline y, in every language that has words for it."""
+        place = f'x="{x:g}" y="{y:g}" text-anchor="{anchor}" {self.cls(kind)}'
+        own = {language: words[s] for language, words in WORDS.items() if words.get(s, s) != s}
+        plain = f'<text {place}>{escape(s)}</text>'
+        if own:
+            told = ''.join(
+                f'<text systemLanguage="{language}" {place}>{escape(word)}</text>'
+                for language, word in own.items()
+            )
+            plain = f'<switch>{told}{plain}</switch>'
+        self.body.append(plain)
 
     def lines(self, x, y, lines, kind='note', anchor='start', pitch=17):
         for n, s in enumerate(lines):

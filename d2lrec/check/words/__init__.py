@@ -90,7 +90,8 @@ def say(key: str, **values: object) -> dict[str, str]:
 def notebook_language() -> str:
     """The folder the notebook lies in, 'ko' or 'en', else what the computer speaks, else English.
 
-    `d2l.check.language = 'ko'` settles it; None, as at first, leaves it to be guessed.
+    `d2l.check.language = 'ko'` settles it; None, as at first, leaves it to be guessed. So does the
+    environment's `D2LREC_LANGUAGE`, which the tools set to run a notebook for every edition.
 
     Raises
     ------
@@ -109,6 +110,8 @@ def notebook_language() -> str:
             known = ', '.join(map(repr, languages()))
             raise ValueError(f'check.language is {language!r}: set it to {known} or None.')
         return language
+    if os.environ.get('D2LREC_LANGUAGE') in SENTENCES:
+        return os.environ['D2LREC_LANGUAGE']
     for path in (os.getcwd(), os.path.dirname(os.environ.get('JPY_SESSION_NAME', ''))):
         if os.path.basename(path) in SENTENCES:
             return os.path.basename(path)

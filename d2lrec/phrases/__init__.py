@@ -1,0 +1,150 @@
+"""What the book's cells print and draw, in the reader's language.
+
+Code speaks English. A file `<language>.json` here maps what it says, with `{}` in the place of what
+changes (numbers, names), to the words of that language; what no file knows stays as it is. A page
+is told by it when it is built, a notebook by the folder it lies in (`notebook_language`).
+"""
+
+from __future__ import annotations
+
+import functools
+import html
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+class Phrasebook:
+    """The phrases of one language.
+
+    Parameters
+    ----------
+    phrases : dict of str -> str
+        English -> the language. `{}` stands for anything; `{0}`, `{1}` on the right put what was
+        found in another order. The longest fitting phrase is taken.
+
+    Examples
+    --------
+    >>> book = Phrasebook({'epoch': '에폭', '{} films of {}': '영화 {0}편({1})'})
+    >>> book.line('12 films of 1997'), book.line('epoch'), book.line('no phrase')
+    ('영화 12편(1997)', '에폭', 'no phrase')
+    """
+
+    def __init__(self, phrases: dict[str, str]):
+        self.words = {key: text for key, text in phrases.items() if '{}' not in key}
+        patterns = [key for key in phrases if '{}' in key]
+        self.patterns = [
+            (re.compile('(.+?)'.join(map(re.escape, key.split('{}')))), phrases[key])
+            for key in sorted(patterns, key=lambda key: -len(key.replace('{}', '')))
+        ]
+
+    def phrase(self, text: str) -> str | None:
+        """One phrase without the space around it, told; None where no phrase fits."""
+        if text in self.words:
+            return self.words[text]
+        for pattern, own in self.patterns:
+            found = pattern.fullmatch(text)
+            if found:
+                return own.format(*(self.words.get(part, part) for part in found.groups()))
+        return None
+
+    def line(self, text: str) -> str:
+        """A printed line, whole, or else its columns, which keep their places.
+
+        Columns are what stands two spaces or more apart; of `name: value` the name is told too.
+        """
+        inner = text.strip()
+        if not inner or not re.search('[A-Za-z]', inner):
+            return text
+        whole = self.phrase(re.sub(r'(?<=\S) {2,}(?=\S)', '  ', inner))
+        if whole is None:
+            whole = self.phrase(inner)
+        start = text[: len(text) - len(text.lstrip())]
+        end = text[len(text.rstrip()) :]
+        if whole is not None:
+            return start + whole + end
+        parts = re.split(r'( {2,})', inner)
+        for at in range(0, len(parts), 2):
+            told = self._named(parts[at])
+            if told != parts[at] and at + 1 < len(parts):  # the next column stays where it is
+                room = len(parts[at + 1]) + width(parts[at]) - width(told)
+                parts[at + 1] = ' ' * max(room, 2)
+            parts[at] = told
+        return start + ''.join(parts) + end
+
+    def _named(self, text):
+        told = self.phrase(text)
+        if told is not None:
+            return told
+        name, colon, value = text.partition(':')
+        told = self.phrase(name) if colon else None
+        return text if told is None else f'{told}:{value}'
+
+    def text(self, text: str) -> str:
+        """A printed text, line by line.
+
+        Examples
+        --------
+        >>> print(Phrasebook({'films': '영화'}).text('films:  12\\nusers:   9'))
+        영화:   12
+        users:   9
+        """
+        return '\n'.join(map(self.line, text.split('\n')))
+
+    def markup(self, text: str) -> str:
+        """HTML or SVG: the text between its tags is told, its tags stay.
+
+        Examples
+        --------
+        >>> Phrasebook({'epoch': '에폭'}).markup('<text x="1">epoch</text>')
+        '<text x="1">에폭</text>'
+        """
+
+        def told(match):
+            inner = html.unescape(match[2])
+            new = self.line(inner)
+            return match[0] if new == inner else match[1] + html.escape(new, quote=False)
+
+        return re.sub(r'(<(?!style|script)[^<>]*>)([^<>]*[A-Za-z][^<>]*)(?=<)', told, text)
+
+
+def width(text: str) -> int:
+    """Columns that a text takes in print: a Korean letter takes two.
+
+    Examples
+    --------
+    >>> width('epoch'), width('에폭')
+    (5, 4)
+    """
+    return sum(1 + (unicodedata.east_asian_width(letter) in 'WF') for letter in text)
+
+
+@functools.cache
+def phrasebook(language: str) -> Phrasebook | None:
+    """The phrases of a language; None where it has none, as English, in which code speaks.
+
+    Raises
+    ------
+    ValueError
+        Where its file is no object of strings, or a phrase and its words have not the same braces.
+
+    Examples
+    --------
+    >>> phrasebook('en') is None, phrasebook('ko').line('epoch')
+    (True, '에폭')
+    """
+    path = FOLDER / f'{language}.json'
+    if not re.fullmatch(r'[A-Za-z-]+', language) or not path.exists():
+        return None
+    phrases = json.loads(path.read_text(encoding='utf-8'))
+    for key, own in phrases.items():
+        places = len(re.findall(r'\{\d*\}', own))
+        if places != key.count('{}'):
+            raise ValueError(
+                f'{path.name}: {key!r} has {key.count("{}")} places and its words {places}: '
+                'give both as many braces.'
+            )
+    return Phrasebook(phrases)

@@ -1,0 +1,109 @@
+"""What cells print and draw, told in the reader's language."""
+
+import json
+import sys
+
+import d2lrec
+from d2lrec import phrases
+from d2lrec.phrases import Phrasebook, phrasebook
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+BOOK = Phrasebook(
+    {
+        'films': '영화',
+        'epoch': '에폭',
+        'test AUC': '테스트 AUC',
+        '{} of {} films': '영화 {1}편 가운데 {0}편',
+        '{} of {}': '{1}의 {0}',
+        'best possible AUC': '가능한 가장 높은 AUC',
+    }
+)
+
+
+@pytest.mark.parametrize(
+    'line, told',
+    [
+        ('films', '영화'),
+        ('  films ', '  영화 '),
+        ('filmsy', 'filmsy'),
+        ('3 of 9 films', '영화 9편 가운데 3편'),  # the longest phrase first
+        ('films of epoch', '에폭의 영화'),  # what stands in a place is told too
+        ('films:  12', '영화:   12'),
+        ('', ''),
+        ('12.5', '12.5'),
+        ('epoch    test AUC  films', '에폭     테스트 AUC  영화'),
+        ('FM       0.78', 'FM       0.78'),
+    ],
+)
+def test_a_line(line, told):
+    assert BOOK.line(line) == told
+
+
+def test_columns_keep_their_places():
+    told = BOOK.text('epoch  films\n    1     20')
+    first = told.split('\n')[0]
+    assert phrases.width(first[: first.index('영화')]) == len('epoch  ')
+
+
+def test_markup_stays_and_its_text_stays_text():
+    given = '<td class="films">films</td><td>a &lt; epoch</td><text>epoch</text>'
+    told = '<td class="films">영화</td><td>a &lt; epoch</td><text>에폭</text>'
+    assert BOOK.markup(given) == told
+    assert Phrasebook({'a': '<b>'}).markup('<td>a</td>') == '<td>&lt;b&gt;</td>'
+    assert BOOK.markup('<style>films</style>') == '<style>films</style>'
+
+
+def test_every_phrasebook_of_the_library_reads():
+    files = sorted(phrases.FOLDER.glob('*.json'))
+    assert files
+    for path in files:
+        text = path.read_text(encoding='utf-8')
+        pairs = json.loads(text, object_pairs_hook=list)
+        assert len(dict(pairs)) == len(pairs), f'{path.name} has a phrase twice'
+        assert phrasebook(path.stem) is not None
+    assert phrasebook('en') is None and phrasebook('../check/words/ko') is None
+
+
+def test_places_that_do_not_match_are_refused(tmp_path, monkeypatch):
+    (tmp_path / 'xx.json').write_text('{"{} films": "영화"}', encoding='utf-8')
+    monkeypatch.setattr(phrases, 'FOLDER', tmp_path)
+    with pytest.raises(ValueError, match='has 1 places and its words 0'):
+        phrasebook('xx')
+
+
+CELLS = [
+    'import d2lrec as d2l\nd2l.plot.use_style()',
+    "print('epoch')\nprint('a', end='')\nprint('b')",
+    "import pandas as pd\npd.DataFrame({'epoch': [1]})",
+    'import matplotlib.pyplot as plt',
+    "plt.plot([1, 2])\nplt.xlabel('epoch')\nplt.show()",
+    'import sys\ntype(sys.stdout).__name__',
+    "raise ValueError('epoch')",
+]
+
+
+@pytest.mark.parametrize('language, word', [('ko', '에폭'), ('en', 'epoch')])
+def test_a_notebook_speaks_the_language_of_its_folder(tmp_path, monkeypatch, language, word):
+    monkeypatch.delenv('D2LREC_LANGUAGE', raising=False)
+    folder = tmp_path / language
+    folder.mkdir()
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    kernel = {'kernel_name': 'python3', 'resources': {'metadata': {'path': str(folder)}}}
+    monkeypatch.setenv('PYTHONPATH', ':'.join(filter(None, sys.path)))
+    NotebookClient(book, allow_errors=True, timeout=120, **kernel).execute()
+    outputs = [cell.outputs for cell in book.cells]
+    assert ''.join(o.text for o in outputs[1]) == f'{word}\nab\n'
+    assert f'<th>{word}</th>' in outputs[2][0].data['text/html']
+    shown = [o.data for o in outputs[4] if 'image/svg+xml' in o.get('data', {})]
+    assert len(shown) == 1 and f'>{word}</text>' in shown[0]['image/svg+xml']
+    assert 'image/png' not in shown[0]
+    assert outputs[6][-1].evalue == 'epoch'  # and the stream was given back
+
+
+def test_outside_a_notebook_nothing_changes():
+    before = sys.stdout
+    d2lrec.notebook.begin()
+    assert sys.stdout is before
