@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from d2lrec_site import api, buttons, cache_key, figures, glossary, search, words
+from d2lrec_site import api, buttons, cache_key, cells, figures, glossary, search, words
 from d2lrec_site.editions import BOOK
 
 HERE = Path(__file__).parent
@@ -110,7 +110,8 @@ def setup(app):
     app.connect('missing-reference', api.link_by_name)
     app.connect('doctree-read', glossary.link_first_uses)
     app.connect('doctree-read', figures.describe_plots)
-    app.connect('doctree-read', figures.tell_outputs)
+    app.connect('doctree-read', cells.tell_outputs)
+    app.connect('doctree-read', cells.name_folds)
     app.connect('doctree-read', figures.number_repeated_ids, priority=100)
     app.connect('doctree-resolved', figures.inline_figures)
     app.connect('html-page-context', add_switch)

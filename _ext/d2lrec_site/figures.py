@@ -43,6 +43,7 @@ def inline_svg(text, prefix, alt, language, plotted=False):
     where the text is not SVG.
     """
     ET.register_namespace('', SVG)
+    ET.register_namespace('xlink', XLINK)
     try:
         root = ET.fromstring(text)
     except ET.ParseError as error:
@@ -114,28 +115,6 @@ def plain_plot(text):
     """Matplotlib's SVG with its one style for everything on the root, which a page may hold."""
     text = re.sub(r'<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>\s*', '', text, count=1)
     return re.sub(r'(<svg\b)', r'\1 stroke-linejoin="round" stroke-linecap="butt"', text, count=1)
-
-
-def tell_outputs(app, doctree):
-    """What a cell printed and its tables, in the page's language; the code above it stays."""
-    book = phrasebook(app.config.language)
-    if book is None:
-        return
-    for output in doctree.findall(nodes.container):
-        if output.get('nb_element') != 'cell_code_output':
-            continue
-        for block in output.findall(nodes.literal_block):
-            told = book.text(block.astext())
-            if told != block.astext():
-                block.rawsource = told
-                block.children = []
-                block += nodes.Text(told)
-        for raw in output.findall(nodes.raw):
-            if raw.get('format') == 'html' and '<table' in raw.astext():
-                told = book.markup(raw.astext())
-                raw.rawsource = told
-                raw.children = []
-                raw += nodes.Text(told)
 
 
 def describe_plots(app, doctree):
