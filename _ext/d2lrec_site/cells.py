@@ -1,4 +1,4 @@
-"""Code cells on a page: what they printed, in its language, and the words on those that are folded."""
+"""Code cells on a page: what they printed, in its language, and the words on folded ones."""
 
 from d2lrec.phrases import phrasebook
 
