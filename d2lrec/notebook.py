@@ -25,6 +25,8 @@ def begin() -> None:
     Examples
     --------
     >>> begin()  # no notebook here: nothing happens
+    >>> type(sys.stdout).__name__ == '_Told'
+    False
     """
     shell = _shell()
     if shell is None:
