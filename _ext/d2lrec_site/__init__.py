@@ -4,7 +4,18 @@ import os
 import sys
 from pathlib import Path
 
-from d2lrec_site import api, buttons, cache_key, cells, figures, glossary, search, words
+from d2lrec_site import (
+    anchors,
+    api,
+    buttons,
+    cache_key,
+    cells,
+    figures,
+    glossary,
+    heads,
+    search,
+    words,
+)
 from d2lrec_site.editions import BOOK
 
 HERE = Path(__file__).parent
@@ -26,6 +37,7 @@ def configure(app, config):
     config.nb_merge_streams = True  # one print may arrive in several pieces
     config.nb_ipywidgets_js = {}  # would come from other hosts
     config.html_search_language = config.language
+    config.html_search_scorer = str(HERE / 'static' / 'scorer.js')
     options = config.html_theme_options
     options['search_bar_text'] = edition.words['search']
     options['article_header_end'] = ['language-switch.html', 'article-header-buttons.html']
@@ -68,8 +80,10 @@ def add_switch(app, pagename, templatename, context, doctree):
                 'url': url,
             }
         )
-        tags.append(f'<link rel="alternate" hreflang="{other.language}" href="{url}" />\n')
-    context['metatags'] = ''.join(tags) + ONE_LANGUAGE.format(edition.language)
+        full = heads.address(other.language, edition.page_in(other, pagename)) or url
+        tags.append(f'<link rel="alternate" hreflang="{other.language}" href="{full}" />\n')
+    tags += [heads.tags(app, pagename, context, doctree), ONE_LANGUAGE.format(edition.language)]
+    context['metatags'] = ''.join(tags)
     if context.get('title') == app.config.html_title:
         context['docstitle'] = ''
 
@@ -103,11 +117,13 @@ def setup(app):
     )
     app.config.templates_path.append(str(HERE / 'templates'))
     app.add_css_file('book.css', priority=900)
+    app.add_js_file('book.js', priority=900)
     app.add_directive('d2l-glossary', glossary.Glossary)
     app.connect('source-read', api.write_out)
     app.connect('autodoc-process-docstring', api.tidy, priority=400)
     app.connect('autodoc-process-signature', api.shorten)
     app.connect('missing-reference', api.link_by_name)
+    app.connect('doctree-read', anchors.share, priority=50)  # before anything reads the ids
     app.connect('doctree-read', glossary.link_first_uses)
     app.connect('doctree-read', figures.describe_plots)
     app.connect('doctree-read', cells.tell_outputs)
@@ -118,4 +134,5 @@ def setup(app):
     app.connect('html-page-context', buttons.add_buttons, priority=600)  # after the theme's own
     app.connect('build-finished', buttons.copy_notebooks)
     app.connect('build-finished', translate_templates, priority=900)
+    app.connect('build-finished', heads.guard, priority=950)  # of the pages as they will be
     return {'version': '1', 'parallel_read_safe': True, 'parallel_write_safe': True}

@@ -1,5 +1,6 @@
 """Korean search: Sphinx 7 has none, and its page script matches whole words only when short."""
 
+import json
 import re
 
 from sphinx.search import SearchLanguage
@@ -34,6 +35,46 @@ PARTICLES = {
 }
 
 
+# The page's side: a query's particles are taken off (학습률을), and words that are written together
+# are found apart (행렬분해), as far as the index knows what is left.
+QUERY = """
+var splitQuery = query => {
+  const particles = PARTICLES;
+  const index = Search._index || { terms: {}, titleterms: {} };
+  const known = word => Object.hasOwn(index.terms, word) || Object.hasOwn(index.titleterms, word);
+  const apart = word => {           // the fewest known words of two syllables or more
+    const best = [[]];
+    for (let end = 1; end <= word.length; end += 1)
+      for (let begin = 0; begin <= end - 2; begin += 1) {
+        const part = word.slice(begin, end);
+        if (best[begin] && known(part) && !(best[end] && best[end].length <= best[begin].length + 1))
+          best[end] = [...best[begin], part];
+      }
+    return best[word.length];
+  };
+  const told = word => {
+    if (!/[가-힣]/.test(word) || known(word)) return [word];
+    const stems = particles
+      .filter(tail => word.endsWith(tail) && word.length - tail.length > 1)
+      .map(tail => word.slice(0, -tail.length))
+      .sort((a, b) => a.length - b.length);
+    const stem = stems.find(known);
+    if (stem) return [stem];
+    for (const one of [word, ...stems]) {
+      const parts = apart(one);
+      if (parts) return parts;
+    }
+    return [word];
+  };
+  return query
+    .split(/[^\\p{Letter}\\p{Number}_]+/gu)
+    .filter(word => word)
+    .flatMap(word => word.match(/[가-힣]+|[^가-힣]+/g) || [])
+    .flatMap(word => told(word.toLowerCase()))
+};
+"""
+
+
 class SearchKorean(SearchLanguage):
     """Indexes every word, and every prefix of two syllables or more of its Hangul.
 
@@ -42,6 +83,7 @@ class SearchKorean(SearchLanguage):
 
     lang = 'ko'
     language_name = 'Korean'
+    js_splitter_code = QUERY.replace('PARTICLES', json.dumps(sorted(PARTICLES), ensure_ascii=False))
 
     def split(self, text):
         """Words of a text with their prefixes, in order, repeats included."""

@@ -1,0 +1,108 @@
+"""What a page says of itself to those who find it: description, address, card, policy."""
+
+import base64
+import hashlib
+import html
+import re
+from pathlib import Path
+
+from docutils import nodes
+
+from d2lrec_site import addresses
+from d2lrec_site.editions import BOOK
+
+LONGEST = 160  # letters of a description
+TEMPLATE_PAGES = ('search', 'genindex')
+
+
+def description(doctree, fallback=''):
+    """The page's first paragraph as one line, ended at a word."""
+    for paragraph in doctree.findall(nodes.paragraph) if doctree is not None else ():
+        text = ' '.join(paragraph.astext().split())
+        if len(text) > 40:
+            if len(text) <= LONGEST:
+                return text
+            return text[:LONGEST].rsplit(' ', 1)[0].rstrip(' ,.;:') + '…'
+    return fallback
+
+
+def address(language, page):
+    """A page's full address; '' while the site has none."""
+    return f'{addresses.SITE}/{language}/{page}.html' if addresses.SITE else ''
+
+
+def tags(app, pagename, context, doctree):
+    """The <meta> and <link> elements of a page, as text."""
+    edition = BOOK.of(app.config.language)
+    title = html.unescape(re.sub('<[^>]+>', '', context.get('title', ''))) or edition.words['title']
+    said = description(doctree, edition.words['title'])
+    made = [
+        _meta('name', 'description', said),
+        _meta('property', 'og:type', 'article' if pagename in edition.pages else 'website'),
+        _meta('property', 'og:title', title),
+        _meta('property', 'og:description', said),
+        _meta('property', 'og:site_name', edition.words['title']),
+        _meta('property', 'og:locale', {'ko': 'ko_KR', 'en': 'en_US'}.get(edition.language, '')),
+        _meta('name', 'twitter:card', 'summary_large_image'),
+    ]
+    if addresses.SITE:
+        here = address(edition.language, pagename)
+        made += [
+            f'<link rel="canonical" href="{here}" />',
+            _meta('property', 'og:url', here),
+            _meta('property', 'og:image', f'{addresses.SITE}/card.png'),
+        ]
+    if pagename in TEMPLATE_PAGES:
+        made.append(_meta('name', 'robots', 'noindex'))
+    return '\n'.join(filter(None, made)) + '\n'
+
+
+def _meta(kind, name, content):
+    return f'<meta {kind}="{name}" content="{html.escape(content)}" />' if content else ''
+
+
+# --- a content security policy: only what the site itself holds, only the scripts it was built with
+
+SCRIPT = re.compile(r'<script(?![^>]*\ssrc=)([^>]*)>(.*?)</script>', re.DOTALL)
+HANDLER = re.compile(r'\son[a-z]+="([^"]*)"')
+
+
+def policy(page):
+    """The policy of a page: its inline scripts and handlers are named by their digests."""
+
+    def digest(text):
+        made = base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode()
+        return f"'sha256-{made}'"
+
+    inline = {
+        digest(code)
+        for attributes, code in SCRIPT.findall(page)
+        if 'application/' not in attributes or 'javascript' in attributes
+    }
+    handlers = {digest(html.unescape(code)) for code in HANDLER.findall(page)}
+    hashes = sorted(inline | handlers)
+    scripts = ' '.join(["'self'", *(["'unsafe-hashes'"] if handlers else []), *hashes])
+    return (
+        f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "form-action 'self'"
+    )
+
+
+def add_policy(path):
+    """Writes the policy into one built page, before anything that it governs."""
+    text = path.read_text(encoding='utf-8')
+    if 'Content-Security-Policy' in text or '<head' not in text:
+        return
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(text)}" />'
+    # after the charset, which has to stand among a page's first bytes
+    text = re.sub(r'(<meta charset="[^"]*"\s*/?>)', rf'\1\n{meta}', text, count=1, flags=re.I)
+    path.write_text(text, encoding='utf-8')
+
+
+def guard(app, exception):
+    """Gives every page that was built its policy."""
+    if exception or app.builder.format != 'html':
+        return
+    for path in Path(app.outdir).rglob('*.html'):
+        add_policy(path)

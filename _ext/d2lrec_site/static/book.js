@@ -1,0 +1,74 @@
+/* The page's own: the switch of languages keeps the section, tables sort, plots can be read. */
+(() => {
+  "use strict";
+
+  /* The section that is being read: the last heading above the upper third of the window. */
+  const section = () => {
+    const line = window.innerHeight / 3;
+    let last = "";
+    for (const heading of document.querySelectorAll(".bd-article section[id] > :is(h2, h3, h4)")) {
+      if (heading.getBoundingClientRect().top > line) break;
+      last = heading.parentElement.id;
+    }
+    return last;
+  };
+
+  const keepSection = link => {
+    const plain = link.getAttribute("href").split("#")[0];
+    const lead = () => {
+      const name = section();
+      link.setAttribute("href", name ? `${plain}#${name}` : plain);
+    };
+    for (const event of ["pointerdown", "focus", "click", "contextmenu"])
+      link.addEventListener(event, lead);
+  };
+
+  /* A table with the class sortable: a click on a head sorts by its column, numbers as numbers. */
+  const number = text => {
+    const found = text.replace(/,/g, "").match(/^\s*[-−+]?\d*\.?\d+/);
+    return found ? parseFloat(found[0].replace("−", "-")) : NaN;
+  };
+  const sortable = table => {
+    const body = table.tBodies[0];
+    const heads = table.tHead && table.tHead.rows[table.tHead.rows.length - 1];
+    if (!body || !heads || body.rows.length < 3) return;
+    [...heads.cells].forEach((head, column) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "d2l-sort";
+      button.append(...head.childNodes);
+      head.append(button);
+      button.addEventListener("click", () => {
+        const up = head.getAttribute("aria-sort") !== "ascending";
+        for (const other of heads.cells) other.removeAttribute("aria-sort");
+        head.setAttribute("aria-sort", up ? "ascending" : "descending");
+        const value = row => row.cells[column].textContent.trim();
+        const rows = [...body.rows].sort((a, b) => {
+          const [x, y] = [value(a), value(b)], [n, m] = [number(x), number(y)];
+          if (Number.isNaN(n) !== Number.isNaN(m)) return Number.isNaN(n) ? 1 : -1;
+          return (Number.isNaN(n) ? x.localeCompare(y) : n - m) * (up ? 1 : -1);
+        });
+        body.append(...rows);
+      });
+    });
+  };
+
+  /* What scrolls sideways can be scrolled by keyboard, and says what it is. */
+  const reachable = element => {
+    if (element.scrollWidth <= element.clientWidth + 1) return;
+    element.tabIndex = 0;
+    if (!element.hasAttribute("role")) element.setAttribute("role", "group");
+    if (!element.hasAttribute("aria-label"))
+      element.setAttribute("aria-label", document.documentElement.lang === "ko" ? "옆으로 넘겨 보기" : "Scrolls sideways");
+  };
+
+  const begin = () => {
+    document.querySelectorAll("a.language-switch").forEach(keepSection);
+    document.querySelectorAll(".sortable table, table.sortable").forEach(sortable);
+    document
+      .querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article .text_html, .bd-article .pst-scrollable-table-container, .bd-article div.math")
+      .forEach(reachable);
+  };
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+})();

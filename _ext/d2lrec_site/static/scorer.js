@@ -1,0 +1,37 @@
+/* Search: words as readers type them, chapters before lists of names. Read by searchtools.js. */
+
+var Scorer = {
+  // result: [page, title, anchor, description, score, file]
+  score: result => {
+    const [page, title, anchor, description, score] = result;
+    const name = page.split("/").pop();
+    const query = (document.querySelector('#search-results ~ * input[name="q"], input[name="q"]') || {}).value || "";
+    const wanted = query.toLowerCase().replace(/\s+/g, "");
+    const compact = text => text.toLowerCase().replace(/<[^>]*>/g, "").replace(/[\s_-]+/g, "");
+    let points = score;
+    if (/^(api_|genindex)/.test(name)) points -= 25;
+    else if (/^(glossary|bibliography)$/.test(name)) points -= 15;
+    else if (/^(teach|install|index|protocol|where_next)$/.test(name)) points -= 4;
+    else points += 6;
+    if (description) points -= 5;              // an object of the library
+    if (wanted.length > 1) {
+      const chapter = compact((Search._index.titles || [])[Search._index.docnames.indexOf(page)] || "");
+      const listed = /^(api_|genindex|glossary|bibliography)/.test(name);
+      if (!listed && (compact(name) === wanted || chapter === wanted)) points += 60;
+      else if (!listed && new RegExp(`(^|[^a-z0-9])${wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}([^a-z0-9]|$)`).test(
+        ((Search._index.titles || [])[Search._index.docnames.indexOf(page)] || "").toLowerCase())) points += 45;
+      else if (!listed && chapter.includes(wanted)) points += 30;
+      if (anchor && compact(title).endsWith(wanted)) points += 8;   // "Chapter > section"
+      if (!anchor) points += 1;
+    }
+    return points;
+  },
+  objNameMatch: 11,
+  objPartialMatch: 6,
+  objPrio: { 0: 15, 1: 5, 2: -5 },
+  objPrioDefault: 0,
+  title: 15,
+  partialTitle: 7,
+  term: 5,
+  partialTerm: 2,
+};
