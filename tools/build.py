@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
+from d2lrec_site import addresses, heads
 from jupyter_cache import get_cache
 
 from chapters import BOOK, EDITIONS, ROOT, cache_key, executed, use_own_kernel
@@ -17,7 +18,30 @@ from chapters import BOOK, EDITIONS, ROOT, cache_key, executed, use_own_kernel
 SITE = ROOT / '_build' / 'site'
 STAMP = ROOT / '_build' / 'site.stamp'
 LOGS = ROOT / '_build' / 'logs'
+# the one bundle that the pages name, and what it may fetch
+MATHJAX = ('tex-chtml.js', 'output', 'input', 'a11y', 'ui', 'sre', 'adaptors')
 RUN_BOOK = 'import sys; from jupyter_book.cli.main import main; sys.exit(main())'
+
+MISSING_PAGE = """<!DOCTYPE html>
+<html lang="{otherwise}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>404 · d2lrec</title>
+<style>
+  :root {{ color-scheme: light dark; }}
+  body {{ font: 1.15rem/1.8 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto;
+         padding: 0 1.5rem; }}
+  a {{ color: inherit; }}
+</style>
+</head>
+<body>
+<h1>404</h1>
+{paragraphs}
+</body>
+</html>
+"""
 
 ROOT_PAGE = """<!DOCTYPE html>
 <html lang="{otherwise}">
@@ -64,6 +88,80 @@ def root_page(book=BOOK):
             for one in book.editions
         ),
     )
+
+
+def missing_page(book=BOOK):
+    """What a server shows for an address that is none: a sentence and the way in, in each language.
+
+    Its links begin at the site's own address, or at the server's root while there is none.
+    """
+    base = addresses.SITE or ''
+    paragraphs = []
+    for one in [book.otherwise, *book.others(book.otherwise)]:
+        first = f'{base}/{one.language}/{one.pages[0]}.html'
+        search = f'{base}/{one.language}/search.html'
+        said = (
+            html.escape(one.words['missing'])
+            .replace('[', f'<a href="{first}">', 1)
+            .replace(']', '</a>', 1)
+        )
+        said = said.replace('[', f'<a href="{search}">', 1).replace(']', '</a>', 1)
+        paragraphs.append(f'<p lang="{one.language}">{said}</p>')
+    return MISSING_PAGE.format(otherwise=book.otherwise.language, paragraphs='\n'.join(paragraphs))
+
+
+def sitemap(book=BOOK, base=None):
+    """The site's pages and their twins for search engines; '' while the site has no address."""
+    base = addresses.SITE if base is None else base
+    if not base:
+        return ''
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+        'xmlns:xhtml="http://www.w3.org/1999/xhtml">',
+    ]
+    for edition in book.editions:
+        for page in edition.pages:
+            twins = [
+                f'<xhtml:link rel="alternate" hreflang="{one.language}" '
+                f'href="{base}/{one.language}/{edition.page_in(one, page)}.html"/>'
+                for one in book.editions
+            ]
+            here = f'{base}/{edition.language}/{page}.html'
+            lines.append(f'<url><loc>{here}</loc>{"".join(twins)}</url>')
+    return '\n'.join([*lines, '</urlset>', ''])
+
+
+def robots(base=None):
+    """What search engines may read: everything but the raw sources."""
+    base = addresses.SITE if base is None else base
+    lines = ['User-agent: *', *(f'Disallow: /{one.language}/_sources/' for one in EDITIONS)]
+    if base:
+        lines.append(f'Sitemap: {base}/sitemap.xml')
+    return '\n'.join([*lines, ''])
+
+
+def share_mathjax(site):
+    """Keeps MathJax once for all editions, and of it only what the pages load."""
+    shared = site / '_static' / 'mathjax'
+    for edition in EDITIONS:
+        own = site / edition.language / '_static' / 'mathjax'
+        if not own.exists():
+            continue
+        if shared.exists():
+            shutil.rmtree(own)
+        else:
+            shared.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(own, shared)
+        for page in (site / edition.language).rglob('*.html'):
+            text = page.read_text(encoding='utf-8')
+            up = '../' * len(page.relative_to(site).parts[:-1])
+            new = re.sub(r'src="[^"]*_static/mathjax/', f'src="{up}_static/mathjax/', text)
+            if new != text:
+                page.write_text(new, encoding='utf-8')
+    for part in shared.glob('*'):
+        if part.name not in MATHJAX:
+            shutil.rmtree(part) if part.is_dir() else part.unlink()
 
 
 def site_key(root=ROOT):
@@ -170,7 +268,14 @@ def assemble_site():
         out = ROOT / '_build' / edition.language
         shutil.move(out / '_build' / 'html', SITE / edition.language)
         shutil.rmtree(out)
+    share_mathjax(SITE)
     (SITE / 'index.html').write_text(root_page(), encoding='utf-8')
+    (SITE / '404.html').write_text(missing_page(), encoding='utf-8')
+    for name in ('index.html', '404.html'):
+        heads.add_policy(SITE / name)
+    (SITE / 'robots.txt').write_text(robots(), encoding='utf-8')
+    if sitemap():
+        (SITE / 'sitemap.xml').write_text(sitemap(), encoding='utf-8')
     (SITE / '.nojekyll').touch()
 
 

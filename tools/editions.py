@@ -35,7 +35,10 @@ def toc(edition):
         'parts:',
     ]
     for name, pages in zip(edition.words['parts'], edition.parts):
-        lines += [f'  - caption: {quoted(name)}', '    chapters:']
+        lines += [f'  - caption: {quoted(name)}']
+        if any((edition.root / edition.chapters / f'{page}.ipynb').exists() for page in pages):
+            lines += ['    numbered: 2']  # chapters and their sections; the appendix has no number
+        lines += ['    chapters:']
         lines += [f'      - file: {edition.chapters}/{page}' for page in pages]
     return '\n'.join(lines) + '\n'
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from d2lrec_site import (
+    addresses,
     anchors,
     api,
     buttons,
@@ -42,6 +43,10 @@ def configure(app, config):
     options['search_bar_text'] = edition.words['search']
     options['article_header_end'] = ['language-switch.html', 'article-header-buttons.html']
     options['launch_buttons'] = {}
+    if addresses.REPOSITORY:
+        options['repository_url'] = addresses.REPOSITORY
+        options['repository_branch'] = 'main'
+        options['use_repository_button'] = options['use_source_button'] = True
     options['logo'] = {'text': config.html_title}
     options['pygments_light_style'] = 'a11y-light'
     options['pygments_dark_style'] = 'github-dark'

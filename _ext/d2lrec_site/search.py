@@ -47,7 +47,8 @@ var splitQuery = query => {
     for (let end = 1; end <= word.length; end += 1)
       for (let begin = 0; begin <= end - 2; begin += 1) {
         const part = word.slice(begin, end);
-        if (best[begin] && known(part) && !(best[end] && best[end].length <= best[begin].length + 1))
+        const longer = best[end] && best[begin] && best[end].length <= best[begin].length + 1;
+        if (best[begin] && known(part) && !longer)
           best[end] = [...best[begin], part];
       }
     return best[word.length];
