@@ -10,10 +10,9 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
-from d2lrec_site import addresses, heads
 from jupyter_cache import get_cache
 
-from chapters import BOOK, EDITIONS, ROOT, cache_key, executed, use_own_kernel
+from chapters import BOOK, EDITIONS, ROOT, addresses, cache_key, executed, heads, use_own_kernel
 
 SITE = ROOT / '_build' / 'site'
 STAMP = ROOT / '_build' / 'site.stamp'

@@ -15,7 +15,7 @@ from nbclient.exceptions import CellExecutionError
 # Here alone: the other tools, and pytest by its configuration, find the extension from then on.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / '_ext'))
 
-from d2lrec_site import cache_key, use_own_kernel
+from d2lrec_site import addresses, cache_key, heads, use_own_kernel  # noqa: F401
 from d2lrec_site.editions import BOOK, EDITIONS, ROOT  # noqa: F401
 
 REPORTS = ROOT / '_build' / 'reports'
