@@ -61,7 +61,10 @@ def test_language_title_and_one_heading(pages):
         assert page.title.get_text().count(edition.words['title']) == 1, name
         if '/chapters/' in name:
             assert len(page.find('article').find_all('h1')) == 1, name
-            heading = page.find('article').h1.get_text().rstrip('#').strip()
+            heading = BeautifulSoup(str(page.find('article').h1), 'html.parser')
+            for number in heading.select('.section-number'):
+                number.extract()
+            heading = heading.get_text().rstrip('#').strip()
             assert page.title.get_text().startswith(heading), name
 
 
@@ -434,19 +437,171 @@ def test_buttons_give_the_notebook_that_runs_alone(pages, site):
             assert all(f'{edition.language}' in url and path.stem in url for url in launchers), name
 
 
-@pytest.mark.parametrize(
-    'language, word',
-    [('ko', '모델'), ('ko', '학습'), ('ko', '행렬'), ('en', 'model'), ('en', 'pairs')],
-)
-def test_search_finds(browser, address, language, word):
+# What readers ask for, and the pages one of which has to come before any list of names.
+QUERIES = {
+    'ko': {
+        'FM': 'fm',
+        '팩토라이제이션 머신': 'fm',
+        'DeepFM': 'deepfm',
+        'DCN': 'dcn',
+        'xDeepFM': 'xdeepfm',
+        'DLRM': 'dlrm',
+        'AutoRec': 'autorec',
+        'MF': 'mf',
+        'AUC': 'data compare protocol',
+        '행렬 분해': 'mf',
+        '행렬분해': 'mf',
+        '학습률': '*',
+        '학습률을': '*',
+        '추천시스템': '*',
+        '분산학습': '*',
+        '임베딩': '*',
+        '임베딩은': '*',
+        '로그 손실': '*',
+        '교차 네트워크': 'dcn wide_deep',
+        'FTRL': 'wide_deep production',
+        '콜드 스타트': '*',
+        '보정': '*',
+        '해싱': 'scale growth',
+        '마스크를': 'autorec defects',
+        '시드': '*',
+        '데이터 누수': '*',
+        '파라미터 서버': 'scale',
+        '설치': 'install',
+        'Colab': 'install',
+        '분위수': 'wide_deep production',
+    },
+    'en': {
+        'FM': 'fm',
+        'factorization machine': 'fm',
+        'DeepFM': 'deepfm',
+        'DCN': 'dcn',
+        'xDeepFM': 'xdeepfm',
+        'DLRM': 'dlrm',
+        'AutoRec': 'autorec',
+        'MF': 'mf',
+        'AUC': 'data compare protocol',
+        'matrix factorization': 'mf',
+        'wide and deep': 'wide_deep',
+        'cross network': 'dcn wide_deep',
+        'FTRL': 'wide_deep production',
+        'log loss': '*',
+        'calibration': '*',
+        'hashing': 'scale growth',
+        'embedding': '*',
+        'learning rate': '*',
+        'mask': '*',
+        'cold start': '*',
+        'leakage': '*',
+        'parameter server': 'scale growth',
+        'quantiles': 'wide_deep production',
+        'install': 'install',
+        'Colab': 'install',
+        'attention': '*',
+        'GAUC': '*',
+        'sigmoid': '*',
+        'seed': '*',
+        'Zipf': '*',
+    },
+}
+LISTS = ('api_', 'genindex', 'glossary', 'bibliography')
+
+
+@pytest.mark.parametrize('language', QUERIES)
+def test_search_finds_the_chapter_first(browser, address, language):
+    missed = []
     with Visit(browser, address) as visit:
-        page = visit.go(f'{language}/search.html?q={word}')
-        page.wait_for_selector('#search-results ul.search li a', timeout=10000)
-        links = page.locator('#search-results ul.search li a').evaluate_all(
-            "links => links.map(a => a.getAttribute('href'))"
-        )
-        assert any(f'{BOOK.of(language).chapters}/' in link for link in links)
+        for query, pages in QUERIES[language].items():
+            page = visit.go(f'{language}/search.html?q={query}')
+            page.wait_for_selector('#search-results ul.search li a', timeout=10000)
+            page.wait_for_function("!document.querySelector('#search-results h2 span')?.innerText")
+            links = page.locator('#search-results ul.search li a').evaluate_all(
+                "links => links.map(a => a.getAttribute('href'))"
+            )
+            names = [link.rpartition('/')[2].partition('.')[0] for link in links[:10]]
+            if pages == '*':
+                good = not names[0].startswith(LISTS)
+            else:
+                good = names[0] in pages.split()
+            if not good:
+                missed.append((query, names[:4]))
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
+    assert not missed
+
+
+def test_the_switch_keeps_the_section(browser, address):
+    for own, other in zip(BOOK.editions, BOOK.editions[1:] + BOOK.editions[:1]):
+        with Visit(browser, address) as visit:
+            page = visit.go(f'{own.language}/{own.chapters}/fm.html')
+            names = page.eval_on_selector_all(
+                '.bd-article section section[id]', 'all => all.map(s => s.id)'
+            )
+            assert all(re.fullmatch('[a-z0-9-]+', name) for name in names)
+            page.evaluate(f"document.getElementById('{names[3]}').scrollIntoView()")
+            page.click(f'a.language-switch[lang={other.language}]')
+            page.wait_for_url(f'**/{other.language}/**#{names[3]}')
+            assert page.evaluate("document.querySelector(':target h2, :target h3') !== null"), (
+                'the section is not there in the other edition'
+            )
+
+
+def test_editions_have_the_same_addresses_of_sections(pages):
+    for name, page in pages.items():
+        edition = edition_of(name)
+        if '/chapters/' not in name:
+            continue
+        own = [s['id'] for s in page.select('article section section[id]')]
+        twin = name.replace(edition.language, BOOK.otherwise.language)
+        theirs = [s['id'] for s in pages[twin].select('article section section[id]')]
+        assert own == theirs, name
+
+
+def test_a_page_says_what_it_is(pages, site):
+    for name, page in pages.items():
+        if '/chapters/' in name:
+            said = page.select_one('meta[name=description]')['content']
+            assert 20 < len(said) <= 161, name
+            assert page.select_one('meta[property="og:title"]')['content'], name
+        policy = page.select_one('meta[http-equiv=Content-Security-Policy]')['content']
+        scripts = re.search('script-src ([^;]*);', policy)[1]
+        assert "'unsafe-inline'" not in scripts and "'unsafe-eval'" not in scripts, name
+        assert not [
+            tag for tag in page.find_all(True) if any(a.startswith('on') for a in tag.attrs)
+        ]
+    assert 'User-agent: *' in (site / 'robots.txt').read_text()
+
+
+def test_an_address_that_is_none_leads_back(browser, address):
+    with Visit(browser, address) as visit:
+        page = visit.go('404.html')
+        for edition in EDITIONS:
+            links = page.eval_on_selector_all(
+                f'p[lang={edition.language}] a', 'all => all.map(a => a.getAttribute("href"))'
+            )
+            assert len(links) == 2 and all(f'/{edition.language}/' in link for link in links)
+        assert visit.is_calm(), (visit.elsewhere, visit.complaints)
+
+
+def test_the_sitemap_names_every_page_and_its_twins():
+    assert build.sitemap(BOOK, '') == ''
+    text = build.sitemap(BOOK, 'https://host.invalid/book')
+    for edition in EDITIONS:
+        for page in edition.pages:
+            assert f'<loc>https://host.invalid/book/{edition.language}/{page}.html</loc>' in text
+    assert text.count('<loc>') == sum(len(edition.pages) for edition in EDITIONS)
+    assert 'https://host.invalid/book/sitemap.xml' in build.robots('https://host.invalid/book')
+
+
+def test_the_site_is_light(site):
+    files = [path for path in site.rglob('*') if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 45e6
+    heavy = {
+        path.name: path.stat().st_size
+        for path in files
+        if path.suffix == '.html' and path.stat().st_size > 1e6
+    }
+    assert not heavy
+    assert len(list(site.rglob('tex-chtml.js'))) == 1
 
 
 def test_search_finds_nothing_for_a_word_that_is_not_there(browser, address):

@@ -36,7 +36,7 @@ def toc(edition):
     ]
     for name, pages in zip(edition.words['parts'], edition.parts):
         lines += [f'  - caption: {quoted(name)}']
-        if any((edition.root / edition.chapters / f'{page}.ipynb').exists() for page in pages):
+        if edition.numbered(pages):
             lines += ['    numbered: 2']  # chapters and their sections; the appendix has no number
         lines += ['    chapters:']
         lines += [f'      - file: {edition.chapters}/{page}' for page in pages]

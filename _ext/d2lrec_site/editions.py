@@ -54,6 +54,16 @@ class Edition:
         paths = [self.root / f'{page}.ipynb' for page in self.pages]
         return [path for path in paths if path.exists()]
 
+    def numbered(self, part: tuple[str, ...]) -> bool:
+        """Whether the pages of a part are chapters with a number: where one of them is executed."""
+        return any((self.root / self.chapters / f'{name}.ipynb').exists() for name in part)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The number of each chapter, by its name in the folder."""
+        names = [name for part in self.parts if self.numbered(part) for name in part]
+        return {name: number for number, name in enumerate(names, 1)}
+
     def page_in(self, other: Edition, page: str) -> str:
         """The name of one of its pages in another edition."""
         return page.replace(f'{self.chapters}/', f'{other.chapters}/', 1)

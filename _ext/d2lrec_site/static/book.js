@@ -63,6 +63,11 @@
   };
 
   const begin = () => {
+    document.querySelectorAll("[data-d2l-click]").forEach(button =>
+      button.addEventListener("click", () => {
+        if (button.dataset.d2lClick === "print") window.print();
+        else if (window.toggleFullScreen) window.toggleFullScreen();
+      }));
     document.querySelectorAll("a.language-switch").forEach(keepSection);
     document.querySelectorAll(".sortable table, table.sortable").forEach(sortable);
     document

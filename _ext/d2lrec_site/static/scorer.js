@@ -24,7 +24,8 @@ var Scorer = {
       if (anchor && compact(title).endsWith(wanted)) points += 8;   // "Chapter > section"
       if (!anchor) points += 1;
     }
-    return points;
+    if (name === "glossary" || name === "bibliography") points = Math.min(points, 7);
+    return points;   // a chapter that has the word at all has more
   },
   objNameMatch: 11,
   objPartialMatch: 6,
