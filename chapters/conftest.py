@@ -2,4 +2,4 @@
 
 import os
 
-os.environ.setdefault('D2LREC_LANGUAGE', 'en')
+os.environ.setdefault('D2LREC_LANGUAGE', 'en')  # book.yml's code

@@ -275,7 +275,12 @@ def test_library_imports_nothing_it_does_not_ask_for():
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 found.add(node.module.partition('.')[0])
         # IPython: only what is called inside a notebook imports it
-        alien = found - asked - set(sys.stdlib_module_names) - {'d2lrec', 'IPython'}
+        alien = (
+            found
+            - asked
+            - set(sys.stdlib_module_names)
+            - {'d2lrec', 'IPython', 'matplotlib_inline'}
+        )
         assert not alien, f'{path.name}: {alien}'
 
 

@@ -47,7 +47,9 @@ def execute(path):
     An error in a cell ends the program: the cell and the error are shown and kept in a report.
     """
     use_own_kernel()
-    os.environ['D2LREC_LANGUAGE'] = 'en'  # what code says itself: each edition's pages translate it
+    os.environ['D2LREC_LANGUAGE'] = (
+        BOOK.code
+    )  # what code says itself: each edition's pages translate it
     notebook = nbformat.read(path, as_version=4)
     code = [
         i

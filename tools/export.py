@@ -197,8 +197,8 @@ class Page:
             for text in texts
             for label in re.findall(r'^`{3,}\{exercise\}[^\n]*\n:label: *(\S+)', text, re.M)
         ]
-        chapter = edition.numbers[path.stem]
-        self.exercises = {label: f'{chapter}.{n}' for n, label in enumerate(found, 1)}
+        chapter = f'{edition.numbers[path.stem]}.' if path.stem in edition.numbers else ''
+        self.exercises = {label: f'{chapter}{n}' for n, label in enumerate(found, 1)}
 
     def refuse(self, what):
         """ValueError for markup that has no plain form here."""

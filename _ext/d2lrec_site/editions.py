@@ -76,6 +76,7 @@ class Book:
     editions: tuple[Edition, ...]
     otherwise: Edition
     root: Path
+    code: str = ''  # the language that code speaks
 
     def of(self, language: str) -> Edition:
         """The edition in this language; ValueError where there is none."""
@@ -122,7 +123,7 @@ def read(root: Path = ROOT) -> Book:
         )
         for entry in table['editions']
     )
-    book = Book(editions, editions[0], root)
+    book = Book(editions, editions[0], root, table.get('code', table['otherwise']))
     return replace(book, otherwise=book.of(table['otherwise']))
 
 

@@ -42,7 +42,7 @@ def tags(app, pagename, context, doctree):
         _meta('property', 'og:title', title),
         _meta('property', 'og:description', said),
         _meta('property', 'og:site_name', edition.words['title']),
-        _meta('property', 'og:locale', {'ko': 'ko_KR', 'en': 'en_US'}.get(edition.language, '')),
+        _meta('property', 'og:locale', edition.words.get('locale', '')),
         _meta('name', 'twitter:card', 'summary_large_image'),
     ]
     if addresses.SITE:
