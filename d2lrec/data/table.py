@@ -616,6 +616,7 @@ def _with_true_numbers(schema, said, raw) -> Schema:
 def _read_as(source, schema, label=None) -> Table:
     """Read what an earlier schema names; label, time, weight, user and item may be lacking."""
     found: dict[str, Any] = {}
+    known = schema.label  # of files without a header, its place may be empty
     if isinstance(label, str):
         schema = replace(schema, label=label)
     elif label is False:
@@ -627,7 +628,7 @@ def _read_as(source, schema, label=None) -> Table:
 
     raw = read_raw(
         source, decide, format=schema.format, sep=schema.sep, header=schema.header,
-        names=schema.names, encoding=schema.encoding, label=schema.label,
+        names=schema.names, encoding=schema.encoding, label=known,
     )  # fmt: skip
     return Table(raw, found['schema'])
 
