@@ -112,7 +112,7 @@ def test_the_guess_is_one_sentence_and_passing_it_confirms_it(tmp_path):
 def test_a_number_beyond_the_first_rows_that_is_text_makes_a_category(tmp_path):
     text = 'price,y\n' + ''.join(f'{i / 3:.6f},{i % 2}\n' for i in range(100_000)) + 'free,1\n'
     with pytest.warns(UserWarning, match=r"categories=\['price'\], numbers=\[\]"):
-        log = d2l.read(write(tmp_path, text))
+        log = d2l.read(write(tmp_path, text), label='y')
     assert log.frame.price.iloc[-1] == 'free'
 
 
@@ -125,14 +125,10 @@ def test_a_number_beyond_the_first_rows_that_is_text_makes_a_category(tmp_path):
         (b'\x1f\x8b\x08\x00', {}, 'is compressed by gzip: name it'),
         (b'', {}, 'is empty'),
         (b'one\ntwo\n', {}, 'line 1: no tab, comma, semicolon'),
-        (b'a,a\n1,2\n', {}, "two columns are called 'a'|has 2 columns and"),
+        (b'a,a\n1,2\n', {}, "two columns are called 'a': rename"),
         (b'a,b\nx,inf\n', {'label': False, 'categories': ['a'], 'numbers': ['b']}, 'is inf: give'),
         (b'a,b\nx,9,\n', {}, 'row 2'),
-        (
-            b'a,b\nx,q\n',
-            {'label': False, 'categories': [], 'numbers': ['b']},
-            "row 1 is 'q', which",
-        ),
+        (b'a,b\nx,q\n', {'label': False, 'categories': [], 'numbers': ['b']}, "row 1 is 'q'"),
         (b'a,b\nx,1\n', {'label': 'click'}, "has no column 'click': it has a, b"),
         (b'a,b\nx,1\n', {'label': 'b', 'numbers': ['b']}, "'b' is named in label and in numbers"),
         (b'a,b\nx,1\n', {'encoding': 'cp1'}, "encoding is 'cp1', which Python does not know"),
@@ -234,10 +230,7 @@ def test_what_encodes_goes_with_the_data_and_comes_back(tmp_path):
     encoder = d2l.Encoder.load(tmp_path / 'encoder.json')
     assert encoder == train.encoder and encoder.bag_sizes == train.bag_sizes
     later = frame(seed=1)
-    a, b = (
-        encoder.encode(later),
-        train.encoder.encode(later.drop(columns='y')[later.columns[2::-1]]),
-    )
+    a, b = (encoder.encode(later), train.encoder.encode(later[['tags', 'price', 'user']]))
     for name, column in a.columns.items():
         assert (column == b.columns[name]).all()
     assert b.labels is None and (a.labels == later.y).all()
@@ -254,7 +247,7 @@ def test_what_encodes_goes_with_the_data_and_comes_back(tmp_path):
 def test_unknown_values_are_counted_and_beyond_a_share_warned_of():
     train = table().dataset(min_threshold=1)
     later = frame(seed=1)
-    later.loc[:299, 'user'] = 'new'
+    later.loc[:299, 'user'] = 99
     with pytest.warns(UserWarning, match="the field 'user' is unknown in 75 % of the rows or more"):
         data = train.encoder.encode(later)
     assert data.unknown[0] == 0.75
@@ -343,7 +336,7 @@ def test_the_summary_points_out_what_gives_the_label_away():
 
 
 def test_a_weight_counts_as_so_many_rows():
-    """One full step of SGD on weighted rows is that on rows repeated so often; measures likewise."""
+    """A full step of SGD on weighted rows is that on rows repeated so often; measures likewise."""
     from mxnet import gluon
 
     made = frame(60).assign(w=lambda f: np.arange(60) % 3)
@@ -412,6 +405,10 @@ def test_movielens_1m_is_read_whole(tmp_path):
     (tmp_path / 'movies.dat').write_bytes('10::Misérables::Drama|War\n'.encode('latin-1'))
     (tmp_path / 'users.dat').write_text('1::F::1::10::48067\n2::M::56::16::70072\n')
     log = d2l.read_ratings(tmp_path)
-    assert log.frame.title.tolist() == ['Misérables', None] and log.labels.tolist() == [1, 0]
+    assert (
+        log.frame.title[0] == 'Misérables'
+        and log.frame.title.isna()[1]
+        and log.labels.tolist() == [1, 0]
+    )
     assert log.schema.categories == ('user', 'item', 'gender', 'age', 'occupation', 'zip')
     assert log.lists('genres').counts.tolist() == [2, 0]
