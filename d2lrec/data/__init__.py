@@ -27,8 +27,11 @@ from .movielens import (
     split_data_ml100k,
     temporal_split_ml100k,
 )
+from .rating_files import read_ratings
 from .ratings import RatingRows, Ratings
+from .schema import Schema
 from .synthetic import Planted, planted
+from .table import Table, read
 from .vocabulary import Field, Vocabulary, load_vocab
 
 __all__ = [
@@ -66,6 +69,10 @@ __all__ = [
     'temporal_split_ml100k',
     'RatingRows',
     'Ratings',
+    'Schema',
+    'Table',
+    'read',
+    'read_ratings',
     'Planted',
     'planted',
 ]
