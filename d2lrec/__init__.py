@@ -90,6 +90,7 @@ from .original import (
     train_recsys_rating,
     try_all_gpus,
 )
+from .recommend import recommend
 from .saving.checkpoint import Checkpoint
 from .saving.model import Saved, load, save
 from .train.devices import set_seed
