@@ -53,8 +53,11 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
     rows = None
     if isinstance(source, Mapping):
         rows = [source]
-    elif isinstance(source, list) and all(isinstance(r, Mapping) for r in source):
+    elif isinstance(source, list):
         rows = source
+        for i, row in enumerate(rows):
+            if not isinstance(row, Mapping):
+                raise ValueError(f'row {i} is a {type(row).__name__}: give {{field: value}}.')
     if rows is not None:
         if not rows:
             raise ValueError('there is no row: give at least one.')
