@@ -45,7 +45,9 @@ from .data.movielens import (
     temporal_split_ml100k,
 )
 from .data.ratings import RatingRows, Ratings
+from .data.schema import Schema
 from .data.synthetic import Planted, planted
+from .data.table import Table, read
 from .data.vocabulary import Field, Vocabulary, load_vocab
 from .fitting import evaluate, fit, predict
 from .metrics import (

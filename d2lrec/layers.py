@@ -28,6 +28,7 @@ __all__ = [
     'BiInteraction',
     'MLP',
     'WeightedEmbeddingBag',
+    'PoolBags',
     'DotInteraction',
     'DotInteractionDense',
     'FieldAwarePairwiseTerm',
@@ -84,7 +85,11 @@ class _Layer(HybridBlock):
 
 
 class Embedding(_Layer):
-    """One vector for each feature: ids (B, F) -> vectors (B, F, K).
+    """One vector for each field: ids (B, F) -> vectors (B, F, K), those of the features.
+
+    With `bag_sizes` the last G fields have several values: ids (B, S + M) and weights (B, M) give
+    vectors (B, S + G, K). The first S columns are fields of one value, the M others the slots of
+    the G bags, each of which becomes the sum of its vectors times their weights.
 
     `weight` has shape (V, K). Ids must already be offset by field, int32, within [0, V):
     MXNet clips others silently, so the range is checked where data comes in (`CTRDataset`).
@@ -93,6 +98,8 @@ class Embedding(_Layer):
     ----------
     num_features, num_factors : int
         V and K.
+    bag_sizes : sequence of int
+        Number of slots of each of the G bags.
 
     Examples
     --------
@@ -101,19 +108,29 @@ class Embedding(_Layer):
     >>> embedding.initialize()
     >>> embedding(mx.np.array([[0, 5], [2, 7]])).shape
     (2, 2, 4)
+    >>> embedding = Embedding(8, 4, bag_sizes=[2])
+    >>> embedding.initialize()
+    >>> embedding(mx.np.array([[0, 5, 7]]), mx.np.array([[1.0, 0.5]])).shape
+    (1, 2, 4)
     """
 
-    def __init__(self, num_features: int, num_factors: int, **kwargs):
+    def __init__(
+        self, num_features: int, num_factors: int, bag_sizes: Sequence[int] = (), **kwargs
+    ):
         super().__init__(**kwargs)
         size = int(num_features), int(num_factors)
         self._size = dict(zip(('input_dim', 'output_dim'), size))
-        self._sizes = '{} -> {}'.format(*size)
+        self._sizes = '{} -> {}'.format(*size) + f', bags of {list(bag_sizes)}' * bool(
+            len(bag_sizes)
+        )
         with self.name_scope():
             self.weight = self.params.get('weight', shape=size, init=EMBEDDING_INIT)
+            self.pool = PoolBags(bag_sizes) if len(bag_sizes) else None
         self.weight.of_ids = True  # one row an id: decayed, and carried over, as such
 
-    def hybrid_forward(self, F, x, weight):
-        return F.npx.embedding(x, weight, **self._size)
+    def hybrid_forward(self, F, x, *weights, weight):
+        e = F.npx.embedding(x, weight, **self._size)
+        return e if self.pool is None else self.pool(e, *weights)
 
 
 class FieldAwareEmbedding(Embedding):
@@ -129,6 +146,7 @@ class FieldAwareEmbedding(Embedding):
     ----------
     num_features, num_fields, num_factors : int
         V, F and K.
+    bag_sizes : as in `Embedding`
 
     Raises
     ------
@@ -144,18 +162,29 @@ class FieldAwareEmbedding(Embedding):
     [(1, 3, 4), (1, 3, 4)]
     """
 
-    def __init__(self, num_features: int, num_fields: int, num_factors: int, **kwargs):
-        super().__init__(num_features, num_fields * num_factors, **kwargs)
+    def __init__(
+        self,
+        num_features: int,
+        num_fields: int,
+        num_factors: int,
+        bag_sizes: Sequence[int] = (),
+        **kwargs,
+    ):
+        super().__init__(num_features, num_fields * num_factors, bag_sizes, **kwargs)
         if num_fields < 2:
             raise ValueError(
                 f'field-aware vectors meet in pairs of fields, but there is {num_fields} field: '
                 'give at least two.'
             )
         self._fields = num_fields
-        self._size = {'input_dim': num_features * num_fields, 'output_dim': num_factors}
+        self._factors = num_factors
+        if self.pool is None:
+            self._size = {'input_dim': num_features * num_fields, 'output_dim': num_factors}
         self._sizes = f'{num_features} -> {num_fields} x {num_factors}'
 
-    def hybrid_forward(self, F, x, weight):
+    def hybrid_forward(self, F, x, *weights, weight):
+        if self.pool is not None:
+            return self._of_bags(F, x, *weights, weight)
         # One vector of K numbers a feature and field; then only what meets is looked up.
         weight = F.npx.reshape(weight, (-1, self._size['output_dim']))  # (V * F, K)
         f, g = _pairs(F, self._fields)
@@ -164,6 +193,16 @@ class FieldAwareEmbedding(Embedding):
         return (
             F.npx.embedding(x_f * self._fields + g, weight, **self._size),
             F.npx.embedding(x_g * self._fields + f, weight, **self._size),
+        )
+
+    def _of_bags(self, F, x, weights, weight):
+        """A bag is the weighted sum of its features' vectors for all fields at once."""
+        e = self.pool(F.npx.embedding(x, weight, **self._size), weights)  # (B, F, F * K)
+        e = F.npx.reshape(e, (-2, -1, self._factors))  # (B, F * F, K)
+        f, g = _pairs(F, self._fields)
+        return (
+            F.np.take(e, f * self._fields + g, axis=1, mode='clip'),
+            F.np.take(e, g * self._fields + f, axis=1, mode='clip'),
         )
 
 
@@ -203,12 +242,16 @@ class SumOver(_Layer):
 class LinearTerm(_Layer):
     """First-order term: ids (B, F) -> b + sum_f w[x_f], shape (B, 1).
 
+    With `bag_sizes`, ids (B, S + M) and weights (B, M), as in `Embedding`: a slot adds its weight
+    times w.
+
     `weight` has shape (V, 1), `bias` (1,). Both start at 0: logistic regression is convex.
 
     Parameters
     ----------
     field_dims : sequence of int
         Number of ids of each of the F fields; V is their sum.
+    bag_sizes : as in `Embedding`
 
     Raises
     ------
@@ -224,20 +267,24 @@ class LinearTerm(_Layer):
     [[0.0], [0.0]]
     """
 
-    def __init__(self, field_dims: Sequence[int], **kwargs):
+    def __init__(self, field_dims: Sequence[int], bag_sizes: Sequence[int] = (), **kwargs):
         super().__init__(**kwargs)
         dims = check_field_dims(field_dims)
+        self._single = len(dims) - len(bag_sizes) if len(bag_sizes) else None
         self._size = {'input_dim': sum(dims), 'output_dim': 1}
         self._sizes = f'{sum(dims)} -> 1'
         with self.name_scope():
             self.weight = self.params.get('weight', shape=(sum(dims), 1), init=init.Zero())
             self.weight.of_ids = True
             self.bias = self.params.get('bias', shape=(1,), init=init.Zero())
-            self.sum_fields = SumOver(len(dims))
+            self.sum_fields = SumOver(len(dims) - len(bag_sizes) + sum(bag_sizes))
 
-    def hybrid_forward(self, F, x, weight, bias):
-        w = F.npx.embedding(x, weight, **self._size)  # (B, F, 1)
-        return self.sum_fields(F.npx.batch_flatten(w)) + bias  # (B, 1)
+    def hybrid_forward(self, F, x, *weights, weight, bias):
+        w = F.npx.batch_flatten(F.npx.embedding(x, weight, **self._size))  # (B, F)
+        if self._single is not None:
+            single, slots = w[:, : self._single], w[:, self._single :]
+            w = F.np.concatenate([single, slots * weights[0]], axis=1)  # (B, S + M)
+        return self.sum_fields(w) + bias  # (B, 1)
 
 
 class BiInteraction(_Layer):
@@ -433,6 +480,37 @@ class WeightedEmbeddingBag(_Layer):
         weights = F.np.expand_dims(weights, axis=1)  # (B, 1, M)
         bags = [F.npx.batch_dot(weights[:, :, slots], e[:, slots]) for slots in self._slots]
         return bags[0] if len(bags) == 1 else F.np.concatenate(bags, axis=1)
+
+
+class PoolBags(_Layer):
+    """Fields of one value as they are, bags pooled: (B, S + M, K), (B, M) -> (B, S + G, K).
+
+    The last M vectors are those of the bags' slots; see `WeightedEmbeddingBag`.
+
+    Parameters
+    ----------
+    bag_sizes : sequence of int
+        Number of slots of each of the G bags, M = sum(bag_sizes).
+
+    Examples
+    --------
+    >>> import mxnet as mx
+    >>> e, weights = mx.np.array([[[9, 9], [1, 2], [3, 4]]]), mx.np.array([[0.5, 0.5]])
+    >>> PoolBags([2])(e, weights).tolist()
+    [[[9.0, 9.0], [2.0, 3.0]]]
+    """
+
+    def __init__(self, bag_sizes: Sequence[int], **kwargs):
+        super().__init__(**kwargs)
+        self._slots = sum(bag_sizes)
+        with self.name_scope():
+            self.bags = WeightedEmbeddingBag(bag_sizes)
+        self._sizes = self.bags._sizes
+
+    def hybrid_forward(self, F, e, weights):
+        single = F.npx.slice(e, (None, None, None), (None, -self._slots, None))
+        slots = F.npx.slice(e, (None, -self._slots, None), (None, None, None))
+        return F.np.concatenate([single, self.bags(slots, weights)], axis=1)
 
 
 class DotInteraction(_Layer):

@@ -28,7 +28,9 @@ from .movielens import (
     temporal_split_ml100k,
 )
 from .ratings import RatingRows, Ratings
+from .schema import Schema
 from .synthetic import Planted, planted
+from .table import Table, read
 from .vocabulary import Field, Vocabulary, load_vocab
 
 __all__ = [
@@ -66,6 +68,9 @@ __all__ = [
     'temporal_split_ml100k',
     'RatingRows',
     'Ratings',
+    'Schema',
+    'Table',
+    'read',
     'Planted',
     'planted',
 ]

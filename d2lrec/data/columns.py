@@ -37,6 +37,8 @@ class Examples:
         Kept as float32.
     names : dict {name of a column: list of str}, optional
         What the columns of a matrix are called, for messages.
+    sample_weight : array (N,), optional
+        How many examples each one stands for: in the loss, and in every measure.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class Examples:
         columns: Mapping[str, Any],
         labels: Any = None,
         names: Optional[Mapping[str, Sequence[str]]] = None,
+        sample_weight: Any = None,
     ):
         if not columns:
             raise ValueError('there is no column: give at least one, such as ids.')
@@ -68,6 +71,9 @@ class Examples:
         lengths = {name: len(a) for name, a in self.columns.items()}
         if self.labels is not None:
             lengths['labels'] = len(self.labels)
+        if sample_weight is not None:
+            self._per_row['sample_weight'] = as_weights(sample_weight)
+            lengths['sample_weight'] = len(self.sample_weight)
         if len(set(lengths.values())) > 1:
             raise ValueError(f'the columns have unequal numbers of rows ({lengths}).')
         for name, array in self.columns.items():
@@ -75,6 +81,24 @@ class Examples:
                 _check_observed(array, self.columns['mask'])
             else:
                 check_finite(array, name, self.column_names.get(name))
+
+    @property
+    def sample_weight(self) -> Optional[np.ndarray]:
+        """How many examples each one stands for, (N,) float32; None where each is one."""
+        return self._per_row.get('sample_weight')
+
+    def with_sample_weight(self, sample_weight: Any) -> Examples:
+        """The same examples with these weights (N,), or for None without any."""
+        new = copy.copy(self)
+        new._per_row = {n: a for n, a in self._per_row.items() if n != 'sample_weight'}
+        if sample_weight is not None:
+            weights = as_weights(sample_weight)
+            if len(weights) != len(self):
+                raise ValueError(
+                    f'sample_weight has {len(weights)} numbers for {len(self)} rows: give one each.'
+                )
+            new._per_row['sample_weight'] = weights
+        return new
 
     def __len__(self):
         return len(next(iter(self.columns.values())))
@@ -128,6 +152,7 @@ class Examples:
     def __repr__(self):
         parts = [f'{name} {a.shape}' for name, a in self.columns.items()]
         parts += ['labels'] if self.labels is not None else []
+        parts += ['weighted'] if self.sample_weight is not None else []
         return f'{type(self).__name__}({len(self):,} rows: {", ".join(parts)})'
 
 
@@ -180,10 +205,10 @@ def examples_of(data: Any, inputs: Optional[Mapping[str, Optional[int]]] = None)
 
     Parameters
     ----------
-    data : a data set with `.columns`; or a dict {name: array}, with the labels under 'labels';
-        or a single array; or a tuple of arrays: what `inputs` names, in order, and then the
-        labels if there is one array more. Without `inputs` the last array of a tuple is the
-        labels.
+    data : a data set with `.columns`; or a dict {name: array}, with the labels under 'labels'
+        and weights of the rows under 'sample_weight'; or a single array; or a tuple of arrays:
+        what `inputs` names, in order, and then the labels if there is one array more. Without
+        `inputs` the last array of a tuple is the labels.
     inputs : dict {name: number of columns}, optional
         A net's `inputs`.
 
@@ -202,8 +227,8 @@ def examples_of(data: Any, inputs: Optional[Mapping[str, Optional[int]]] = None)
     if hasattr(data, 'columns') and isinstance(getattr(data, 'columns', None), Mapping):
         found = data if isinstance(data, Examples) else Examples(data.columns, data.labels)
     elif isinstance(data, Mapping):
-        columns = {name: a for name, a in data.items() if name != 'labels'}
-        found = Examples(columns, data.get('labels'))
+        columns = {n: a for n, a in data.items() if n not in ('labels', 'sample_weight')}
+        found = Examples(columns, data.get('labels'), None, data.get('sample_weight'))
     elif hasattr(data, 'iloc'):
         raise ValueError(
             'a frame holds raw values: encode it first, by the encoder of the training data, '
@@ -316,6 +341,20 @@ def as_labels(labels) -> np.ndarray:
             f'the labels have shape {labels.shape} and type {labels.dtype}: give one number a row.'
         )
     return np.ascontiguousarray(labels.reshape(-1), dtype=np.float32)
+
+
+def as_weights(weights) -> np.ndarray:
+    """Weights of examples as float32 (N,); refuse one below 0 or not finite, with its row."""
+    weights = as_labels(weights)
+    bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
+    if len(bad):
+        raise ValueError(
+            f'sample_weight[{bad[0]}] is {weights[bad[0]]:g}: a weight is 0 or more, the number of '
+            'rows that the row stands for.'
+        )
+    if len(weights) and not weights.any():
+        raise ValueError('every sample weight is 0: no row is left to learn from.')
+    return weights
 
 
 def as_matrix(array, name) -> np.ndarray:

@@ -13,8 +13,9 @@ import pandas as pd
 from mxnet.gluon.data import Dataset
 
 from .columns import Examples
-from .encoder import Encoder, Step
-from .read import dropped_sentence, finite, not_text, read_file, read_frame
+from .encoder import TOO_MANY, Encoder, Step
+from .plan import Plan
+from .rows import dropped_sentence, finite, not_text, read_file, read_frame
 from .values import Column, distinct, is_missing, numbers_of, to_float
 from .vocabulary import Mappers, Vocabulary, check_threshold, default_names
 
@@ -53,11 +54,23 @@ class Encoded(Examples):
     _steps: tuple = ()
     _format = 'table'
     _label: Optional[str] = None
+    _plan: Optional[Plan] = None
 
     @property
     def encoder(self) -> Encoder:
         """What turns raw rows into these columns; `save` keeps it with a model."""
-        return Encoder(self.vocabulary, self._label, self.dense_names, self._steps, self._format)
+        names = self.dense_names
+        return Encoder(self.vocabulary, self._label, names, self._steps, self._format, self._plan)
+
+    @property
+    def bag_sizes(self) -> list[int]:
+        """Number of slots of each multi-valued field, which stand last; empty without any."""
+        return [] if self._plan is None else self._plan.bag_sizes
+
+    @property
+    def weights(self) -> Optional[np.ndarray]:
+        """The slots' weights, `columns['weights']`: (N, M) float32, or None without bags."""
+        return self.columns.get('weights')
 
     def with_step(self, step: Step, **columns: np.ndarray) -> Encoded:
         """The data with columns changed by a step, which its encoder then has."""
@@ -288,7 +301,22 @@ class CTRDataset(Encoded, Dataset):
         return new
 
     @classmethod
-    def _encoded(cls, source, encoder, label):
+    def _of_table(cls, table, plan, vocabulary, min_threshold=1, too_many=None):
+        """Rows of a `Table` by a plan and a vocabulary, or by one that is fitted to them."""
+        new = cls.__new__(cls)
+        new._fitted = vocabulary is None
+        new.vocabulary, columns, unknown, distinct = plan.encode(table, vocabulary, min_threshold)
+        names = {'dense': plan.dense_names} if 'dense' in columns else {}
+        Examples.__init__(new, columns, table.labels, names, table.weights)
+        new.source, new.dropped, new._steps, new._plan = table.source, {}, (), plan
+        new._label = table.schema.label
+        new._distinct = np.array(distinct) if new._fitted else None
+        for sentence in new._lost_sentence(unknown, min_threshold, too_many):
+            warnings.warn(sentence, stacklevel=3)
+        return new
+
+    @classmethod
+    def _encoded(cls, source, encoder, label, too_many=TOO_MANY):
         """What `Encoder.encode` gives, but for the encoder's steps."""
         if encoder.format == 'criteo' and not isinstance(source, pd.DataFrame):
             _check_criteo(encoder.vocabulary)
@@ -306,11 +334,11 @@ class CTRDataset(Encoded, Dataset):
                 label = encoder.label if encoder.label in map(str, source.columns) else None
             table = _read(source, encoder.vocabulary, label, encoder.dense, None, False)
         new = cls.__new__(cls)
-        new._fill(table, encoder.vocabulary, 1, encoder.format, stacklevel=5)
+        new._fill(table, encoder.vocabulary, 1, encoder.format, 5, too_many)
         new._label = encoder.label
         return new
 
-    def _fill(self, table, vocabulary, min_threshold, format='table', stacklevel=4):
+    def _fill(self, table, vocabulary, min_threshold, format='table', stacklevel=4, too_many=None):
         self._fitted = vocabulary is None
         if self._fitted:
             vocabulary, ids, unknown = Vocabulary.fit_encode(
@@ -340,17 +368,20 @@ class CTRDataset(Encoded, Dataset):
         for sentence in [
             *([self._dropped_sentence()] if self.dropped else []),
             *table.hints,
-            *self._lost_sentence(unknown, min_threshold),
+            *self._lost_sentence(unknown, min_threshold, too_many),
         ]:
             warnings.warn(sentence, stacklevel=stacklevel - 1)
 
-    def _lost_sentence(self, unknown, min_threshold):
-        """A warning of the fields of which nearly every value is unknown, if there are any."""
-        lost = [n for n, share in zip(self.field_names, unknown) if share >= NEARLY_ALL]
+    def _lost_sentence(self, unknown, min_threshold, too_many=None):
+        """A warning of the fields in which too many values are unknown, if there are any."""
+        limit = NEARLY_ALL if too_many is None else too_many
+        lost = [(n, s) for n, s in zip(self.field_names, unknown) if s and s >= limit]
         if not lost:
             return []
-        names = ', '.join(map(repr, lost[:10])) + (' and others' if len(lost) > 10 else '')
         one = len(lost) == 1
+        least = min(99, math.floor(100 * min(share for _, share in lost)))
+        rows = f'{least} % of the rows or more'
+        names = ', '.join(repr(n) for n, _ in lost[:10]) + (' and others' if lost[10:] else '')
         what = f'the field {names} is' if one else f'{len(lost)} fields are'
         which = '' if one else f' ({names})'
         if self._fitted:
@@ -364,7 +395,7 @@ class CTRDataset(Encoded, Dataset):
                 f'{"its" if one else "their"} values are not among those of the training data: '
                 'see that they are the same columns, spelled alike'
             )
-        return [f'{self.source}: {what} unknown in 99 % of the rows or more{which}; {cure}.']
+        return [f'{self.source}: {what} unknown in {rows}{which}; {cure}.']
 
     # For the original chapters' code.
     @property
@@ -381,10 +412,28 @@ class CTRDataset(Encoded, Dataset):
     def unknown(self) -> np.ndarray:
         """Share (F,) of the rows whose value the vocabulary does not hold."""
         last = [-1 if f.unknown is None else f.unknown for f in self.vocabulary.fields]
-        ids = self.offsets + last
-        rows = max(len(self), 1)
-        features = self.features
-        return np.array([(features[:, f] == i).sum() / rows for f, i in enumerate(ids)])
+        shares = []
+        for f, i in enumerate((self.offsets + last).tolist()):
+            lost = self.features[:, self.columns_of(f)] == i
+            if f >= self.NUM_FEATS - len(self.bag_sizes):
+                there = self._weights_of(f) != 0
+                shares.append((lost & there).sum() / max(there.sum(), 1))
+            else:
+                shares.append(lost.sum() / max(len(self), 1))
+        return np.array(shares)
+
+    def columns_of(self, field: int) -> slice:
+        """The columns of `features` that hold a field, by its number from 0: several for a bag."""
+        single = self.NUM_FEATS - len(self.bag_sizes)
+        if field < single:
+            return slice(field, field + 1)
+        ends = single + np.cumsum([0, *self.bag_sizes])
+        return slice(int(ends[field - single]), int(ends[field - single + 1]))
+
+    def _weights_of(self, f):
+        """The weights (N, M) of the slots of field f, which is a bag."""
+        where, single = self.columns_of(f), self.NUM_FEATS - len(self.bag_sizes)
+        return self.weights[:, where.start - single : where.stop - single]
 
     def __getitem__(self, rows):
         """For a number, that row's ids (F,) and its label; else those rows as a data set."""
@@ -406,8 +455,17 @@ class CTRDataset(Encoded, Dataset):
         self.dropped, self._distinct = {}, None
 
     def words(self, i: int) -> dict[str, Optional[str]]:
-        """Row i as {field name: value}; None stands for a value not in the vocabulary."""
-        return dict(self.value_of(int(id)) for id in self.features[i, : self.NUM_FEATS])
+        """Row i as {field name: value}; None stands for a value not in the vocabulary.
+
+        Of a field of several values the value is a tuple.
+        """
+        single = self.NUM_FEATS - len(self.bag_sizes)
+        found = dict(self.value_of(int(id)) for id in self.features[i, :single])
+        for f in range(single, self.NUM_FEATS):
+            there = self._weights_of(f)[i] != 0
+            ids = self.features[i, self.columns_of(f)][there]
+            found[self.field_names[f]] = tuple(self.value_of(int(id))[1] for id in ids)
+        return found
 
     def save_vocab(self, path: Union[str, os.PathLike]) -> None:
         """Write the vocabulary as JSON: whole or not at all."""
@@ -416,8 +474,12 @@ class CTRDataset(Encoded, Dataset):
     def __repr__(self):
         parts = [f'{len(self):,} rows', f'{self.NUM_FEATS} fields']
         parts.append(f'{self.vocabulary.num_features:,} features')
-        if self.features.shape[1] > self.NUM_FEATS:
-            parts.append(f'{self.features.shape[1] - self.NUM_FEATS} crosses')
+        crosses = self.features.shape[1] - self.NUM_FEATS
+        if self.bag_sizes:
+            crosses -= sum(self.bag_sizes) - len(self.bag_sizes)
+            parts.append(f'bags of {self.bag_sizes}')
+        if crosses:
+            parts.append(f'{crosses} crosses')
         if self.dense is not None:
             parts.append(f'{self.dense.shape[1]} dense')
         if self.labels is None:
@@ -441,7 +503,8 @@ class CTRDataset(Encoded, Dataset):
         width = max(map(len, names))
         for f, (name, dim, unknown) in enumerate(zip(names, dims, self.unknown)):
             notes = []
-            if self._fitted and self._distinct is not None and unknown == 0:
+            untrained = self.vocabulary.fields[f].unknown is not None and unknown == 0
+            if self._fitted and self._distinct is not None and untrained:
                 notes.append(', so its row is never trained')
             notes += self._notes(f)
             lines.append(
@@ -452,6 +515,8 @@ class CTRDataset(Encoded, Dataset):
 
     def _notes(self, f):
         """What there is to say of field f (from 0)."""
+        if f >= self.NUM_FEATS - len(self.bag_sizes):
+            return []
         found, codes = np.unique(self.features[:, f], return_inverse=True)
         values = len(found) if self._distinct is None else int(self._distinct[f])
         rows = len(self)

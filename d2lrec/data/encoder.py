@@ -10,14 +10,17 @@ import pandas as pd
 
 from .columns import Examples
 from .json_files import built, read_json, save_json
+from .plan import Plan
 from .vocabulary import Field, Vocabulary
 
 if TYPE_CHECKING:
     from .ctr import CTRDataset
+    from .table import Table
 
 __all__ = ['Encoder', 'Step']
 
 FORMATS = ('table', 'criteo')
+TOO_MANY = 0.5  # share of unknown values in a field from which a warning names it
 
 
 class Step:
@@ -81,6 +84,8 @@ class Encoder:
         What is applied then, in order.
     format : 'table' or 'criteo'
         Whether the columns are taken as they are, or by the rules of `CTRDataset.from_criteo`.
+    plan : Plan, optional
+        What becomes of each column of a table that `d2lrec.read` made, instead of `format`.
 
     Examples
     --------
@@ -100,6 +105,7 @@ class Encoder:
         dense: Sequence[str] = (),
         steps: Sequence[Step] = (),
         format: str = 'table',
+        plan: Optional[Plan] = None,
     ):
         if not isinstance(vocabulary, Vocabulary):
             raise ValueError(f'vocabulary is a {type(vocabulary).__name__}: give a Vocabulary.')
@@ -109,24 +115,38 @@ class Encoder:
             raise ValueError(f'dense is {dense!r}: give a list of names of columns.')
         if format not in FORMATS:
             raise ValueError(f"format is {format!r}: choose 'table' or 'criteo'.")
-        self.vocabulary, self.format = vocabulary, format
+        self.vocabulary, self.format, self.plan = vocabulary, format, plan
         self.label = vocabulary.label if label is None else label
         self.dense, self.steps = tuple(dense), tuple(steps)
 
+    @property
+    def bag_sizes(self) -> list[int]:
+        """Number of slots of each multi-valued field, which stand last."""
+        own = [] if self.plan is None else self.plan.bag_sizes
+        return own + [size for step in self.steps for size in getattr(step, 'bag_sizes', ())]
+
     def encode(
-        self, data: Union[pd.DataFrame, str, os.PathLike], label: Union[str, bool, None] = None
+        self,
+        data: Union[pd.DataFrame, str, os.PathLike, Table],
+        label: Union[str, bool, None] = None,
+        too_many: float = TOO_MANY,
     ) -> CTRDataset:
         """Raw rows as the net reads them.
 
         Parameters
         ----------
-        data : pandas.DataFrame, or path of a file
-            With the columns of the training data, in any order. A file has them in the order of
-            training, with the label in front or without.
+        data : pandas.DataFrame, path of a file, or Table
+            With the columns of the training data, in any order; others are passed over. A file
+            that `CTRDataset` read has them in the order of training, with the label in front or
+            without.
         label : str, optional
             Name of the column of labels; by default the training data's, where the frame has it.
             Without it, or for `label=False`, the result has no labels (None). Rows whose label
-            is not 0 or 1 are dropped: to keep every row say `label=False`.
+            is not 0 or 1 are dropped: to keep every row say `label=False`. By a plan they are
+            refused.
+        too_many : float
+            Warn of fields in which at least this share of the rows has a value that the training
+            data does not hold; `unknown` of the result has the share of each field.
 
         Raises
         ------
@@ -135,10 +155,47 @@ class Encoder:
         """
         from .ctr import CTRDataset  # which makes encoders
 
-        encoded = CTRDataset._encoded(data, self, label)
+        if self.plan is not None:
+            from .table import as_table
+
+            table = as_table(data, self.plan.schema, label)
+            encoded = CTRDataset._of_table(table, self.plan, self.vocabulary, too_many=too_many)
+            encoded._label = self.label
+        else:
+            encoded = CTRDataset._encoded(data, self, label, too_many)
         for step in self.steps:
             encoded = step.apply(encoded)
         return encoded
+
+    def extend(self, data: Any, min_threshold: float = 4) -> Encoder:
+        """An encoder for newer data, in which every old value keeps its order in its field.
+
+        Values that are new in `data` and occur `min_threshold` times or more get an id, behind the
+        old ones; all else that was fitted to the training data, such as the intervals of numbers,
+        stays. `warm_start` carries the weights over.
+
+        Parameters
+        ----------
+        data : as for `encode`; the newer training data
+        """
+        if self.plan is None:
+            if not isinstance(data, pd.DataFrame) or self.format != 'table':
+                raise ValueError(
+                    'the encoder was not fitted to a table of d2lrec.read: give a frame, or extend '
+                    'its vocabulary, encoder.vocabulary.extend(data).'
+                )
+            vocabulary = self.vocabulary.extend(data, min_threshold)
+        else:
+            from .table import as_table
+
+            table = as_table(data, self.plan.schema, False)
+            vocabulary = self.plan.extend(self.vocabulary, table, min_threshold)
+        if self.steps:
+            raise ValueError(
+                f'the encoder has steps that were fitted to the old ids ({self.steps[0]!r}): '
+                'extend it without them, then fit them anew.'
+            )
+        return Encoder(vocabulary, self.label, self.dense, (), self.format, self.plan)
 
     def tables(self) -> list[tuple[Any, int, Mapping]]:
         """(name, number of ids, {value: id}) of each field in the ids; None for unknown values."""
@@ -151,6 +208,7 @@ class Encoder:
         return self is other or (
             isinstance(other, Encoder)
             and (self.dense, self.format) == (other.dense, other.format)
+            and self.plan == other.plan
             and self.vocabulary == other.vocabulary
             and self.steps == other.steps
         )
@@ -160,6 +218,7 @@ class Encoder:
     def __repr__(self):
         parts = [repr(self.vocabulary)]
         parts += [f'dense {", ".join(self.dense)}'] if self.dense else []
+        parts += [f'bags of {self.bag_sizes}'] if self.plan and self.bag_sizes else []
         parts += [repr(step) for step in self.steps]
         return f'Encoder({"; ".join(parts)})'
 
@@ -172,6 +231,7 @@ class Encoder:
             'dense': list(self.dense),
             'vocabulary': self.vocabulary.to_json(),
             'steps': [{'kind': type(s).__name__, **s.to_json()} for s in self.steps],
+            **({} if self.plan is None else {'plan': self.plan.to_json()}),
         }
 
     @classmethod
@@ -198,13 +258,12 @@ class Encoder:
             if step['kind'] not in STEPS:
                 raise ValueError(f'it has a step {step["kind"]!r}, which is unknown here')
             steps.append(STEPS[step['kind']].from_json(step))
-        return cls(
-            Vocabulary.from_json(content['vocabulary']),
-            content['label'],
-            content['dense'],
-            steps,
-            content['format'],
-        )
+        vocabulary, plan = Vocabulary.from_json(content['vocabulary']), content.get('plan')
+        if plan is not None:
+            plan = Plan.from_json(plan)
+            if plan.field_names != vocabulary.names:
+                raise ValueError('its fields are not those of its plan')
+        return cls(vocabulary, content['label'], content['dense'], steps, content['format'], plan)
 
     def save(self, path: Union[str, os.PathLike]) -> None:
         """Write as JSON: whole or not at all."""

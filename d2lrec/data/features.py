@@ -183,6 +183,8 @@ def _check_clicks(data, what):
     """Refuse data that is not encoded by a vocabulary, or has crosses or bags already."""
     if not isinstance(data, CTRDataset):
         raise ValueError(f'{what} got a {type(data).__name__}: give a CTRDataset.')
+    if data.bag_sizes:
+        raise ValueError(f'{what}: the data has bags already: give the data without them.')
     if data.features.shape[1] != len(data.vocabulary):
         raise ValueError(f'{what}: the data has crosses already: give the data without them.')
 
@@ -530,7 +532,8 @@ class Bags(Step):
         if data.dense is not None:
             columns['dense'] = data.dense
         names = {name: n for name, n in data.column_names.items() if name in columns}
-        return MultiHot(columns, data.labels, laid_out, self, data.encoder, names)
+        made = MultiHot(columns, data.labels, laid_out, self, data.encoder, names)
+        return made.with_sample_weight(data.sample_weight)
 
     def tables(self, tables: list) -> list:
         """See `Step.tables`."""
@@ -603,8 +606,8 @@ class MultiHot(Encoded):
     @property
     def encoder(self) -> Encoder:
         """What turns raw rows into these columns, the bags' layout included."""
-        old = self._encoder
-        return Encoder(old.vocabulary, old.label, self.dense_names, self._steps, old.format)
+        old, names = self._encoder, self.dense_names
+        return Encoder(old.vocabulary, old.label, names, self._steps, old.format, old.plan)
 
     @property
     def weights(self) -> np.ndarray:

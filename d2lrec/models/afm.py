@@ -46,12 +46,12 @@ class AFM(CTRModel):
     ):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
-            self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(self.num_features, num_factors)
+            self.linear = LinearTerm(field_dims, self.bag_sizes)
+            self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             self.attention = AttentionPooling(self.num_fields, num_factors, attention_dim)
             self.dropout = nn.Dropout(drop_rate)
             self.head = nn.Dense(1, in_units=num_factors, use_bias=False)
 
-    def hybrid_forward(self, F, x):
-        pooled = self.attention(self.embedding(x))  # (B, K)
-        return self.linear(x) + self.head(self.dropout(pooled))
+    def hybrid_forward(self, F, *x):
+        pooled = self.attention(self.embedding(*x))  # (B, K)
+        return self.linear(*x) + self.head(self.dropout(pooled))

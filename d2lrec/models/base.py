@@ -115,6 +115,8 @@ class Model(HybridBlock):
 class CTRModel(Model):
     """A model that takes ids (B, F), and what else `inputs` names; returns logits (B, 1).
 
+    For a data set `for_data` builds it: ``d2l.FM.for_data(train, num_factors=8)``.
+
     The parameters that most models share, and their own docstrings only name:
 
     Parameters
@@ -129,10 +131,14 @@ class CTRModel(Model):
         Share of hidden units set to zero in training, after each hidden layer.
     batch_norm : bool
         Normalise before each activation of the MLP.
+    bag_sizes : sequence of int
+        Number of slots of each of the last G fields, which have several values a row: the model
+        then takes ids (B, S + M) and weights (B, M), and a field's vector is the sum of those of
+        its values times their weights. `data.bag_sizes` has them.
 
     Attributes
     ----------
-    field_dims : list of int
+    field_dims, bag_sizes : list of int
     num_fields, num_features : int
         F and V.
 
@@ -151,23 +157,73 @@ class CTRModel(Model):
     (2, 1)
     >>> net.inputs, [end.tolist() for end in net.ranges['ids']]
     ({'ids': 2}, [[0, 3], [3, 8]])
+    >>> d2l.FM([3, 5], num_factors=4, bag_sizes=[2]).inputs
+    {'ids': 3, 'weights': 2}
     """
 
-    def __init__(self, field_dims: Sequence[int], **kwargs):
+    def __init__(self, field_dims: Sequence[int], bag_sizes: Sequence[int] = (), **kwargs):
         super().__init__(**kwargs)
         self.field_dims = check_field_dims(field_dims)
         self.num_fields, self.num_features = len(self.field_dims), sum(self.field_dims)
-        self._read(self.field_dims)
+        self.bag_sizes = [int(size) for size in bag_sizes]
+        if len(self.bag_sizes) > self.num_fields or any(size < 1 for size in self.bag_sizes):
+            raise ValueError(
+                f'bag_sizes is {list(bag_sizes)} for {self.num_fields} '
+                'fields: give one size of at least 1 for each multi-hot field.'
+            )
+        self._read()
 
-    def _read(self, dims, repeats=1, **others):
-        """Declare what the model reads: ids, `repeats` columns for each of `dims`, and others.
-
-        `others` are the widths of further inputs, in the order of the call; 0 for none.
-        """
+    def _read(self, cross_dims=(), num_dense=0):
+        """Declare what the model reads: ids of fields, slots and crosses; dense; slots' weights."""
+        single = self.num_fields - len(self.bag_sizes)
+        dims = [*self.field_dims, *cross_dims]
+        repeats = [1] * single + self.bag_sizes + [1] * len(cross_dims)
         ends = np.cumsum(dims)
         first, end = np.repeat([ends - dims, ends], repeats, axis=1)
-        self.inputs = {'ids': len(end), **{name: int(n) for name, n in others.items() if n}}
+        widths = {'dense': int(num_dense), 'weights': sum(self.bag_sizes)}
+        self.inputs = {'ids': len(end), **{name: n for name, n in widths.items() if n}}
         self.ranges = {'ids': (first, end)}
+
+    @classmethod
+    def for_data(cls, data: Any, *args: Any, **options: Any) -> CTRModel:
+        """The model for a data set: its fields, bags, crosses and dense inputs are read off it.
+
+        Parameters
+        ----------
+        data : a data set, such as CTRDataset
+        *args, **options : what the constructor takes beside these
+
+        Raises
+        ------
+        ValueError
+            Where the data has inputs that the model does not read.
+
+        Examples
+        --------
+        >>> import d2lrec as d2l
+        >>> clicks = d2l.planted(50, [5, 4], seed=0)
+        >>> d2l.FM.for_data(clicks, num_factors=8).field_dims
+        [5, 4]
+        """
+        takes = inspect.signature(cls.__init__).parameters
+        found = {'bag_sizes': list(getattr(data, 'bag_sizes', ()))}
+        dense = data.columns.get('dense')
+        if dense is not None:
+            if 'num_dense' not in takes:
+                raise ValueError(
+                    f'{cls.__name__} reads no dense inputs: make the data set with '
+                    "numbers='quantiles', whose intervals are fields, or take WideDeep or DLRM."
+                )
+            found['num_dense'] = dense.shape[1]
+        crosses = [s.dims for s in getattr(data, '_steps', ()) if hasattr(s, 'num_buckets')]
+        if crosses:
+            if 'cross_dims' not in takes:
+                raise ValueError(
+                    f'{cls.__name__} reads no crosses: give data without them, or take WideDeep.'
+                )
+            found['cross_dims'] = np.concatenate(crosses).tolist()
+        found = {name: value for name, value in found.items() if value}
+        return cls(data.field_dims, *args, **{**found, **options})
 
 
 class PairModel(Model):

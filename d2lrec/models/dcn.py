@@ -76,7 +76,7 @@ class DCN(CTRModel):
             )
         units = self.num_fields * num_factors
         with self.name_scope():
-            self.embedding = Embedding(self.num_features, num_factors)
+            self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             if version == 1:
                 self.cross = CrossNetwork(units, num_layers)
             else:
@@ -84,8 +84,8 @@ class DCN(CTRModel):
             self.head = None if stacked else nn.Dense(1, in_units=units, use_bias=False)
             self.mlp = MLP(units, mlp_dims, drop_rate, batch_norm)
 
-    def hybrid_forward(self, F, x):
-        e = F.npx.batch_flatten(self.embedding(x))  # (B, F * K)
+    def hybrid_forward(self, F, *x):
+        e = F.npx.batch_flatten(self.embedding(*x))  # (B, F * K)
         if self.head is None:
             return self.mlp(self.cross(e))
         return self.head(self.cross(e)) + self.mlp(e)

@@ -49,14 +49,14 @@ class DeepFM(CTRModel):
     ):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
-            self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(self.num_features, num_factors)
+            self.linear = LinearTerm(field_dims, self.bag_sizes)
+            self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             self.pairwise = PairwiseTerm(self.num_fields, num_factors)
             self.mlp = MLP(self.num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
 
-    def hybrid_forward(self, F, x):
-        e = self.embedding(x)  # (B, F, K)
-        return self.linear(x) + self.pairwise(e) + self.mlp(F.npx.batch_flatten(e))
+    def hybrid_forward(self, F, *x):
+        e = self.embedding(*x)  # (B, F, K)
+        return self.linear(*x) + self.pairwise(e) + self.mlp(F.npx.batch_flatten(e))
 
 
 class DeepFMConcat(CTRModel):
@@ -92,13 +92,13 @@ class DeepFMConcat(CTRModel):
         super().__init__(field_dims, **kwargs)
         units = self.num_fields * num_factors
         with self.name_scope():
-            self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(self.num_features, num_factors)
+            self.linear = LinearTerm(field_dims, self.bag_sizes)
+            self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             self.pairwise = BiInteraction(self.num_fields, num_factors)
             self.hidden = hidden_layers(units, mlp_dims, drop_rate, batch_norm)
             self.head = nn.Dense(1, in_units=1 + num_factors + [units, *mlp_dims][-1])
 
-    def hybrid_forward(self, F, x):
-        e = self.embedding(x)  # (B, F, K)
-        parts = self.linear(x), self.pairwise(e), self.hidden(F.npx.batch_flatten(e))
+    def hybrid_forward(self, F, *x):
+        e = self.embedding(*x)  # (B, F, K)
+        parts = self.linear(*x), self.pairwise(e), self.hidden(F.npx.batch_flatten(e))
         return self.head(F.np.concatenate(parts, axis=1))

@@ -80,11 +80,10 @@ class DLRM(CTRModel):
         batch_norm: bool = False,
         **kwargs,
     ):
-        super().__init__(field_dims, **kwargs)
-        self._check(top_dims, num_dense, bottom_dims, bag_sizes, self_interaction)
-        single, slots = self.num_fields - len(bag_sizes), sum(bag_sizes)
-        self._read(self.field_dims, [1] * single + list(bag_sizes), dense=num_dense, weights=slots)
-        self._single = single
+        super().__init__(field_dims, bag_sizes, **kwargs)
+        self._check(top_dims, num_dense, bottom_dims, self_interaction)
+        self._read(num_dense=num_dense)
+        self._single = self.num_fields - len(bag_sizes)
         with self.name_scope():
             self.embedding = Embedding(self.num_features, num_factors)
             self.bottom = self.bags = None
@@ -93,7 +92,7 @@ class DLRM(CTRModel):
                 for dim in [*bottom_dims, num_factors]:
                     self.bottom.add(nn.Dense(dim, 'relu', in_units=in_units))
                     in_units = dim
-            if slots:
+            if len(bag_sizes):
                 self.bags = WeightedEmbeddingBag(bag_sizes)
             interaction = DotInteractionDense(
                 self.num_fields + bool(num_dense),
@@ -117,18 +116,13 @@ class DLRM(CTRModel):
             z.insert(0, F.np.expand_dims(dense, axis=1))  # (B, 1, K)
         return self.top(F.np.concatenate(z, axis=1))
 
-    def _check(self, top_dims, num_dense, bottom_dims, bag_sizes, self_interaction):
+    def _check(self, top_dims, num_dense, bottom_dims, self_interaction):
         if not len(top_dims):
             raise ValueError('top_dims is empty: give the width of at least one hidden layer.')
         if len(bottom_dims) and not num_dense:
             raise ValueError(
                 f'bottom_dims is {list(bottom_dims)} but num_dense is 0: '
                 'give the number of dense features, or no bottom_dims.'
-            )
-        if len(bag_sizes) > self.num_fields or any(size < 1 for size in bag_sizes):
-            raise ValueError(
-                f'bag_sizes is {list(bag_sizes)} for {self.num_fields} '
-                'fields: give one size of at least 1 for each multi-hot field.'
             )
         if self.num_fields + bool(num_dense) < 2 and not self_interaction:
             raise ValueError(

@@ -43,8 +43,8 @@ class EmbeddingMLP(CTRModel):
     ):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
-            self.embedding = Embedding(self.num_features, num_factors)
+            self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             self.mlp = MLP(self.num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
 
-    def hybrid_forward(self, F, x):
-        return self.mlp(F.npx.batch_flatten(self.embedding(x)))
+    def hybrid_forward(self, F, *x):
+        return self.mlp(F.npx.batch_flatten(self.embedding(*x)))

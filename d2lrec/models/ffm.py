@@ -39,10 +39,12 @@ class FFM(CTRModel):
     def __init__(self, field_dims: Sequence[int], num_factors: int, **kwargs):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
-            self.linear = LinearTerm(field_dims)
-            self.embedding = FieldAwareEmbedding(self.num_features, self.num_fields, num_factors)
+            self.linear = LinearTerm(field_dims, self.bag_sizes)
+            self.embedding = FieldAwareEmbedding(
+                self.num_features, self.num_fields, num_factors, self.bag_sizes
+            )
             self.pairwise = FieldAwarePairwiseTerm(self.num_fields, num_factors)
 
-    def hybrid_forward(self, F, x):
-        v_fg, v_gf = self.embedding(x)  # (B, P, K), of the P pairs of fields f < g
-        return self.linear(x) + self.pairwise(v_fg, v_gf)
+    def hybrid_forward(self, F, *x):
+        v_fg, v_gf = self.embedding(*x)  # (B, P, K), of the P pairs of fields f < g
+        return self.linear(*x) + self.pairwise(v_fg, v_gf)

@@ -35,9 +35,9 @@ class FM(CTRModel):
     def __init__(self, field_dims: Sequence[int], num_factors: int, **kwargs):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
-            self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(self.num_features, num_factors)
+            self.linear = LinearTerm(field_dims, self.bag_sizes)
+            self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             self.pairwise = PairwiseTerm(self.num_fields, num_factors)
 
-    def hybrid_forward(self, F, x):
-        return self.linear(x) + self.pairwise(self.embedding(x))
+    def hybrid_forward(self, F, *x):
+        return self.linear(*x) + self.pairwise(self.embedding(*x))

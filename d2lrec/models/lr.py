@@ -31,7 +31,7 @@ class LR(CTRModel):
     def __init__(self, field_dims: Sequence[int], **kwargs):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
-            self.linear = LinearTerm(field_dims)
+            self.linear = LinearTerm(field_dims, self.bag_sizes)
 
-    def hybrid_forward(self, F, x):
-        return self.linear(x)
+    def hybrid_forward(self, F, *x):
+        return self.linear(*x)

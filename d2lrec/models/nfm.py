@@ -49,8 +49,8 @@ class NFM(CTRModel):
         super().__init__(field_dims, **kwargs)
         pool_drop_rate = drop_rate if pool_drop_rate is None else pool_drop_rate
         with self.name_scope():
-            self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(self.num_features, num_factors)
+            self.linear = LinearTerm(field_dims, self.bag_sizes)
+            self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             self.pool = nn.HybridSequential()
             self.pool.add(BiInteraction(self.num_fields, num_factors))
             if batch_norm:
@@ -59,5 +59,5 @@ class NFM(CTRModel):
                 self.pool.add(nn.Dropout(pool_drop_rate))
             self.mlp = MLP(num_factors, mlp_dims, drop_rate, batch_norm)
 
-    def hybrid_forward(self, F, x):
-        return self.linear(x) + self.mlp(self.pool(self.embedding(x)))
+    def hybrid_forward(self, F, *x):
+        return self.linear(*x) + self.mlp(self.pool(self.embedding(*x)))

@@ -60,20 +60,26 @@ class WideDeep(CTRModel):
     ):
         super().__init__(field_dims, **kwargs)
         cross_dims = check_field_dims(cross_dims) if len(cross_dims) else []
-        self._read(self.field_dims + cross_dims, dense=num_dense)
+        if cross_dims and self.bag_sizes:
+            raise ValueError(
+                f'cross_dims is {cross_dims} and bag_sizes {self.bag_sizes}: a cross is of fields '
+                'of one value; give one of the two.'
+            )
+        self._read(cross_dims, num_dense)
         units = self.num_fields * num_factors + num_dense
         with self.name_scope():
-            self.linear = LinearTerm(self.field_dims + cross_dims)
-            self.embedding = Embedding(self.num_features, num_factors)
+            self.linear = LinearTerm(self.field_dims + cross_dims, self.bag_sizes)
+            self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             self.mlp = MLP(units, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, *inputs):
         inputs = dict(zip(self.inputs, inputs))
-        fields = inputs['ids'][:, : self.num_fields]  # (B, F), without the crosses
-        deep = F.npx.batch_flatten(self.embedding(fields))  # (B, F * K)
+        ids, weights = inputs['ids'], [inputs['weights']] if self.bag_sizes else []
+        fields = ids if weights else ids[:, : self.num_fields]  # (B, F), without the crosses
+        deep = F.npx.batch_flatten(self.embedding(fields, *weights))  # (B, F * K)
         if 'dense' in inputs:
             deep = F.np.concatenate([deep, inputs['dense']], axis=1)  # (B, F * K + D)
-        return self.linear(inputs['ids']) + self.mlp(deep)
+        return self.linear(ids, *weights) + self.mlp(deep)
 
     def wide_params(self) -> gluon.ParameterDict:
         """The parameters of the wide half, for its trainer."""

@@ -52,12 +52,12 @@ class XDeepFM(CTRModel):
     ):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
-            self.linear = LinearTerm(field_dims)
-            self.embedding = Embedding(self.num_features, num_factors)
+            self.linear = LinearTerm(field_dims, self.bag_sizes)
+            self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             self.cin = CIN(self.num_fields, num_factors, cin_dims, split, activation)
             self.head = nn.Dense(1, in_units=self.cin.out_units, use_bias=False)
             self.mlp = MLP(self.num_fields * num_factors, mlp_dims, drop_rate, batch_norm)
 
-    def hybrid_forward(self, F, x):
-        e = self.embedding(x)  # (B, F, K)
-        return self.linear(x) + self.head(self.cin(e)) + self.mlp(F.npx.batch_flatten(e))
+    def hybrid_forward(self, F, *x):
+        e = self.embedding(*x)  # (B, F, K)
+        return self.linear(*x) + self.head(self.cin(e)) + self.mlp(F.npx.batch_flatten(e))

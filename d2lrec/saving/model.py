@@ -263,10 +263,7 @@ def _check_fits(net, encoder):
             [end - first for first, end in ranges],
         ),
         'dense columns': (len(encoder.dense), net.inputs.get('dense', len(encoder.dense))),
-        'slots of bags': (
-            sum(sum(getattr(step, 'bag_sizes', ())) for step in encoder.steps),
-            net.inputs.get('weights', 0),
-        ),
+        'slots of bags': (sum(encoder.bag_sizes), net.inputs.get('weights', 0)),
     }
     for what, (theirs, mine) in counts.items():
         if theirs != mine:

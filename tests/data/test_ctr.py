@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import d2lrec as d2l
-import d2lrec.data.read as read
+import d2lrec.data.rows as rows_module
 from d2lrec.data.batches import BatchLoader
 from d2lrec.data.ctr import CTRDataset
 from d2lrec.data.vocabulary import load_vocab
@@ -68,7 +68,7 @@ def test_equal_counts_go_by_text(tmp_path):
 
 
 def test_encoding_equals_the_definition_on_random_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(read, 'BLOCK', 300)  # words must get one code across blocks
+    monkeypatch.setattr(rows_module, 'BLOCK', 300)  # words must get one code across blocks
     rng = np.random.RandomState(0)
     lines = [
         '\t'.join([str(rng.randint(2)), *(f'v{v}' for v in rng.zipf(1.5, 5))]) for _ in range(200)
@@ -354,7 +354,7 @@ def test_quoted_cells_are_unquoted(tmp_path):
 
 @pytest.mark.parametrize('block', [60, 8_000_000])
 def test_lines_are_numbered_through_blocks_and_quotes(tmp_path, monkeypatch, block):
-    monkeypatch.setattr(read, 'BLOCK', block)
+    monkeypatch.setattr(rows_module, 'BLOCK', block)
     lines = ['1\ta\tb'] * 20 + ['0\t"x\ny"\tb', '0\ta'] + ['0\ta\tb'] * 20 + ['7\ta\tb']
     with pytest.warns(UserWarning):
         data = CTRDataset(write(tmp_path / 'a', lines), min_threshold=1)
@@ -364,7 +364,7 @@ def test_lines_are_numbered_through_blocks_and_quotes(tmp_path, monkeypatch, blo
 
 
 def test_a_quote_that_nothing_closes_costs_no_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(read, 'BLOCK', 500)
+    monkeypatch.setattr(rows_module, 'BLOCK', 500)
     lines = [f'{i % 2}\t"{i}\tb' for i in range(300)]
     data = CTRDataset(write(tmp_path / 'a', lines), min_threshold=1)
     assert len(data) == 300 and data.words(7)['field 1'] == '"7'
@@ -374,7 +374,7 @@ def test_a_quote_that_nothing_closes_costs_no_rows(tmp_path, monkeypatch):
 @pytest.mark.parametrize('block', [10, 37, 8_000_000])
 @pytest.mark.parametrize('last', [True, False])
 def test_every_end_of_line(tmp_path, monkeypatch, end, block, last):
-    monkeypatch.setattr(read, 'BLOCK', block)
+    monkeypatch.setattr(rows_module, 'BLOCK', block)
     lines = [f'{i % 2}\ta{i}\t{"" if i % 3 else "é"}' for i in range(30)]
     (tmp_path / 'a').write_bytes(('\ufeff' + end.join(lines) + end * last).encode())
     data = CTRDataset(tmp_path / 'a', min_threshold=1)

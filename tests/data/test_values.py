@@ -6,7 +6,7 @@ import io
 import random
 import warnings
 
-import d2lrec.data.read as read
+import d2lrec.data.rows as rows_module
 from d2lrec.data import CTRDataset
 from d2lrec.data.values import MISSING, numbers_of, read_column, spelled
 
@@ -175,7 +175,7 @@ POOLS = {
 @pytest.mark.parametrize('seed', range(120))
 def test_a_table_gives_the_same_ids_as_a_file_and_as_a_frame(tmp_path, monkeypatch, seed):
     rng = random.Random(seed)
-    monkeypatch.setattr(read, 'BLOCK', rng.choice([300, 8_000_000]))
+    monkeypatch.setattr(rows_module, 'BLOCK', rng.choice([300, 8_000_000]))
     pools = [name for name in POOLS if not OVERFLOWS or name not in ('hashes', 'overflow')]
     kinds = [rng.choice(pools) for _ in range(rng.randint(1, 4))]
     gaps = [rng.choice([0, 0, 0.3]) for _ in kinds]

@@ -1,4 +1,4 @@
-"""From a file or a frame to a `Table`: a label and columns, found by their names.
+"""From a file or a frame to `Rows`: a label and columns, found by their names.
 
 A file is read in blocks. A block without quotes, faults or odd labels goes through pyarrow; any
 other is read line by line, which knows the number of each line and what it held.
@@ -53,7 +53,7 @@ class Dropped(NamedTuple):
 
 
 @dataclass
-class Table:
+class Rows:
     """What was read: the rows that can be used, column by column.
 
     Attributes
@@ -107,7 +107,7 @@ def read_file(
     header: bool = False,
     labelled: Optional[bool] = True,
     names: Optional[Sequence[str]] = None,
-) -> Table:
+) -> Rows:
     """Read lines of a label and `width` columns, which are called 'field 1' and so on.
 
     Parameters
@@ -144,7 +144,7 @@ def read_file(
     columns = [_unified(name, parts) for name, parts in zip(names, reader.parts)]
     labels = np.concatenate(reader.labels) if reader.labelled else None
     name = os.path.basename(os.fspath(path))
-    table = Table(name if isinstance(name, str) else name.decode(), columns, labels)
+    table = Rows(name if isinstance(name, str) else name.decode(), columns, labels)
     table.dropped, table.bad_labels, table.by_place = reader.dropped, reader.bad_labels, True
     check_dropped(table, reader.rows)
     return table
@@ -387,7 +387,7 @@ def read_frame(
     dense: Sequence[str] = (),
     width: Optional[int] = None,
     must_have_label: bool = True,
-) -> Table:
+) -> Rows:
     """Read the label, the fields and the dense columns of a frame, each by its name.
 
     Parameters
@@ -410,7 +410,7 @@ def read_frame(
             f'The frame has {len(frame)} rows and {frame.shape[1]} columns: give at least one '
             f'row, with the label and {width or "at least one"} fields as columns.'
         )
-    table = Table('frame', [], None, label=chosen.label)
+    table = Rows('frame', [], None, label=chosen.label)
     kept = slice(None)
     if chosen.label is not None:
         column = read_column(chosen.label, _column(frame, names, chosen.label))
@@ -609,7 +609,7 @@ def label_of(cell: Any) -> int:
 _LABELS = {'0': 0, '1': 1}
 
 
-def check_dropped(table: Table, rows: int) -> None:
+def check_dropped(table: Rows, rows: int) -> None:
     """Refuse where most rows, or one of the two classes, went with those that were dropped."""
     total = table.num_dropped
     bad = table.dropped.get('label', Dropped(0, '', ''))

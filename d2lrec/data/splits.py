@@ -1,0 +1,130 @@
+"""Which rows go to which part: at random, by time, the last of each user, or whole users."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+import numpy as np
+
+__all__ = ['WAYS', 'split_rows']
+
+WAYS = ('random', 'time', 'last', 'users')
+
+
+def split_rows(
+    by: str,
+    rows: int,
+    valid: float = 0.1,
+    test: float = 0.1,
+    seed: int = 0,
+    times: Any = None,
+    users: Any = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The row numbers of the training, validation and test part.
+
+    Parameters
+    ----------
+    by : 'random', 'time', 'last' or 'users'
+        'random' draws rows. 'time' takes the earliest rows for training and the latest for the
+        test; of rows at one time those further up in the table come first. 'last' takes, of each
+        user, the latest rows for the test and those before them for validation; without times the
+        order of the table counts. 'users' draws whole users, so that none is in two parts.
+    rows : int, N
+    valid, test : float
+        Their shares: of the rows, of each user's rows (rounded down) for 'last', and for 'users'
+        of the users.
+    seed : int
+        Of what is drawn; the same seed gives the same parts.
+    times : array (N,), for 'time' and 'last'
+    users : array (N,) of whole numbers, for 'last' and 'users'
+
+    Returns
+    -------
+    three int64 arrays, together each row once. Those of 'time' are in the order of time, all
+    others in that of the table.
+
+    Raises
+    ------
+    ValueError
+        For shares that leave a part without a row, a time or user that is missing, or another way.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in split_rows('time', 5, 0.2, 0.2, times=[3, 1, 2, 3, 0])]
+    [[4, 1, 2], [0], [3]]
+    """
+    if by not in WAYS:
+        raise ValueError(f'by is {by!r}: choose one of {", ".join(map(repr, WAYS))}.')
+    _check_shares(valid, test)
+    if by in ('last', 'users') and users is None:
+        raise ValueError(f'a split by {by!r} needs to know the users: name their column by user=.')
+    if by == 'time' and times is None:
+        raise ValueError("a split by 'time' needs times: name their column by time=.")
+    rng = np.random.RandomState(seed)
+    if by == 'random':
+        parts = [np.sort(p) for p in _cut(rng.permutation(rows), valid, test)]
+    elif by == 'time':
+        parts = _cut(np.argsort(np.asarray(times), kind='stable'), valid, test)
+    elif by == 'users':
+        distinct, codes = np.unique(np.asarray(users), return_inverse=True)
+        part_of = np.empty(len(distinct), np.int64)
+        for number, some in enumerate(_cut(rng.permutation(len(distinct)), valid, test, 'users')):
+            part_of[some] = number
+        parts = [np.flatnonzero(part_of[codes.reshape(-1)] == number) for number in range(3)]
+    else:
+        parts = _last(np.asarray(users), rows, valid, test, times)
+    for name, part, share in zip(('training', 'validation', 'test'), parts, (1, valid, test)):
+        if share and not len(part):
+            raise ValueError(
+                f'the {name} part would have none of the {rows:,} rows: give larger shares, or '
+                'more rows.'
+            )
+    return tuple(parts)
+
+
+def _check_shares(valid, test):
+    for name, share in (('valid', valid), ('test', test)):
+        number = isinstance(share, (int, float, np.number)) and not isinstance(share, bool)
+        if not number or not 0 <= share < 1:
+            raise ValueError(f'{name} is {share!r}: give a share from 0 to below 1.')
+    if valid + test >= 1:
+        raise ValueError(f'valid and test are {valid} and {test}: leave a share for training.')
+
+
+def _cut(order, valid, test, what='rows'):
+    """An order cut into training, validation and test."""
+    count = len(order)
+    num_test, num_valid = (int(round(count * share)) for share in (test, valid))
+    first = count - num_test - num_valid
+    if first < 1 or (valid and not num_valid) or (test and not num_test):
+        raise ValueError(
+            f'{count:,} {what} cannot be cut into shares of {1 - valid - test:.2g}, {valid:g} and '
+            f'{test:g}: give more {what}, or other shares.'
+        )
+    return order[:first], order[first : first + num_valid], order[first + num_valid :]
+
+
+def _last(users, rows, valid, test, times):
+    """Of each user the latest rows: shares of those that the user has, rounded down."""
+    keys = [np.arange(rows)] if times is None else [np.asarray(times)]
+    order = np.lexsort([*keys, users])  # stable: rows of one time keep their order
+    _, first, counts = np.unique(users[order], return_index=True, return_counts=True)
+    from_end = np.repeat(first + counts, counts) - 1 - np.arange(rows)
+    counts = np.repeat(counts, counts)
+    num_test = np.floor(counts * test + 1e-9)
+    num_valid = np.floor(counts * valid + 1e-9)
+    part = np.where(from_end < num_test, 2, np.where(from_end < num_test + num_valid, 1, 0))
+    part_of = np.empty(rows, np.int64)
+    part_of[order] = part
+    return [np.flatnonzero(part_of == number) for number in range(3)]
+
+
+def check_complete(values: np.ndarray, what: str, source: str, name: Optional[str]) -> None:
+    """Refuse a time or a user that is missing, with its row."""
+    missing = np.isnat(values) if values.dtype.kind in 'mM' else np.isnan(values)
+    if missing.any():
+        row = int(np.argmax(missing))
+        raise ValueError(
+            f'{source}: {name!r} of row {row + 1} is missing: give the {what} of each row, or '
+            'leave such rows out.'
+        )
