@@ -24,6 +24,7 @@ from .models.mf import MF
 __all__ = ['recommend']
 
 PAIRS = 2**17  # pairs of a user and an item that are scored at once, which bounds the memory
+NEVER = 2.0  # a share that no field reaches: the unknown are spoken of here, not by the encoder
 MANY = 10  # rows from which a share of unknown values says something
 
 
@@ -259,7 +260,8 @@ def _named(frame):
 
 def _needed(encoder):
     """The names of the columns that are encoded."""
-    return list(dict.fromkeys([*encoder.vocabulary.names, *encoder.dense]))
+    numbers = encoder.dense if encoder.plan is None else encoder.plan.schema.numbers
+    return list(dict.fromkeys([*encoder.vocabulary.names, *numbers]))
 
 
 def _sides(encoder, users, items):
@@ -299,20 +301,19 @@ class _Pairs:
     def _encode(self, users, items):
         columns = {str(n): users[n].reset_index(drop=True) for n in users.columns}
         others = {n: items[n].reset_index(drop=True) for n in items.columns if n not in columns}
-        with warnings.catch_warnings():  # of an unknown user: which is said in another way here
-            warnings.filterwarnings('ignore', message='.*unknown in 99 %')
-            return self.encoder.encode(pd.DataFrame({**columns, **others}), label=False)
+        frame = pd.DataFrame({**columns, **others})
+        return self.encoder.encode(frame, label=False, too_many=NEVER)
 
     def _columns_of_items(self, sides):
         """{name: booleans, which columns of this matrix are the items'}; None if one is of both."""
         tables = self.encoder.tables()
-        owner = dict(sides)
+        owner = {**sides, **{f'{name} is missing': side for name, side in sides.items()}}
         for step in self.encoder.steps:
             for group, members in getattr(step, 'groups', {}).items():
                 of = {sides.get(m) for m in members}
                 owner[group] = of.pop() if len(of) == 1 else None
         slots = [name for name, _, _ in tables]  # of the ids: a bag has several
-        sizes = _bag_sizes(self._item_part)
+        sizes = self.encoder.bag_sizes
         if sizes:
             bags = [n for n, s in zip(slots[len(slots) - len(sizes) :], sizes) for _ in range(s)]
             slots = slots[: len(slots) - len(sizes)] + bags
@@ -363,40 +364,41 @@ class _Pairs:
         With s the sum of one side's vectors, the pairs within the sides are numbers of each side,
         and all those between them are <s_user, s_item>.
         """
-        one, two = self._user_part[part], self._item_part
         sides = []
-        for data, mine in (one, False), (two, True):
+        for data, mine in (self._user_part[part], False), (self._item_part, True):
             chosen = self._is_item['ids'] == mine
-            sides.append(_side(self.net, data.columns['ids'][:, chosen]))
+            fields = self.net.ranges['ids'][0][chosen]  # a bag's slots begin at the same id
+            ids, weights = data.columns['ids'], np.ones(data.columns['ids'].shape)
+            if 'weights' in data.columns:  # of the last slots; the fields before have one each
+                weights[:, weights.shape[1] - data.columns['weights'].shape[1] :] = data.columns[
+                    'weights'
+                ]
+            sides.append(_side(self.net, ids[:, chosen], weights[:, chosen], fields))
         (alone, vectors), (alone_2, vectors_2) = sides
         logits = alone[:, None] + alone_2[None, :] + float(self.net.linear.bias.data().asnumpy()[0])
         logits += vectors @ vectors_2.T
         return 1 / (1 + np.exp(-logits))
 
 
-def _bag_sizes(data):
-    """Slots of each bag of encoded data, in order; none where there are no bags."""
-    sizes = getattr(data, 'bag_sizes', None)
-    if sizes is None:
-        steps = getattr(getattr(data, 'encoder', None), 'steps', ())
-        sizes = [s for step in steps for s in getattr(step, 'bag_sizes', ())]
-    return [int(s) for s in sizes]
-
-
 def _is_inner_product(net, data):
-    return type(net) in (FM, LR) and list(net.inputs) == ['ids'] and list(data.columns) == ['ids']
+    return type(net) in (FM, LR) and set(net.inputs) == set(data.columns) <= {'ids', 'weights'}
 
 
-def _side(net, ids):
-    """What one side's ids (N, f) add alone to the logit (N,), and the sum of their vectors."""
-    weights = net.linear.weight.data().asnumpy().astype(np.float64)
-    alone = weights[ids, 0].sum(axis=1)
+def _side(net, ids, weights, fields):
+    """What one side adds alone to the logit (N,), and the sum of its fields' vectors (N, K).
+
+    The slots' ids (N, M) with their weights (N, M) are those of the fields that `fields` (M,)
+    numbers: a field's vector is the weighted sum of its slots'.
+    """
+    linear = net.linear.weight.data().asnumpy()[:, 0].astype(np.float64)
+    alone = (linear[ids] * weights).sum(axis=1)
     if not isinstance(net, FM):
         return alone, np.zeros((len(ids), 1))
     table = net.embedding.weight.data().asnumpy().astype(np.float64)
     total, squares = np.zeros((2, len(ids), table.shape[1]))
-    for column in ids.T:
-        vectors = table[column]
+    for field in np.unique(fields):
+        slots = np.flatnonzero(fields == field)
+        vectors = sum(table[ids[:, s]] * weights[:, [s]] for s in slots)
         total += vectors
         squares += np.square(vectors)
     return alone + (np.square(total) - squares).sum(axis=1) / 2, total

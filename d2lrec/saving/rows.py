@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -16,6 +15,7 @@ from ..data.values import CONTAINERS
 
 __all__ = ['encode_rows']
 
+NEVER = 2.0  # a share that no field reaches
 FEW = 64  # rows that are looked at cell by cell
 PLAIN = ('object', 'str', 'string', 'int64', 'float64', 'bool')  # whose cells Python's types hold
 
@@ -37,8 +37,8 @@ class Rows(Encoded):
 def encode_rows(encoder: Encoder, source: Any) -> Encoded:
     """What `encoder.encode(source, label=False)` gives, also for rows that are dicts.
 
-    A few rows are looked up value by value, without making a table of them. The encoder's warning
-    of fields that are unknown throughout is left to who calls.
+    A few rows are looked up value by value, without making a table of them. Of what is unknown
+    nothing is said here.
 
     Raises ValueError for a row without one of the fields, and as `Encoder.encode`.
 
@@ -61,7 +61,8 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
     if rows is not None:
         if not rows:
             raise ValueError('there is no row: give at least one.')
-        names = [*encoder.vocabulary.names, *encoder.dense]
+        numbers = encoder.dense if encoder.plan is None else encoder.plan.schema.numbers
+        names = list(dict.fromkeys([*encoder.vocabulary.names, *numbers]))
         for i, row in enumerate(rows):
             for name in names:
                 if name not in row:
@@ -75,13 +76,13 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
         cells = _cells(source)
     else:
         cells = None
-    if cells is not None and encoder.format == 'table' and not encoder.steps:
+    plain = encoder.plan is None and encoder.format == 'table' and not encoder.steps
+    if cells is not None and plain:
         found = _looked_up(encoder, cells)
         if found is not None:
             return found
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', message='.*unknown in 99 %')
-        return encoder.encode(source() if callable(source) else source, label=False)
+    source = source() if callable(source) else source
+    return encoder.encode(source, label=False, too_many=NEVER)
 
 
 def _frame_later(cells):
