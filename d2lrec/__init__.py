@@ -52,7 +52,9 @@ from .data.table import Table, read
 from .data.vocabulary import Field, Vocabulary, load_vocab
 from .fitting import evaluate, fit, predict
 from .metrics import (
+    Interval,
     auc,
+    bootstrap,
     calibration_table,
     constant_rate,
     ctr_report,
@@ -93,11 +95,13 @@ from .original import (
     train_recsys_rating,
     try_all_gpus,
 )
+from .recommend import recommend
 from .saving.checkpoint import Checkpoint
 from .saving.model import Saved, load, save
 from .train.devices import set_seed
 from .train.history import History
 from .train.optim import FTRL, decay_embeddings_only, wide_deep_trainers
+from .tuning import Search, random_search
 from .warm import warm_start
 
 __version__ = '0.2.0'

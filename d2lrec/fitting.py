@@ -19,6 +19,7 @@ from .train.history import History
 from .train.loop import checked_numbers
 from .train.optim import FTRL
 from .train.ratings import evaluator, pairs_rmse, train_recsys_rating
+from .train.requests import one_row
 from .train.sources import inputs_of, source
 
 __all__ = ['evaluate', 'fit', 'predict']
@@ -221,7 +222,9 @@ def predict(
             'that does not, or the data.'
         )
     here = devices_of(net, devices)
-    outs, *_ = outputs(net, _batches(net, data, labelled=False), here)
+    outs = one_row(net, data, here)
+    if outs is None:
+        outs, *_ = outputs(net, _batches(net, data, labelled=False), here)
     if not np.isfinite(outs).all():
         row = int(np.argwhere(~np.isfinite(outs))[0, 0])
         raise ValueError(

@@ -9,14 +9,17 @@ from typing import Any, NamedTuple, Optional, Union
 
 import mxnet as mx
 import numpy as np
+import pandas as pd
 from mxnet import gluon
 
 from ..data.encoder import Encoder
 from ..files import check_writable
 from ..fitting import predict
 from ..models.base import Model
+from ..recommend import MANY, recommend, warn_unknown
 from ..weights import weights_of
 from .archive import read_archive, same_shapes, write_archive
+from .rows import encode_rows
 
 __all__ = ['Saved', 'load', 'save']
 
@@ -36,23 +39,80 @@ class Saved(NamedTuple):
     net: Model
     encoder: Optional[Encoder]
 
-    def predict(self, source: Any, devices: Optional[Sequence[mx.Context]] = None) -> np.ndarray:
-        """What `d2lrec.predict` gives for raw rows: a frame or a file, read by column names.
+    def predict(
+        self, source: Any, devices: Optional[Sequence[mx.Context]] = None, max_unknown: float = 0.5
+    ) -> np.ndarray:
+        """What `d2lrec.predict` gives for raw rows, read by column names.
 
-        Values that the vocabulary does not hold are 'unknown'; a warning names a field that is
-        unknown almost throughout. A label column is neither needed nor looked at.
+        Values that the vocabulary does not hold are 'unknown', and predicted as such. A label
+        column is neither needed nor looked at.
 
-        Raises ValueError for a field that is lacking, and where the model was saved without an
-        encoder.
+        Parameters
+        ----------
+        source : a frame, a file, a row as a dict {name: value}, a list of such rows, or encoded
+            data
+            Rows as dicts are the quickest way for a single one.
+        devices : as in `d2lrec.predict`
+        max_unknown : float
+            A warning names the fields of which a larger share of the rows is unknown, and the
+            share, where there are 10 rows or more. `unknown` gives all shares.
+
+        Raises
+        ------
+        ValueError
+            For a field that is lacking, and where the model was saved without an encoder.
         """
-        if not hasattr(source, 'columns') or hasattr(source, 'iloc'):
-            if self.encoder is None:
-                raise ValueError(
-                    f'this {type(self.net).__name__} was saved without an encoder: save it with '
-                    'its training data, save(net, path, train), or pass encoded data.'
-                )
-            source = self.encoder.encode(source, label=False)  # a row is predicted, clicked or not
-        return predict(self.net, source, devices)
+        encoded = self._encoded(source)
+        if len(encoded) >= MANY:
+            warn_unknown(encoded, None, max_unknown)
+        return predict(self.net, encoded, devices)
+
+    def unknown(self, source: Any) -> pd.Series:
+        """The share of the rows of raw data whose value training did not know, by field.
+
+        Parameters
+        ----------
+        source : as in `predict`
+        """
+        encoded = self._encoded(source)
+        return pd.Series(encoded.unknown, encoded.vocabulary.names, name='unknown')
+
+    def recommend(
+        self,
+        users: Any,
+        k: int = 10,
+        *,
+        seen: Any = None,
+        items: Any = None,
+        user: str = 'user',
+        item: str = 'item',
+        name: Optional[str] = None,
+        damping: float = 5.0,
+    ) -> pd.DataFrame:
+        """`d2lrec.recommend` by this net and its encoder."""
+        return recommend(
+            self.net,
+            users,
+            k,
+            seen=seen,
+            items=items,
+            user=user,
+            item=item,
+            name=name,
+            encoder=self.encoder,
+            damping=damping,
+        )
+
+    def _encoded(self, source):
+        """Raw rows as the net reads them; what is encoded already as it is."""
+        if hasattr(source, 'columns') and not hasattr(source, 'iloc'):
+            return source
+        if self.encoder is None:
+            raise ValueError(
+                f'this {type(self.net).__name__} was saved without an encoder: save it with its '
+                'training data, save(net, path, train), or pass encoded data.'
+            )
+        return encode_rows(self.encoder, source)
 
 
 def save(net: Model, path: Union[str, os.PathLike], data: Any = None) -> None:
@@ -172,6 +232,7 @@ def load(
     net.initialize(ctx=devices or mx.cpu())
     for name, param in weights_of(net).items():
         param.set_data(mx.np.array(arrays[name], dtype=arrays[name].dtype))
+    net.hybridize(static_alloc=True, static_shape=True)
     return Saved(net, encoder)
 
 
