@@ -75,9 +75,9 @@ def in_torch(ids, labels, w, v):
             self.embedding = nn.Embedding(num_features, num_factors)
             self.bias = nn.Parameter(torch.zeros(1))
 
-        def forward(self, x):                                 # x: (B, F) ids
-            e = self.embedding(x)                             # (B, F, K)
-            pairs = 0.5 * (e.sum(1) ** 2 - (e ** 2).sum(1)).sum(1, keepdim=True)
+        def forward(self, x):  # x: (B, F) ids
+            e = self.embedding(x)  # (B, F, K)
+            pairs = 0.5 * (e.sum(1) ** 2 - (e**2).sum(1)).sum(1, keepdim=True)
             return self.bias + self.linear(x).sum(1) + pairs  # (B, 1) logits
 
     def train(net, batches, num_epochs, lr):
@@ -92,6 +92,7 @@ def in_torch(ids, labels, w, v):
                 optimizer.step()
                 total, rows = total + mean.item() * len(y), rows + len(y)
             yield total / rows
+
     # --- end
 
     net = FM(len(w), v.shape[1])
@@ -115,16 +116,20 @@ def in_keras(ids, labels, w, v):
             self.embedding = layers.Embedding(num_features, num_factors)
             self.bias = self.add_weight(shape=(1,), initializer='zeros')
 
-        def call(self, x):                                    # x: (B, F) ids
-            e = self.embedding(x)                             # (B, F, K)
-            pairs = 0.5 * ops.sum(ops.sum(e, 1) ** 2 - ops.sum(e ** 2, 1), 1, keepdims=True)
+        def call(self, x):  # x: (B, F) ids
+            e = self.embedding(x)  # (B, F, K)
+            pairs = 0.5 * ops.sum(ops.sum(e, 1) ** 2 - ops.sum(e**2, 1), 1, keepdims=True)
             return self.bias + ops.sum(self.linear(x), 1) + pairs
 
     def train(net, ids, labels, num_epochs, lr, batch_size):
-        net.compile(optimizer=keras.optimizers.Adam(lr),
-                    loss=keras.losses.BinaryCrossentropy(from_logits=True))
-        return net.fit(ids, labels, batch_size=batch_size, epochs=num_epochs,
-                       shuffle=False, verbose=0).history['loss']
+        net.compile(
+            optimizer=keras.optimizers.Adam(lr),
+            loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        )
+        return net.fit(
+            ids, labels, batch_size=batch_size, epochs=num_epochs, shuffle=False, verbose=0
+        ).history['loss']
+
     # --- end
 
     net = FM(len(w), v.shape[1])
