@@ -83,7 +83,7 @@ def in_torch(ids, labels, w, v):
     def train(net, batches, num_epochs, lr):
         loss = nn.BCEWithLogitsLoss()
         optimizer = torch.optim.Adam(net.parameters(), lr=lr)
-        for epoch in range(num_epochs):
+        for _ in range(num_epochs):
             total = rows = 0
             for x, y in batches:
                 optimizer.zero_grad()
