@@ -44,6 +44,7 @@ from .data.movielens import (
     split_data_ml100k,
     temporal_split_ml100k,
 )
+from .data.negatives import Interactions, NegativeLoader, NegativeSampler
 from .data.ratings import RatingRows, Ratings
 from .data.synthetic import Planted, planted
 from .data.vocabulary import Field, Vocabulary, load_vocab
@@ -95,6 +96,7 @@ from .saving.model import Saved, load, save
 from .train.devices import set_seed
 from .train.history import History
 from .train.optim import FTRL, decay_embeddings_only, wide_deep_trainers
+from .train.ranking import BPRLoss, rank_report, train_ranking
 from .warm import warm_start
 
 __version__ = '0.2.0'

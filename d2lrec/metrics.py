@@ -311,8 +311,7 @@ def hit_rate(
     >>> hit_rate(scores, held_out=[1, 0], seen={0: [0]}, k=1)
     0.5
     """
-    users, ranks, counts = _ranks(scores, held_out, seen, k)
-    return float((np.bincount(users[ranks <= k], minlength=len(counts)) > 0).mean())
+    return _hit_rate(*_ranks(scores, held_out, seen, k), k)
 
 
 def ndcg(scores: ArrayLike, held_out: Items, seen: Optional[Items] = None, k: int = 10) -> float:
@@ -330,11 +329,7 @@ def ndcg(scores: ArrayLike, held_out: Items, seen: Optional[Items] = None, k: in
     >>> round(ndcg([[0.9, 0.5, 0.1], [0.2, 0.8, 0.3]], held_out=[1, 1]), 4)  # ranks 2 and 1
     0.8155
     """
-    users, ranks, counts = _ranks(scores, held_out, seen, k)
-    users, ranks = users[ranks <= k], ranks[ranks <= k]
-    gains = np.bincount(users, 1 / np.log2(1 + ranks), minlength=len(counts))
-    best = np.cumsum(1 / np.log2(np.arange(2, counts.max() + 2)))
-    return float(np.mean(gains / best[np.minimum(counts, k) - 1]))
+    return _ndcg(*_ranks(scores, held_out, seen, k), k)
 
 
 def constant_rate(labels: ArrayLike) -> dict[str, float]:
@@ -468,6 +463,17 @@ def _auc(labels, scores, weight=None):
     below = total[np.searchsorted(negative, positive, 'left')]
     up_to = total[np.searchsorted(negative, positive, 'right')]
     return float(np.average((below + up_to) / 2, weights=weight[ones]) / total[-1])
+
+
+def _hit_rate(users, ranks, counts, k):
+    return float((np.bincount(users[ranks <= k], minlength=len(counts)) > 0).mean())
+
+
+def _ndcg(users, ranks, counts, k):
+    users, ranks = users[ranks <= k], ranks[ranks <= k]
+    gains = np.bincount(users, 1 / np.log2(1 + ranks), minlength=len(counts))
+    best = np.cumsum(1 / np.log2(np.arange(2, counts.max() + 2)))
+    return float(np.mean(gains / best[np.minimum(counts, k) - 1]))
 
 
 def _ranks(scores, held_out, seen, k):
@@ -638,7 +644,7 @@ def _items(items, shape, name):
     users, num_items = shape
     items = items.asnumpy() if hasattr(items, 'asnumpy') else items
     if isinstance(items, np.ndarray) and items.shape == shape:
-        return _numbers(items, name) != 0
+        return items if items.dtype == bool else _numbers(items, name) != 0
     if not isinstance(items, Mapping):
         try:
             count = len(items)
