@@ -50,7 +50,9 @@ from .data.synthetic import Planted, planted
 from .data.vocabulary import Field, Vocabulary, load_vocab
 from .fitting import evaluate, fit, predict
 from .metrics import (
+    Interval,
     auc,
+    bootstrap,
     calibration_table,
     constant_rate,
     ctr_report,
@@ -97,6 +99,7 @@ from .train.devices import set_seed
 from .train.history import History
 from .train.optim import FTRL, decay_embeddings_only, wide_deep_trainers
 from .train.ranking import BPRLoss, rank_report, train_ranking
+from .tuning import Search, random_search
 from .warm import warm_start
 
 __version__ = '0.2.0'
