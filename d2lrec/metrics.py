@@ -434,7 +434,13 @@ def ctr_report(
 
 
 class Interval(NamedTuple):
-    """A measure, the interval that `bootstrap` puts round it, and its standard error."""
+    """A measure, the interval that `bootstrap` puts round it, and its standard error.
+
+    Examples
+    --------
+    >>> Interval(value=0.79, low=0.78, high=0.80, error=0.005).low
+    0.78
+    """
 
     value: float
     low: float

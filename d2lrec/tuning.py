@@ -30,6 +30,12 @@ class Search:
         Columns: the settings, then what validation said of each.
     histories : list
         What `make_and_fit` returned, by trial: `histories[table.index[0]]` is that of the best.
+
+    Examples
+    --------
+    >>> distance = lambda x: abs(x - 3)
+    >>> random_search(distance, {'x': [1, 2, 5]}, trials=3, score=lambda d: -d)
+    Search(3 trials, best {'x': 2})
     """
 
     best: dict[str, Any]
