@@ -39,7 +39,7 @@ def popularity(train, valid, seed):
 def item_knn(train, valid, seed, neighbours, damping):
     """Cosines of the columns of the matrix, damped; the best `neighbours` of each item."""
     X = train.matrix().astype(float)
-    norm = np.sqrt(X.sum(axis=0))
+    norm = np.sqrt(np.maximum(X.sum(axis=0), 1))
     cosine = X.T @ X / (np.outer(norm, norm) + damping)
     np.fill_diagonal(cosine, 0)
     least = -np.partition(-cosine, neighbours - 1, axis=1)[:, neighbours - 1 : neighbours]
