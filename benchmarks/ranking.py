@@ -55,30 +55,31 @@ def ease(train, valid, seed, penalty):
     return X @ B, 0
 
 
-def fitted(net, train, valid, seed, **options):
-    history = d2l.fit(
-        net, train, valid, init=mx.init.Normal(0.05), seed=seed, patience=3, **options
-    )
+SMALL = mx.init.Normal(0.05)
+
+
+def fitted(net, train, valid, seed, init, **options):
+    history = d2l.fit(net, train, valid, init=init, seed=seed, patience=3, **options)
     return net.scores(np.arange(train.num_users)), history.best_epoch
 
 
 def mf_bpr(train, valid, seed, num_factors, lr, wd, power):
     net = d2l.MF(num_factors, train.num_users, train.num_items, output='logit')
     options = {'lr': lr, 'wd': wd, 'power': power, 'batch_size': 1024, 'num_epochs': 20}
-    return fitted(net, train, valid, seed, loss=d2l.BPRLoss(), **options)
+    return fitted(net, train, valid, seed, SMALL, loss=d2l.BPRLoss(), **options)
 
 
 def mf_pointwise(train, valid, seed, num_factors, lr, wd, negatives):
     net = d2l.MF(num_factors, train.num_users, train.num_items, output='logit')
     options = {'lr': lr, 'wd': wd, 'negatives': negatives, 'batch_size': 2048, 'num_epochs': 15}
-    return fitted(net, train, valid, seed, **options)
+    return fitted(net, train, valid, seed, SMALL, **options)
 
 
 def neumf(train, valid, seed, num_factors, lr, wd, negatives):
     widths = [2 * num_factors, num_factors]
     net = d2l.NeuMF(num_factors, train.num_users, train.num_items, widths)
-    options = {'lr': lr, 'wd': wd, 'negatives': negatives, 'batch_size': 2048, 'num_epochs': 15}
-    return fitted(net, train, valid, seed, **options)
+    options = {'lr': lr, 'wd': wd, 'negatives': negatives, 'batch_size': 2048, 'num_epochs': 10}
+    return fitted(net, train, valid, seed, mx.init.Xavier(), **options)
 
 
 FACTORS = [16, 32, 64]
@@ -104,7 +105,8 @@ def main(data, names, trials, seeds, say):
             start = time.time()
             scores, epoch = model(train, valid, 0, **setting)
             found = d2l.ndcg(scores, valid.matrix(), train.matrix())
-            say(f'{name} | {setting} | epoch {epoch} | valid {found:.4f} | {time.time() - start:.0f} s')
+            took = f'{time.time() - start:.0f} s'
+            say(f'{name} | {setting} | epoch {epoch} | valid {found:.4f} | {took}')
             return found
 
         best = {}
