@@ -45,6 +45,7 @@ from .data.movielens import (
     temporal_split_ml100k,
 )
 from .data.rating_files import read_ratings
+from .data.negatives import Interactions, NegativeLoader, NegativeSampler
 from .data.ratings import RatingRows, Ratings
 from .data.schema import Schema
 from .data.synthetic import Planted, planted
@@ -101,6 +102,7 @@ from .saving.model import Saved, load, save
 from .train.devices import set_seed
 from .train.history import History
 from .train.optim import FTRL, decay_embeddings_only, wide_deep_trainers
+from .train.ranking import BPRLoss, rank_report, train_ranking
 from .tuning import Search, random_search
 from .warm import warm_start
 

@@ -7,6 +7,7 @@ e (B, F, K). A list of layers holds a pair (weight (units, D), bias (units,)) fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Optional
 
@@ -45,6 +46,8 @@ __all__ = [
     'mf',
     'neumf',
     'autorec',
+    'bpr_loss',
+    'negative_probabilities',
     'ranking',
     'quantile',
     'auc',
@@ -690,6 +693,39 @@ def autorec(
 
 
 # Measures and data
+
+
+def bpr_loss(scores: np.ndarray, others: np.ndarray) -> float:
+    """The mean of -log σ(score - other) over pairs (P,) of an item and an item drawn beside it.
+
+    Rendle et al., UAI 2009, section 4.1, without the regularization.
+
+    Examples
+    --------
+    >>> round(bpr_loss([1.0], [1.0]), 4)
+    0.6931
+    """
+    total = 0.0
+    for score, other in zip(scores, others):
+        total -= math.log(1 / (1 + math.exp(-(score - other))))
+    return total / len(scores)
+
+
+def negative_probabilities(
+    users: Sequence[int], items: Sequence[int], num_items: int, user: int, power: float
+) -> list[float]:
+    """With what probability each item is drawn for a user who has not interacted with it.
+
+    Examples
+    --------
+    >>> negative_probabilities([0, 1, 2, 2], [0, 1, 1, 2], 4, user=0, power=1)
+    [0.0, 0.6666666666666666, 0.3333333333333333, 0.0]
+    """
+    weights = []
+    for item in range(num_items):
+        pairs = [u for u, i in zip(users, items) if i == item]
+        weights.append(0.0 if user in pairs else float(len(pairs) ** power))
+    return [weight / sum(weights) for weight in weights]
 
 
 def ranking(

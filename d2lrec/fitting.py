@@ -13,11 +13,13 @@ from mxnet import init as initializers
 from . import metrics
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
+from .data.negatives import Interactions, NegativeLoader
 from .train.clicks import call, ends_in_sigmoid, features_and_label, outputs, train_ch13
 from .train.devices import devices_of, first_parameter, first_row, set_seed, try_all_gpus
 from .train.history import History
 from .train.loop import checked_numbers
 from .train.optim import FTRL
+from .train.ranking import rank_report, train_ranking
 from .train.ratings import evaluator, pairs_rmse, train_recsys_rating
 from .train.requests import one_row
 from .train.sources import inputs_of, source
@@ -50,7 +52,8 @@ def fit(
 
     A net that has no weights yet is initialized; one that has goes on from them. Rating models
     are trained by `train_recsys_rating` on the mean squared error, all others by `train_ch13` on
-    the log loss.
+    the log loss; any net on `Interactions` by `train_ranking`, with negatives drawn anew for each
+    epoch, on the log loss or on `loss=BPRLoss()`.
 
     Parameters
     ----------
@@ -72,6 +75,8 @@ def fit(
     verbose : bool
         Show a progress bar and print the summary.
     **options : patience, monitor, lr_factor, checkpoint, as in `train_ch13`
+        Of `Interactions` also negatives (how many a pair) and power, as in `NegativeLoader`, and
+        k, as in `train_ranking`.
 
     Returns
     -------
@@ -97,17 +102,24 @@ def fit(
         net.initialize(init or initializers.Uniform(), ctx=devices or try_all_gpus())
     net.hybridize(static_alloc=True, static_shape=True)
     rates = getattr(net, 'output', None) == 'rating'
-    train_data, held_out = split_parts(net, train, valid, test)
-    train_iter = BatchLoader(train_data, batch_size=batch_size, shuffle=True, seed=seed)
     if trainer is None:
         trainer = trainer_of(net, optimizer, lr, wd)
     elif not isinstance(trainer, (gluon.Trainer, list, tuple)):
         trainer = trainer(net) if callable(trainer) else trainer
+    if isinstance(train, Interactions):
+        loss = loss or gluon.loss.SigmoidBinaryCrossEntropyLoss()
+        drawn = {name: options.pop(name) for name in ('negatives', 'power') if name in options}
+        pairwise = getattr(loss, 'pairwise', False)
+        train_iter = NegativeLoader(train, batch_size, pairwise=pairwise, seed=seed, **drawn)
+        options.update(valid=valid, test=test, seed=seed, verbose=verbose)
+        return train_ranking(net, train_iter, loss, trainer, num_epochs, devices, **options)
+    train_data, held_out = split_parts(net, train, valid, test)
     if rates and data_weight(train_data) is not None:
         raise ValueError(
             f'the training data has sample weights, and {type(net).__name__} is a model of '
             'ratings, which are trained without: give with_sample_weight(None) of it.'
         )
+    train_iter = BatchLoader(train_data, batch_size=batch_size, shuffle=True, seed=seed)
     if loss is None:
         loss = gluon.loss.L2Loss() if rates else gluon.loss.SigmoidBinaryCrossEntropyLoss()
     go = train_recsys_rating if rates else train_ch13
@@ -262,14 +274,16 @@ def evaluate(
     """How good the net is on labelled data.
 
     Of a net that returns logits `metrics.ctr_report`: AUC, log loss, its baseline, accuracy. Of
-    one that returns ratings `{'rmse': ..., 'ratings': how many}`.
+    one that returns ratings `{'rmse': ..., 'ratings': how many}`. On `Interactions` the
+    `rank_report`: HitRate and NDCG at 10 among all items that are not `shown`.
 
     Parameters
     ----------
     net, devices : as for `predict`
     data : a data set with labels, a tuple of matrices with the labels last, or a loader
-    shown : RatingRows or Ratings, for a net that rebuilds rows
-        What it is shown of each row, while `data` holds the ratings held out.
+    shown : RatingRows or Ratings, for a net that rebuilds rows; Interactions
+        What it is shown of each row, while `data` holds the ratings held out; of interactions
+        those that it was trained on.
 
     Raises
     ------
@@ -287,6 +301,8 @@ def evaluate(
     (0.5, 0.5)
     """
     here = devices_of(net, devices)
+    if isinstance(data, Interactions):
+        return rank_report(net, data, shown)
     if 'rows' in (getattr(net, 'inputs', None) or ()):
         if shown is None:
             raise ValueError(

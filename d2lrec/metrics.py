@@ -327,8 +327,7 @@ def hit_rate(
     >>> hit_rate(scores, held_out=[1, 0], seen={0: [0]}, k=1)
     0.5
     """
-    relevant, ranks = _ranks(scores, held_out, seen, k)
-    return float((relevant & (ranks <= k)).any(axis=1).mean())
+    return _hit_rate(*_ranks(scores, held_out, seen, k), k)
 
 
 def ndcg(scores: ArrayLike, held_out: Items, seen: Optional[Items] = None, k: int = 10) -> float:
@@ -346,10 +345,7 @@ def ndcg(scores: ArrayLike, held_out: Items, seen: Optional[Items] = None, k: in
     >>> round(ndcg([[0.9, 0.5, 0.1], [0.2, 0.8, 0.3]], held_out=[1, 1]), 4)  # ranks 2 and 1
     0.8155
     """
-    relevant, ranks = _ranks(scores, held_out, seen, k)
-    gains = np.where(relevant & (ranks <= k), 1 / np.log2(1 + ranks), 0).sum(axis=1)
-    best = np.cumsum(1 / np.log2(np.arange(2, relevant.shape[1] + 2)))
-    return float(np.mean(gains / best[np.minimum(relevant.sum(axis=1), k) - 1]))
+    return _ndcg(*_ranks(scores, held_out, seen, k), k)
 
 
 def constant_rate(
@@ -593,10 +589,23 @@ def _auc(labels, scores, weight=None):
     return float(np.average((below + up_to) / 2, weights=weight[ones]) / total[-1])
 
 
-def _ranks(scores, held_out, seen, k):
-    """For users with a held-out item: what is relevant (U, I), and ranks (U, I) from 1.
+def _hit_rate(users, ranks, counts, k):
+    return float((np.bincount(users[ranks <= k], minlength=len(counts)) > 0).mean())
 
-    Of equal scores relevant items come last; seen items come after all others.
+
+def _ndcg(users, ranks, counts, k):
+    users, ranks = users[ranks <= k], ranks[ranks <= k]
+    gains = np.bincount(users, 1 / np.log2(1 + ranks), minlength=len(counts))
+    best = np.cumsum(1 / np.log2(np.arange(2, counts.max() + 2)))
+    return float(np.mean(gains / best[np.minimum(counts, k) - 1]))
+
+
+def _ranks(scores, held_out, seen, k):
+    """Held-out items, one entry each: its user (numbered among those with one), its rank from 1.
+
+    And how many each such user has. Ranks above k are only known to be above k: of the other
+    candidates no more than the k best of a user are put in order, found in time linear in I. Of
+    equal scores relevant items come last; seen items come after all others.
     """
     scores = _numbers(scores, 'scores')
     if scores.ndim != 2 or scores.shape[1] < 2:
@@ -618,10 +627,16 @@ def _ranks(scores, held_out, seen, k):
     if not users.any():
         raise ValueError('no user has a held-out item: there is nothing to measure.')
     scores, relevant, known = scores[users], relevant[users], known[users]
-    order = np.lexsort((relevant, -scores, known), axis=1)
-    ranks = np.empty(order.shape, 'int64')
-    np.put_along_axis(ranks, order, np.arange(1, scores.shape[1] + 1)[None], axis=1)
-    return relevant, ranks
+    k = min(int(k), scores.shape[1])
+    counts = relevant.sum(axis=1)
+    others = np.where(relevant | known, -np.inf, scores)
+    ahead = -np.partition(-others, k - 1, axis=1)[:, :k]  # a user's k best others, in no order
+    users, items = np.nonzero(relevant)
+    mine = scores[users, items]
+    order = np.lexsort((items, -mine, users))
+    users, mine = users[order], mine[order]
+    place = np.arange(len(users)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return users, 1 + place + (ahead[users] >= mine[:, None]).sum(axis=1), counts
 
 
 # What may come in.
@@ -753,7 +768,7 @@ def _items(items, shape, name):
     users, num_items = shape
     items = items.asnumpy() if hasattr(items, 'asnumpy') else items
     if isinstance(items, np.ndarray) and items.shape == shape:
-        return _numbers(items, name) != 0
+        return items if items.dtype == bool else _numbers(items, name) != 0
     if not isinstance(items, Mapping):
         try:
             count = len(items)

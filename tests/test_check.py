@@ -55,6 +55,10 @@ def biased_mf(mean, user_bias, item_bias, P, Q, users, items):
     return mean + user_bias[users] + item_bias[items] + (P[users] * Q[items]).sum(1)
 
 
+def bpr_loss(scores, others):
+    return mx.np.log1p(mx.np.exp(others - scores)).mean()
+
+
 def fold_in(Q, rest, damping):
     Q, rest = Q.asnumpy(), rest.asnumpy()
     return np.linalg.solve(Q.T @ Q + damping * np.eye(Q.shape[1]), Q.T @ rest)
@@ -229,6 +233,16 @@ CASES = [
                 '(B, B)',
             ),
             (lambda *a: biased_mf(*a).reshape(-1, 1), '(B,)'),
+        ],
+    ),
+    (
+        check.bpr_loss,
+        bpr_loss,
+        [
+            (lambda s, o: bpr_loss(o, s), 'changed places'),
+            (lambda s, o: bpr_loss(s, o) * len(s), 'mean'),
+            (lambda s, o: -bpr_loss(s, o), 'sign'),
+            (lambda s, o: bpr_loss(s, 0 * o) + bpr_loss(0 * s, o), 'pointwise'),
         ],
     ),
     (

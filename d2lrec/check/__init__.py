@@ -26,6 +26,7 @@ from .dlrm import dot_interaction, embedding_bag
 from .fm import pairwise_term
 from .judge import Verdict
 from .mf import biased_mf, fold_in
+from .ranking import bpr_loss
 from .scale import merge_shards, sparse_update
 from .wide_deep import cross_product, ftrl_weight
 from .words import add_language, notebook_language
@@ -37,6 +38,7 @@ __all__ = [
     'add_language',
     'auc',
     'biased_mf',
+    'bpr_loss',
     'cin_layer',
     'cross_layer',
     'cross_product',

@@ -8,10 +8,12 @@ import numbers
 from collections.abc import Sequence
 from typing import Any, Optional
 
+import mxnet as mx
 import numpy as np
 import pandas as pd
 from mxnet import gluon
 from mxnet.gluon import HybridBlock
+from numpy.typing import ArrayLike
 
 from ..checks import check_finite, check_ids
 from ..describe import cost_table
@@ -226,6 +228,9 @@ class CTRModel(Model):
         return cls(data.field_dims, *args, **{**found, **options})
 
 
+PAIRS_AT_ONCE = 2**17  # of users and items, where all items are scored
+
+
 class PairModel(Model):
     """A model that takes users (B,) and items (B,), ids from 0.
 
@@ -256,6 +261,43 @@ class PairModel(Model):
             )
         self.inputs = {'users': None, 'items': None}
         self.ranges = {'users': (0, self.num_users), 'items': (0, self.num_items)}
+
+    def scores(self, users: ArrayLike) -> np.ndarray:
+        """What the net gives each of these users for all items: (n,) -> (n, I), in float64.
+
+        Logits or ratings as they are, without a sigmoid: what a list is sorted by.
+
+        Raises
+        ------
+        ValueError
+            For users that are no ids of this model.
+
+        Examples
+        --------
+        >>> import d2lrec as d2l, mxnet as mx
+        >>> net = d2l.NeuMF(4, num_users=6, num_items=9, nums_hiddens=[8])
+        >>> net.initialize()
+        >>> net.scores([0, 5]).shape
+        (2, 9)
+        """
+        users = self._users(users)
+        items, out = np.arange(self.num_items, dtype='int32'), []
+        device = next(iter(self.collect_params().values())).list_ctx()[0]
+        step = max(1, PAIRS_AT_ONCE // self.num_items)
+        for first in range(0, len(users), step):
+            some = users[first : first + step]
+            pairs = np.repeat(some, len(items)), np.tile(items, len(some))
+            logits = self(*(mx.np.array(ids, dtype='int32', ctx=device) for ids in pairs))
+            out.append(logits.asnumpy().reshape(len(some), -1).astype('float64'))
+        return np.concatenate(out) if out else np.empty((0, self.num_items))
+
+    def _users(self, users):
+        """Users as an array of ids; refuse those out of range."""
+        users = np.asarray(users.asnumpy() if hasattr(users, 'asnumpy') else users)
+        if users.ndim != 1 or users.size and users.dtype.kind not in 'iu':
+            raise ValueError(f'users is {users!r}: give a list of whole numbers, one a user.')
+        check_ids(users, 0, self.num_users, 'users')
+        return users.astype('int32')
 
 
 # By name, for all models alike: whole numbers from the one here on, one or several, or a share.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from mxnet import init
+from numpy.typing import ArrayLike
 
 from ..layers import Embedding, SumOver
 from .base import PairModel
@@ -14,6 +16,8 @@ class MF(PairModel):
     """Biased matrix factorization: users (B,), items (B,) -> ratings (B,).
 
     rating = μ + b_u + b_i + <p_u, q_i>
+
+    Of implicit feedback, `output='logit'`, the same sum is the logit of "this user, this item".
 
     μ is the mean of the training ratings, a number and not trained; the biases start at 0.
     `net.P.weight` (U, K), `net.Q.weight` (I, K), `net.user_bias` (U, 1), `net.item_bias` (I, 1).
@@ -28,6 +32,13 @@ class MF(PairModel):
     num_users, num_items : as in `PairModel`
     mean : float
         μ, in rating units: `mean=ratings.mean()` of the training part.
+    output : 'rating' or 'logit'
+        What the sum is taken for: it decides on the loss, and whether `predict` applies a sigmoid.
+
+    Raises
+    ------
+    ValueError
+        For another output; and as `PairModel`.
 
     Examples
     --------
@@ -40,13 +51,19 @@ class MF(PairModel):
     )
     """
 
-    output = 'rating'
-
     def __init__(
-        self, num_factors: int, num_users: int, num_items: int, mean: float = 0.0, **kwargs
+        self,
+        num_factors: int,
+        num_users: int,
+        num_items: int,
+        mean: float = 0.0,
+        output: str = 'rating',
+        **kwargs,
     ):
         super().__init__(num_users, num_items, **kwargs)
-        self.mean = float(mean)
+        if output not in ('rating', 'logit'):
+            raise ValueError(f"MF got output = {output!r}: give 'rating' or 'logit'.")
+        self.mean, self.output = float(mean), output
         with self.name_scope():
             self.P = Embedding(num_users, num_factors)
             self.Q = Embedding(num_items, num_factors)
@@ -59,3 +76,12 @@ class MF(PairModel):
         b_i = F.npx.embedding(items, item_bias, input_dim=self.num_items, output_dim=1)
         pq = self.sum_factors(self.P(users) * self.Q(items))  # (B, 1)
         return F.npx.reshape(self.mean + b_u + b_i + pq, (-1,))
+
+    def scores(self, users: ArrayLike) -> np.ndarray:
+        """Of each of these users for all items, (n, I): one matrix product."""
+        users = self._users(users)
+        P, Q, b_u, b_i = (
+            p.data(p.list_ctx()[0]).asnumpy().astype('float64')
+            for p in (self.P.weight, self.Q.weight, self.user_bias, self.item_bias)
+        )
+        return self.mean + b_u[users] + b_i.T + P[users] @ Q.T
