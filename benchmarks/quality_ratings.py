@@ -74,16 +74,16 @@ def fit_mf(train, setting, seed, look):
 def fit_autorec(train, setting, seed, look):
     """I-AutoRec where setting['side'] is 'item', else U-AutoRec; an explicit mask in any case.
 
-    The matrix holds ratings less their centre, which is the training part's mean ('mean') or its
-    damped biases ('biases'); predictions are the net's output plus the centre.
+    setting['shown'] says what goes in at the observed places: the 'ratings', what the damped
+    biases leave over ('residuals'), or a 3 for each ('mask'); setting['target'], what is to come
+    out: 'ratings' or 'residuals', to which predictions then add the biases.
     """
     d2l.set_seed(seed)
     baseline = d2l.BiasBaseline(setting.get('damping', 5.0)).fit(*train)
+    over = setting['target'] == 'residuals'
 
-    def centre(data):
-        if setting['centre'] == 'biases':
-            return baseline.predict(data.users, data.items)
-        return np.full(len(data.users), baseline.mean)
+    def biases(data):
+        return baseline.predict(data.users, data.items)
 
     by_item = setting['side'] == 'item'
     shape = train.num_users, train.num_items
@@ -92,9 +92,18 @@ def fit_autorec(train, setting, seed, look):
     def places(data):
         return (data.items, data.users) if by_item else (data.users, data.items)
 
-    matrix, mask = np.zeros(shape, 'float32'), np.zeros(shape, 'float32')
-    matrix[places(train)] = train.ratings - centre(train)
-    mask[places(train)] = 1
+    def matrix(values):
+        out = np.zeros(shape, 'float32')
+        out[places(train)] = values
+        return out
+
+    contents = {
+        'ratings': lambda: train.ratings,
+        'residuals': lambda: train.ratings - biases(train),
+        'mask': lambda: 3,
+    }
+    rows, target = (matrix(contents[setting[name]]()) for name in ('shown', 'target'))
+    mask = matrix(1)
 
     net = d2l.AutoRec(
         setting['hidden'],
@@ -102,19 +111,19 @@ def fit_autorec(train, setting, seed, look):
         dropout=setting['dropout'],
         encoder_activation=setting['encoder'],
     )
-    net.initialize(init.Xavier())
+    net.initialize(init.Normal(setting['sigma']) if 'sigma' in setting else init.Xavier())
     net.hybridize(static_alloc=True)
-    loader = d2l.BatchLoader(matrix, mask, batch_size=setting['batch'], shuffle=True, seed=seed)
-    shown = d2l.BatchLoader(matrix, batch_size=512)
+    data = d2l.RatingRows(rows, mask, setting['side'], target)
+    loader = d2l.BatchLoader(data, batch_size=setting['batch'], shuffle=True, seed=seed)
+    shown = d2l.BatchLoader(rows, batch_size=512)
     trainer = _adam(net, setting, len(loader))
     seen = mask.any(axis=1), mask.any(axis=0)
 
     def predict(data):
         rows, columns = places(data)
-        rebuilt = np.concatenate([net(batch).asnumpy() for batch in shown])
-        return np.where(
-            seen[0][rows] & seen[1][columns], rebuilt[rows, columns] + centre(data), UNSEEN
-        )
+        rebuilt = np.concatenate([net(batch).asnumpy() for batch in shown])[rows, columns]
+        rebuilt = rebuilt + biases(data) if over else rebuilt
+        return np.where(seen[0][rows] & seen[1][columns], rebuilt, UNSEEN)
 
     for epoch in range(1, setting['epochs'] + 1):
         d2l.train_recsys_rating(net, loader, None, gluon.loss.L2Loss(), trainer, 1, verbose=False)
@@ -212,38 +221,62 @@ def words(choice):
 
 
 # What a grid may vary; the tables name them.
-TUNED = ['damping', 'factors', 'encoder', 'centre', 'decay', 'rate', 'batch', 'dropout']
+TUNED = ['damping', 'factors', 'decay']
+
+# What AutoRec is shown and what it rebuilds: see `fit_autorec`.
+WAYS = {
+    'ratings in, ratings out': {'shown': 'ratings', 'target': 'ratings'},
+    'ratings in, residuals out': {'shown': 'ratings', 'target': 'residuals'},
+    'mask in, residuals out': {'shown': 'mask', 'target': 'residuals'},
+    'residuals in, residuals out': {'shown': 'residuals', 'target': 'residuals'},
+}
+RAW, *_, CENTRED = WAYS
+
+
+def autorecs(sides, setting, decays):
+    """{name: (fit, grid)} of the ways named in `sides`, {side: ways}, with their decays."""
+    return {
+        f'{side[0].upper()}-AutoRec, {way}': (
+            fit_autorec,
+            varied({'side': side, **WAYS[way], **setting}, decay=decays[way]),
+        )
+        for side, ways in sides.items()
+        for way in ways
+    }
+
 
 # MovieLens-100K, the official folds.
 
 ML100K_AUTOREC = {
-    'hidden': 200,
-    'encoder': 'tanh',
-    'centre': 'biases',
-    'batch': 64,
-    'rate': 2e-3,
+    'hidden': 500,
+    'encoder': 'sigmoid',
     'dropout': 0.0,
+    'batch': 32,
+    'rate': 3e-3,
     'damping': 2.5,
     'epochs': 20,
-    'every': 2,
+    'every': 20,
 }
-ML100K = [
-    ('BiasBaseline', fit_bias, varied({}, damping=[1.0, 2.5, 5.0])),
-    (
-        'MF',
+ML100K = {
+    'BiasBaseline': (fit_bias, varied({}, damping=[1.0, 2.5, 5.0])),
+    'MF': (
         fit_mf,
         varied(
             {'factors': 20, 'batch': 512, 'rate': 5e-3, 'epochs': 12, 'every': 2},
-            decay=[1e-4, 2e-4],
+            decay=[5e-5, 1e-4, 2e-4],
         ),
     ),
-    ('I-AutoRec', fit_autorec, varied({'side': 'item', **ML100K_AUTOREC}, decay=[3e-3, 5e-3])),
-    ('U-AutoRec', fit_autorec, varied({'side': 'user', **ML100K_AUTOREC}, decay=[3e-3, 5e-3])),
-]
+    **autorecs(
+        {'item': WAYS, 'user': [RAW, CENTRED]},
+        ML100K_AUTOREC,
+        dict.fromkeys(WAYS, [5e-4, 1e-3, 2e-3]),
+    ),
+}
 
 
 def add_ml100k_arguments(parser):
     parser.add_argument('--folds', type=int, nargs='+', default=[1, 2, 3, 4, 5])
+    parser.add_argument('--models', nargs='+', choices=ML100K, default=list(ML100K))
     parser.add_argument('--out', help='a file to which rows are added as they come')
 
 
@@ -262,7 +295,8 @@ def ml100k(args, data=None):
             )
             for f in ml100k_fold(frame, fold)
         ]
-        for name, fit, grid in ML100K:
+        for name in args.models:
+            fit, grid = ML100K[name]
             print(f'fold {fold}, {name}', flush=True)
             rows.append({'fold': fold, **run(name, fit, parts, grid, seed=fold)})
             record(args.out, rows[-1])
@@ -276,17 +310,25 @@ ML1M_AUTOREC = {
     'hidden': 500,
     'encoder': 'sigmoid',
     'dropout': 0.0,
-    'rate': 1e-3,
+    'batch': 256,
+    'rate': 3e-3,
     'damping': 10.0,
-    'epochs': 12,
-    'every': 4,
+    'epochs': 50,
+    'every': 50,
 }
 ML1M = {
-    'I-AutoRec': varied(
-        {'side': 'item', 'centre': 'biases', 'batch': 64, **ML1M_AUTOREC}, decay=[1e-4, 2e-4]
+    'BiasBaseline': (fit_bias, varied({}, damping=[5.0, 10.0, 20.0])),
+    'MF': (
+        fit_mf,
+        varied(
+            {'factors': 40, 'batch': 4096, 'rate': 5e-3, 'epochs': 20, 'every': 20},
+            decay=[2e-5, 4e-5, 8e-5],
+        ),
     ),
-    'U-AutoRec': varied(
-        {'side': 'user', 'centre': 'mean', 'batch': 128, **ML1M_AUTOREC}, decay=[1e-4]
+    **autorecs(
+        {'item': WAYS, 'user': [RAW, CENTRED]},
+        ML1M_AUTOREC,
+        dict.fromkeys(WAYS, [0.8e-4, 1.1e-4, 1.6e-4]),
     ),
 }
 
@@ -318,16 +360,15 @@ def ml1m(args):
     data = read_ml1m(args.path)
     rows = []
     for name in args.models:
+        fit, grid = ML1M[name]
         if args.decay is None:
             train, _ = split(data, 0.1, seed=0)
-            choice = choose(fit_autorec, train, ML1M[name], seed=0)
+            choice = choose(fit, train, grid, seed=0)
         else:
-            setting = {**ML1M[name][0], 'decay': args.decay}
+            setting = {**grid[0], 'decay': args.decay}
             choice = Choice(None, setting['epochs'], setting)
         for seed in args.seeds:
-            rows.append(
-                {'seed': seed, **measured(name, fit_autorec, split(data, 0.1, seed), choice, seed)}
-            )
+            rows.append({'seed': seed, **measured(name, fit, split(data, 0.1, seed), choice, seed)})
             record(args.out, rows[-1])
     print_tables(rows, 'seed')
     return rows

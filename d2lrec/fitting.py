@@ -36,6 +36,7 @@ def fit(
     test: Any = None,
     *,
     lr: float = 0.01,
+    final_lr: Optional[float] = None,
     wd: float = 0.0,
     optimizer: Union[str, mx.optimizer.Optimizer] = 'adam',
     trainer: Any = None,
@@ -62,6 +63,9 @@ def fit(
         may be left out. Where a data set has sample weights, its loss and measures are weighted.
     lr, wd : float
         Learning rate and weight decay, where the optimizer is given by name.
+    final_lr : float, optional
+        Where the learning rate ends, to which it falls from `lr` along half a cosine over all
+        the steps; by default it stays as it is.
     optimizer : str or an optimizer
         One of Gluon's, such as 'adam', 'adagrad' or 'sgd'; or one made already, `FTRL(...)` say.
     trainer : a gluon.Trainer, a list of them, or a function of the net that returns these
@@ -102,24 +106,30 @@ def fit(
         net.initialize(init or initializers.Uniform(), ctx=devices or try_all_gpus())
     net.hybridize(static_alloc=True, static_shape=True)
     rates = getattr(net, 'output', None) == 'rating'
-    if trainer is None:
-        trainer = trainer_of(net, optimizer, lr, wd)
-    elif not isinstance(trainer, (gluon.Trainer, list, tuple)):
-        trainer = trainer(net) if callable(trainer) else trainer
-    if isinstance(train, Interactions):
+    implicit = isinstance(train, Interactions)
+    if implicit:
         loss = loss or gluon.loss.SigmoidBinaryCrossEntropyLoss()
         drawn = {name: options.pop(name) for name in ('negatives', 'power') if name in options}
         pairwise = getattr(loss, 'pairwise', False)
         train_iter = NegativeLoader(train, batch_size, pairwise=pairwise, seed=seed, **drawn)
+    else:
+        train_data, held_out = split_parts(net, train, valid, test)
+        if rates and data_weight(train_data) is not None:
+            raise ValueError(
+                f'the training data has sample weights, and {type(net).__name__} is a model of '
+                'ratings, which are trained without: give with_sample_weight(None) of it.'
+            )
+        train_iter = BatchLoader(train_data, batch_size=batch_size, shuffle=True, seed=seed)
+    if final_lr is not None:
+        check_fall(lr, final_lr, optimizer, trainer, options)
+    if trainer is None:
+        steps = num_epochs * len(train_iter)
+        trainer = trainer_of(net, optimizer, lr, wd, final_lr, steps)
+    elif not isinstance(trainer, (gluon.Trainer, list, tuple)):
+        trainer = trainer(net) if callable(trainer) else trainer
+    if implicit:
         options.update(valid=valid, test=test, seed=seed, verbose=verbose)
         return train_ranking(net, train_iter, loss, trainer, num_epochs, devices, **options)
-    train_data, held_out = split_parts(net, train, valid, test)
-    if rates and data_weight(train_data) is not None:
-        raise ValueError(
-            f'the training data has sample weights, and {type(net).__name__} is a model of '
-            'ratings, which are trained without: give with_sample_weight(None) of it.'
-        )
-    train_iter = BatchLoader(train_data, batch_size=batch_size, shuffle=True, seed=seed)
     if loss is None:
         loss = gluon.loss.L2Loss() if rates else gluon.loss.SigmoidBinaryCrossEntropyLoss()
     go = train_recsys_rating if rates else train_ch13
@@ -128,13 +138,28 @@ def fit(
     return go(net, train_iter, test_iter, loss, trainer, num_epochs, devices, **options)
 
 
-def trainer_of(net, optimizer, lr: float, wd: float) -> gluon.Trainer:
+def check_fall(lr, final_lr, optimizer, trainer, options) -> None:
+    """Refuse a falling learning rate that cannot be, or that something else governs."""
+    if trainer is not None or isinstance(optimizer, mx.optimizer.Optimizer):
+        raise ValueError(
+            'final_lr is for an optimizer given by name: give yours an '
+            'mx.lr_scheduler.CosineScheduler(steps, lr, final_lr).'
+        )
+    if options.get('lr_factor') is not None:
+        raise ValueError('final_lr and lr_factor both lower the learning rate: give one of them.')
+    if not 0 <= final_lr <= lr:
+        raise ValueError(f'final_lr is {final_lr!r}: give a number from 0 to lr, which is {lr!r}.')
+
+
+def trainer_of(net, optimizer, lr, wd, final_lr=None, steps=0) -> gluon.Trainer:
     """A trainer of all weights, by an optimizer of Gluon's or one that is made already."""
+    settings = {'learning_rate': lr, 'wd': wd}
+    if final_lr is not None:
+        settings['lr_scheduler'] = mx.lr_scheduler.CosineScheduler(max(steps, 1), lr, final_lr)
     if optimizer == 'ftrl':  # MXNet's own sets every weight without a gradient to 0
-        optimizer = FTRL(learning_rate=lr, wd=wd)
+        optimizer = FTRL(**settings)
     if isinstance(optimizer, mx.optimizer.Optimizer):  # which has its own rate and decay
         return gluon.Trainer(net.collect_params(), optimizer)
-    settings = {'learning_rate': lr, 'wd': wd}
     try:
         return gluon.Trainer(net.collect_params(), optimizer, settings)
     except (ValueError, TypeError, AttributeError):
@@ -165,7 +190,7 @@ def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:
     for name, part, word in (('valid', valid, 'valid'), ('test', test, 'inter')):
         if part is not None:
             parts[f'{name}_iter'] = BatchLoader(train, batch_size=LARGE_BATCH)
-            parts[f'{word}_mat'] = part.columns['rows']
+            parts[f'{word}_mat'] = wanted(part)
             parts[f'{word}_mask'] = part.columns['mask']
     return train, parts
 
@@ -184,7 +209,9 @@ def _check_same_encoder(train, part):
 def rating_rows(net, data) -> Examples:
     """Ratings as rows of the length that the net rebuilds; rows stay as they are."""
     if not hasattr(data, 'rows'):
-        return examples_of(data, {'rows': None, 'mask': None})
+        has_target = 'target' in (getattr(data, 'columns', None) or ())
+        names = ['rows', 'mask'] + ['target'] * has_target
+        return examples_of(data, dict.fromkeys(names))
     by = [
         way
         for way, length in (('item', data.num_users), ('user', data.num_items))
@@ -197,6 +224,11 @@ def rating_rows(net, data) -> Examples:
             'ratings.rows(by="user") of fitting length.'
         )
     return data.rows(by=by[0])
+
+
+def wanted(rows: Examples) -> np.ndarray:
+    """What a net has to rebuild: the target where there is one, else the rows."""
+    return rows.columns.get('target', rows.columns['rows'])
 
 
 def predict(
@@ -313,7 +345,7 @@ def evaluate(
         mask = held_out.columns['mask']
         loader = BatchLoader(rows, batch_size=LARGE_BATCH)
         loader.check(net, rows.columns)
-        rmse = evaluator(net, loader, held_out.columns['rows'], here, mask)
+        rmse = evaluator(net, loader, wanted(held_out), here, mask)
         return {'rmse': rmse, 'ratings': int((mask != 0).sum())}
     batches = _batches(net, data, labelled=True)
     if getattr(net, 'output', 'logit') == 'rating':

@@ -54,21 +54,22 @@ def arguments(quality, name, argv):
 
 def small_grids(quality, monkeypatch):
     both = [
-        {'side': side, 'centre': centre, 'decay': 1e-3, **SMALL}
-        for side, centre in (('item', 'biases'), ('user', 'mean'))
+        {'side': side, 'shown': shown, 'target': 'residuals', 'decay': 1e-3, **SMALL}
+        for side, shown in (('item', 'residuals'), ('user', 'mask'))
     ]
     mf = {'factors': 2, 'batch': 64, 'rate': 1e-2, 'epochs': 2, 'every': 1}
     monkeypatch.setattr(
         quality,
         'ML100K',
-        [
-            ('BiasBaseline', quality.fit_bias, quality.varied({}, damping=[1.0, 30.0])),
-            ('MF', quality.fit_mf, quality.varied(mf, decay=[1e-4, 1e-2])),
-            ('I-AutoRec', quality.fit_autorec, quality.varied(both[0], decay=[1e-4, 1e-2])),
-            ('U-AutoRec', quality.fit_autorec, [both[1]]),
-        ],
+        {
+            'BiasBaseline': (quality.fit_bias, quality.varied({}, damping=[1.0, 30.0])),
+            'MF': (quality.fit_mf, quality.varied(mf, decay=[1e-4, 1e-2])),
+            'I-AutoRec': (quality.fit_autorec, quality.varied(both[0], decay=[1e-4, 1e-2])),
+            'U-AutoRec': (quality.fit_autorec, [both[1]]),
+        },
     )
-    monkeypatch.setattr(quality, 'ML1M', {'I-AutoRec': [both[0]], 'U-AutoRec': [both[1]]})
+    rows = {f'{one["side"][0].upper()}-AutoRec': (quality.fit_autorec, [one]) for one in both}
+    monkeypatch.setattr(quality, 'ML1M', rows)
 
 
 def test_test_ratings_change_no_choice(quality, frame, monkeypatch, tmp_path):
@@ -102,8 +103,8 @@ def test_unseen_users_and_items_are_rated_three(quality):
         np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([5, 4, 5], 'float32'), 3, 3
     )
     asked = train._replace(users=np.array([2, 0, 1]), items=np.array([0, 2, 1]))
-    for side in ('item', 'user'):
-        setting = {'side': side, 'centre': 'mean', 'decay': 0.0, **SMALL, 'epochs': 2}
+    for side, way in (('item', quality.RAW), ('user', quality.CENTRED)):
+        setting = {'side': side, **quality.WAYS[way], 'decay': 0.0, **SMALL, 'epochs': 2}
         got = []
         quality.fit_autorec(train, setting, 0, lambda epoch, predict: got.append(predict(asked)))
         assert got[-1][:2].tolist() == [3, 3] and got[-1][2] != 3
@@ -125,3 +126,24 @@ def test_ml1m_runs_and_says_that_a_file_is_missing(quality, frame, monkeypatch, 
     assert len({r['rmse'] for r in rows}) == 4
     with pytest.raises(FileNotFoundError, match='absent.parquet is not there.*skipped: give'):
         quality.ml1m(arguments(quality, 'ml1m', [tmp_path / 'absent.parquet']))
+
+
+def test_what_goes_in_and_what_comes_out_are_as_named(quality, monkeypatch):
+    """The rows that the net is shown, and those it has to rebuild, at the observed places."""
+    train = quality.Ratings(
+        np.array([0, 0, 1]), np.array([0, 1, 0]), np.array([5, 2, 4], 'float32'), 2, 2
+    )
+    rest = train.ratings - quality.d2l.BiasBaseline(SMALL['damping']).fit(*train).predict(
+        train.users, train.items
+    )
+    holds = {'ratings': train.ratings, 'residuals': rest, 'mask': np.full(3, 3.0)}
+    made, rows = [], quality.d2l.RatingRows
+    monkeypatch.setattr(quality.d2l, 'RatingRows', lambda *a: made.append(rows(*a)) or made[-1])
+    for way in quality.WAYS.values():
+        setting = {'side': 'user', **way, 'decay': 0.0, **SMALL, 'epochs': 1}
+        quality.fit_autorec(train, setting, 0, lambda *a: None)
+        columns = made[-1].columns
+        for name, column in (('shown', 'rows'), ('target', 'target')):
+            found = columns[column][train.users, train.items]
+            assert found == pytest.approx(holds[way[name]], abs=1e-6)
+        assert columns['mask'].tolist() == [[1, 1], [1, 0]] and columns['rows'][1, 1] == 0

@@ -1,5 +1,7 @@
 """The three verbs, and the street they walk: every kind of data set into every kind of net."""
 
+import math
+
 import d2lrec as d2l
 
 import mxnet as mx
@@ -364,3 +366,55 @@ def test_a_bad_batch_of_a_foreign_loader_leaves_the_net_as_it_was(clicks):
             net, [good, bad], None, gluon.loss.SigmoidBCELoss(), trainer, 1, verbose=False
         )
     assert not net.linear.weight.data().asnumpy().any()
+
+
+def test_the_learning_rate_falls_along_half_a_cosine_over_all_steps(monkeypatch):
+    data, rates = ratings(), {}
+
+    fall = mx.lr_scheduler.CosineScheduler.__call__
+
+    def watched(self, step):
+        rates[step] = fall(self, step)
+        return rates[step]
+
+    monkeypatch.setattr(mx.lr_scheduler.CosineScheduler, '__call__', watched)
+    for optimizer in ('sgd', 'ftrl'):
+        rates.clear()
+        net = d2l.MF(2, 40, 30)
+        d2l.fit(net, data, optimizer=optimizer, lr=0.4, final_lr=0.1, batch_size=500, num_epochs=3)
+        steps = 3 * math.ceil(len(data) / 500)
+        assert max(rates) == steps
+        for step, rate in rates.items():
+            assert rate == pytest.approx(0.1 + 0.3 * (1 + math.cos(math.pi * step / steps)) / 2)
+
+
+@pytest.mark.parametrize(
+    'options, match',
+    [
+        ({'final_lr': 0.5}, 'from 0 to lr'),
+        ({'final_lr': -0.1}, 'from 0 to lr'),
+        ({'final_lr': 0.01, 'lr_factor': 0.5}, 'give one of them'),
+        ({'final_lr': 0.01, 'optimizer': mx.optimizer.Adam()}, 'CosineScheduler'),
+        ({'final_lr': 0.01, 'trainer': lambda net: None}, 'CosineScheduler'),
+    ],
+)
+def test_a_fall_that_cannot_be_is_refused(options, match):
+    data = ratings()
+    with pytest.raises(ValueError, match=match):
+        d2l.fit(d2l.MF(2, 40, 30), data, data, lr=0.1, **options)
+
+
+def test_rows_learn_a_target_that_is_not_what_they_show():
+    data = ratings()
+    train, test = data[:600], data[600:]
+    less = [d2l.Ratings(p.users, p.items, p.ratings - 3, 40, 30) for p in (train, test)]
+    net = d2l.AutoRec(20, 30, dropout=0.0)
+    shown = train.rows('user', target=less[0])
+    history = d2l.fit(net, shown, less[1], less[1], lr=0.01, batch_size=10, num_epochs=60)
+    out = d2l.predict(net, shown)
+    truth = np.array([out[u, i] - r for u, i, r in zip(*[*test.columns.values(), less[1].labels])])
+    assert history.kept['test_rmse'] == pytest.approx(np.sqrt(np.mean(truth**2)), rel=1e-4)
+    assert d2l.evaluate(net, less[1], shown=shown)['rmse'] == pytest.approx(
+        history.kept['test_rmse'], abs=1e-6
+    )
+    assert abs(out[shown.columns['mask'] > 0].mean() - less[0].labels.mean()) < 0.3

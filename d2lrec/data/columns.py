@@ -5,7 +5,7 @@ stands between them picks by name. Numbers are looked at here, once, before a ba
 them: MXNet clips an id out of range and turns a NaN into 0 without a word.
 
 The names: `ids` (N, F) int32, `dense` (N, D) float32, `weights` (N, M) float32 of bags' slots,
-`users` and `items` (N,) int32, `rows` and `mask` (N, D) float32 of a rating matrix.
+`users` and `items` (N,) int32, `rows`, `mask` and `target` (N, D) float32 of a rating matrix.
 """
 
 from __future__ import annotations
@@ -368,7 +368,7 @@ def as_matrix(array, name) -> np.ndarray:
         )
     if name in IDS:
         array = _as_ids(array)
-    elif name in (*CURE, 'mask'):
+    elif name in (*CURE, 'mask', 'target'):
         array = _as_float32(array)
     if array.dtype.kind in 'iu' and array.dtype.itemsize > 1 and array.dtype != np.int32:
         limits = np.iinfo(np.int32)

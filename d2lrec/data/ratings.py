@@ -122,13 +122,27 @@ class Ratings(Examples):
         """The ratings, which are the labels: (N,) float32."""
         return self.labels
 
-    def rows(self, by: str = 'item') -> RatingRows:
+    def rows(self, by: str = 'item', target: Optional[Ratings] = None) -> RatingRows:
         """The ratings as rows of a matrix: one an item (I, U), or one a user (U, I).
+
+        Parameters
+        ----------
+        by : 'item' or 'user'
+        target : Ratings of the same users and items, in the same order, optional
+            What is to be rebuilt at these entries where that is not what is shown: what a
+            baseline leaves over, say.
 
         Raises
         ------
         ValueError
-            Where a user rated an item twice.
+            Where a user rated an item twice, or `target` is of other users and items.
+
+        Examples
+        --------
+        >>> stars, rest = Ratings([0, 1], [1, 0], [5, 2]), Ratings([0, 1], [1, 0], [1.5, -1.5])
+        >>> rows = stars.rows(by='user', target=rest).columns
+        >>> rows['rows'].tolist(), rows['target'].tolist()
+        ([[0.0, 5.0], [2.0, 0.0]], [[0.0, 1.5], [-1.5, 0.0]])
         """
         if by not in ('item', 'user'):
             raise ValueError(f"by is {by!r}: choose 'item' or 'user'.")
@@ -139,7 +153,16 @@ class Ratings(Examples):
             shape, where = shape[::-1], where[::-1]
         rows, mask = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
         rows[where], mask[where] = self.ratings, 1
-        return RatingRows(rows, mask, by)
+        if target is None:
+            return RatingRows(rows, mask, by)
+        if not (np.array_equal(target.users, users) and np.array_equal(target.items, items)):
+            raise ValueError(
+                f'target holds {target!r}, and not one for each of these {len(self):,} ratings: '
+                'give the same users and items in the same order.'
+            )
+        wanted = np.zeros(shape, np.float32)
+        wanted[where] = target.ratings
+        return RatingRows(rows, mask, by, wanted)
 
     def _alike(self):
         return self.num_users, self.num_items
@@ -159,6 +182,13 @@ class RatingRows(Examples):
     rows : numbers (N, D), 0 where there is no rating
     mask : numbers (N, D), 1 where there is one, else 0
     by : 'item' or 'user', what a row is of
+    target : numbers (N, D), optional
+        What is to be rebuilt where the mask is 1; by default the rows themselves.
+
+    Raises
+    ------
+    ValueError
+        For matrices of unequal shapes, a mask of other numbers than 0 and 1, or another `by`.
 
     Examples
     --------
@@ -166,13 +196,15 @@ class RatingRows(Examples):
     RatingRows(2 ratings in 2 rows of 2, by item)
     """
 
-    def __init__(self, rows: Any, mask: Any, by: str = 'item'):
-        super().__init__({'rows': rows, 'mask': mask})
-        if self.columns['rows'].shape != self.columns['mask'].shape or np.ndim(rows) != 2:
-            raise ValueError(
-                f'rows has shape {np.shape(rows)} and mask {np.shape(mask)}: give two matrices '
-                'of one shape.'
-            )
+    def __init__(self, rows: Any, mask: Any, by: str = 'item', target: Any = None):
+        columns = {'rows': rows, 'mask': mask}
+        if target is not None:
+            columns['target'] = target
+        super().__init__(columns)
+        shapes = {name: a.shape for name, a in self.columns.items()}
+        if len(set(shapes.values())) > 1 or np.ndim(rows) != 2:
+            found = ' and '.join(f'{name} {shape}' for name, shape in shapes.items())
+            raise ValueError(f'the shapes are {found}: give matrices of one shape.')
         if not np.isin(self.columns['mask'], (0, 1)).all():
             raise ValueError('mask has other numbers than 0 and 1: give 1 where there is a rating.')
         if by not in ('item', 'user'):

@@ -117,6 +117,7 @@ def train_recsys_rating(
         Of (users, items, ratings); or of (rows, mask), both (B, D), where the mask is not 0 at
         observed ratings; or of rows alone, where an entry of 0 is unobserved. What is unobserved
         is never shown to the net, and counts neither in the loss nor in the number of examples.
+        Of (rows, mask, target), where the net is shown `rows` and has to rebuild `target`.
     test_iter : a loader of the same kind
         For rows, those to rebuild from, in the order of `inter_mat`. May be None.
     loss : a Gluon loss
@@ -202,7 +203,7 @@ class _Ratings(Task):
         parts = list(zip(*[shards(v, self.devices) for v in values]))
         if rebuilds:
             parts = [shown(*s) for s in parts]
-            count = int(sum(float(mask.sum()) for _, mask in parts))
+            count = int(sum(float(mask.sum()) for _, mask, _ in parts))
             of = self._row_loss
         else:
             count, of = int(values[-1].size), self._pair_loss
@@ -218,9 +219,9 @@ class _Ratings(Task):
         # The loss is the mean over ratings, so the step divides by their number.
         return losses, count, count
 
-    def _row_loss(self, rows, mask):
+    def _row_loss(self, rows, mask, target):
         # a Gluon loss averages over the D columns: undo that
-        return self.loss(self.net(rows), rows, mask) * rows.shape[1]
+        return self.loss(self.net(rows), target, mask) * rows.shape[1]
 
     def _pair_loss(self, *batch):
         out = self.net(*batch[:-1])
@@ -263,19 +264,21 @@ def pairs_rmse(net, batches, devices) -> tuple[float, int]:
     return float(np.sqrt(squared / count)), count
 
 
-def shown(rows, mask=None):
-    """Rating rows with 0 for what is not observed, and the mask (B, D) of what is, as 0 and 1.
+def shown(rows, mask=None, target=None):
+    """Rows with 0 for what is not observed, the mask (B, D) of what is, and what to rebuild.
 
-    Without a mask a rating of 0 is one that is missing.
+    Without a mask a rating of 0 is one that is missing; without a target it is the rows.
     """
     if mask is None:
-        return rows, (rows != 0).astype('float32')
-    if mask.shape != rows.shape:
-        raise ValueError(
-            f'the mask has shape {mask.shape} and the rows {rows.shape}: '
-            'give one mark for each rating.'
-        )
-    return mx.np.where(mask != 0, rows, mx.np.zeros_like(rows)), (mask != 0).astype('float32')
+        return rows, (rows != 0).astype('float32'), rows
+    for name, other in (('mask', mask), ('target', target)):
+        if other is not None and other.shape != rows.shape:
+            raise ValueError(
+                f'the {name} has shape {other.shape} and the rows {rows.shape}: '
+                'give one mark for each rating.'
+            )
+    rows = mx.np.where(mask != 0, rows, mx.np.zeros_like(rows))
+    return rows, (mask != 0).astype('float32'), rows if target is None else target
 
 
 def _list(values):

@@ -87,8 +87,8 @@ REFUSALS = [
     (lambda f: Ratings.from_frame(f.assign(rating=[1, None, 2, 3])), 'Row 1 has the rating nan'),
     (lambda f: Ratings.from_frame(f.assign(item_id=[1, 2.5, 3, 4])), 'Row 1 has the item id 2.5'),
     (lambda f: Ratings.from_frame([1]), 'the ratings are a list'),
-    (lambda f: RatingRows([[1, 2]], [[1]]), 'give two matrices of one shape'),
-    (lambda f: RatingRows([1, 2], [1, 1]), 'give two matrices of one shape'),
+    (lambda f: RatingRows([[1, 2]], [[1]]), 'give matrices of one shape'),
+    (lambda f: RatingRows([1, 2], [1, 1]), 'give matrices of one shape'),
     (lambda f: RatingRows([[1, 2]], [[1, 3]]), 'mask has other numbers than 0 and 1'),
     (lambda f: RatingRows([[1, np.nan]], [[1, 1]]), r'rows\[0, 1\] is nan'),
     (lambda f: RatingRows([[1]], [[1]], 'x'), "by is 'x'"),
@@ -101,3 +101,21 @@ def test_refusals_say_what_where_and_what_to_do(frame, case):
     with pytest.raises(ValueError, match=words) as refusal:
         call(frame)
     assert '\n' not in str(refusal.value)
+
+
+def test_rows_carry_another_target_at_the_same_places():
+    stars = Ratings([0, 1, 1], [1, 0, 2], [5, 3, 1], 2, 4)
+    rest = Ratings([0, 1, 1], [1, 0, 2], [0.5, 0, -1.5], 2, 4)
+    for by, order in (('item', (1, 0)), ('user', (0, 1))):
+        rows = stars.rows(by, target=rest)
+        assert list(rows.columns) == ['rows', 'mask', 'target']
+        for u, i, one, other in zip(stars.users, stars.items, stars.ratings, rest.ratings):
+            where = tuple(np.array([u, i])[list(order)])
+            assert rows.columns['rows'][where] == one and rows.columns['target'][where] == other
+        assert np.count_nonzero(rows.columns['target']) == 2
+        assert rows[:1].columns['target'].shape == rows[:1].columns['rows'].shape
+    assert list(stars.rows().columns) == ['rows', 'mask']
+    with pytest.raises(ValueError, match='one for each of these 3 ratings'):
+        stars.rows(target=rest[:2])
+    with pytest.raises(ValueError, match='give matrices of one shape'):
+        RatingRows([[1, 2]], [[1, 0]], 'item', [[1]])

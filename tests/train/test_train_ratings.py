@@ -180,6 +180,30 @@ def test_an_explicit_mask_decides_what_is_observed(centred, devices, filler):
     )
 
 
+@pytest.mark.parametrize('devices', [[mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]])
+def test_what_is_shown_need_not_be_what_is_rebuilt(centred, devices):
+    rows, seen, asked = centred
+    shown, target = np.where(seen, np.float32(3), 0), rows - 1
+    net = d2l.AutoRec(8, 40, dropout=0)
+    trainer = frozen(net, devices)
+    loader = d2l.BatchLoader(shown, seen, target, batch_size=7)
+    history = d2l.train_recsys_rating(
+        net, loader, loader, gluon.loss.L2Loss(), trainer, 1, devices,
+        inter_mat=target, inter_mask=asked, verbose=False,
+    )  # fmt: skip
+    out = net(mx.np.array(shown, ctx=devices[0])).asnumpy()
+    squared, held_out = np.square(out - target), []
+    for i, j in np.argwhere(asked):  # the definition
+        held_out.append((target[i, j] - out[i, j]) ** 2)
+    assert history['train_loss'][0] == pytest.approx(squared[seen].mean() / 2, rel=1e-4)
+    assert history['test_rmse'][0] == pytest.approx(math.sqrt(np.mean(held_out)), rel=1e-4)
+    with pytest.raises(ValueError, match='the target has shape'):
+        wrong = d2l.BatchLoader(shown, seen, target[:, :39], batch_size=7)
+        d2l.train_recsys_rating(
+            net, wrong, None, gluon.loss.L2Loss(), trainer, 1, devices, verbose=False
+        )
+
+
 def test_without_a_mask_zero_is_unobserved_as_in_the_original(centred):
     rows, seen, asked = centred
     shown, held = np.where(seen, rows, 0), np.where(asked, rows, 0)
