@@ -49,7 +49,9 @@ from .data.synthetic import Planted, planted
 from .data.vocabulary import Field, Vocabulary, load_vocab
 from .fitting import evaluate, fit, predict
 from .metrics import (
+    Interval,
     auc,
+    bootstrap,
     calibration_table,
     constant_rate,
     ctr_report,
@@ -95,6 +97,7 @@ from .saving.model import Saved, load, save
 from .train.devices import set_seed
 from .train.history import History
 from .train.optim import FTRL, decay_embeddings_only, wide_deep_trainers
+from .tuning import Search, random_search
 from .warm import warm_start
 
 __version__ = '0.2.0'

@@ -482,3 +482,62 @@ def test_odd_arguments_get_one_sentence(call, words):
         call()
     assert '\n' not in str(refusal.value) and refusal.value.__cause__ is None
     assert 'np.float' not in str(refusal.value)
+
+
+def test_bootstrap_is_its_definition():
+    rng = np.random.default_rng(1)
+    users = rng.integers(0, 7, 50)
+    labels, scores = rng.integers(0, 2, 50), rng.random(50)
+    found = metrics.bootstrap(metrics.auc, labels, scores, groups=users, draws=40, seed=5)
+
+    rng = np.random.default_rng(5)
+    names = list(dict.fromkeys(users.tolist()))
+    drawn = []
+    for _ in range(40):
+        rows = []
+        for pick in rng.integers(len(names), size=len(names)):
+            rows += [row for row in range(50) if users[row] == names[pick]]
+        drawn.append(metrics.auc([labels[r] for r in rows], [scores[r] for r in rows]))
+    mean = sum(drawn) / 40
+    assert found.value == metrics.auc(labels, scores)
+    assert found.low == pytest.approx(np.quantile(drawn, 0.025))
+    assert found.high == pytest.approx(np.quantile(drawn, 0.975))
+    assert found.error == pytest.approx(math.sqrt(sum((d - mean) ** 2 for d in drawn) / 39))
+
+
+def test_rows_of_one_user_are_worth_less_than_as_many_users():
+    rng = np.random.default_rng(0)
+    of_user = np.repeat(rng.normal(size=200), 25)  # 5,000 rows that are 200 numbers
+    users = np.repeat(np.arange(200), 25)
+    rows = metrics.bootstrap(np.mean, of_user, draws=300)
+    clustered = metrics.bootstrap(np.mean, of_user, groups=users, draws=300)
+    assert rows.value == clustered.value
+    assert clustered.error == pytest.approx(of_user.std() / math.sqrt(200), rel=0.15)
+    assert rows.error == pytest.approx(of_user.std() / math.sqrt(5000), rel=0.15)
+
+
+def test_a_lead_is_measured_on_the_same_draws():
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=400)
+    one, two = truth + 1, truth + rng.normal(size=400) * 0.1 + 0.9
+    lead = metrics.bootstrap(lambda a, b: (a - b).mean(), one, two, draws=200)
+    assert lead.low > 0.08 and lead.high < 0.12
+    assert lead == metrics.bootstrap(lambda a, b: (a - b).mean(), one, mx.np.array(two), draws=200)
+
+
+@pytest.mark.parametrize(
+    'columns, options, words',
+    [
+        ([], {}, 'no column'),
+        ([[1, 2, 3], [1, 2]], {}, '3 and 2 rows'),
+        ([[1, 2, 3]], {'groups': [1, 2]}, 'groups has 2'),
+        ([[1, 2, 3]], {'groups': [1, 1, 1]}, '1 groups'),
+        ([[1, 2, 3]], {'groups': [1, None, 1]}, 'missing'),
+        ([[1, 2, 3]], {'draws': 1}, 'draws is 1'),
+        ([[1, 2, 3]], {'draws': 2.5}, 'whole number'),
+        ([[1, 2, 3]], {'level': 95}, 'level is 95'),
+    ],
+)
+def test_bootstrap_refuses(columns, options, words):
+    with pytest.raises(ValueError, match=words):
+        metrics.bootstrap(lambda *c: 0.0, *columns, **options)
