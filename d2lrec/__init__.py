@@ -22,6 +22,7 @@ from .data.columns import Examples, concat
 from .data.ctr import CTRDataset
 from .data.encoder import Encoder
 from .data.features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
+from .data.histories import past_rows, with_history
 from .data.hub import (
     DATA_HUB,
     DATA_URL,
@@ -45,7 +46,7 @@ from .data.movielens import (
     temporal_split_ml100k,
 )
 from .data.ratings import RatingRows, Ratings
-from .data.synthetic import Planted, planted
+from .data.synthetic import Planted, planted, planted_histories
 from .data.vocabulary import Field, Vocabulary, load_vocab
 from .fitting import evaluate, fit, predict
 from .metrics import (
@@ -69,6 +70,8 @@ from .metrics import (
 from .models import (
     AFM,
     DCN,
+    DIEN,
+    DIN,
     DLRM,
     FFM,
     FM,
@@ -80,6 +83,7 @@ from .models import (
     DeepFM,
     DeepFMConcat,
     EmbeddingMLP,
+    HistoryBag,
     NeuMF,
     WideDeep,
     XDeepFM,

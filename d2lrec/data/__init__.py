@@ -5,6 +5,7 @@ from .columns import Examples, concat
 from .ctr import CTRDataset
 from .encoder import Encoder
 from .features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
+from .histories import past_rows, with_history
 from .hub import (
     DATA_HUB,
     DATA_URL,
@@ -28,7 +29,7 @@ from .movielens import (
     temporal_split_ml100k,
 )
 from .ratings import RatingRows, Ratings
-from .synthetic import Planted, planted
+from .synthetic import Planted, planted, planted_histories
 from .vocabulary import Field, Vocabulary, load_vocab
 
 __all__ = [
@@ -68,4 +69,7 @@ __all__ = [
     'Ratings',
     'Planted',
     'planted',
+    'planted_histories',
+    'past_rows',
+    'with_history',
 ]

@@ -84,7 +84,8 @@ def train_ch13(
     Returns
     -------
     History with, for each epoch, `train_loss` (mean a row, in nats for a log loss, taken while
-    the weights move), `train_acc`, and `test_loss`, `test_acc`, `test_auc`, likewise `valid_…`.
+    the weights move; with what the net itself adds, such as DIEN's auxiliary loss), `train_acc`,
+    and `test_loss`, `test_acc`, `test_auc`, likewise `valid_…`.
 
     Raises
     ------
@@ -250,6 +251,13 @@ def call(net, X):
     return net(*X) if isinstance(X, tuple) else net(X)
 
 
+def call_with_loss(net, X):
+    """The net's output, and what it adds to the loss itself, (B,), or None: see `Model`."""
+    if getattr(net, 'adds_loss', False):
+        return net.with_loss(*X) if isinstance(X, tuple) else net.with_loss(X)
+    return call(net, X), None
+
+
 def features_and_label(batch):
     """A loader's batch as X and y: (ids, dense, label) gives the tuple (ids, dense) as X."""
     if not isinstance(batch, (list, tuple)) or len(batch) < 2:
@@ -273,17 +281,21 @@ def column_like(y, out):
 
 
 def forward_backward(net, loss, X_shards, y_shards, devices, look=lambda outs, ys: None):
-    """One batch through the net and back; returns (outputs, labels, losses), a shard each."""
-    outs, ys, losses = [], [], []
+    """One batch through the net and back; returns (outputs, labels, losses), a shard each.
+
+    What a net adds to the loss itself is in the losses.
+    """
+    outs, ys, losses, added = [], [], [], []
     idle = devices[len(X_shards) :]
     with autograd.record():
         for X, y in zip(X_shards, y_shards):
-            out = call(net, X)
+            out, more = call_with_loss(net, X)
             outs.append(out)
             ys.append(column_like(y, out))
+            added.append(more)
         look(outs, ys)
-        for out, y in zip(outs, ys):
-            losses.append(loss(out, y))
+        for out, y, more in zip(outs, ys, added):
+            losses.append(loss(out, y) if more is None else loss(out, y) + more)
         # Fewer rows than devices: an idle replica still needs a gradient, which is zero,
         # or the trainer would add the one left from the batch before.
         nothing = [
