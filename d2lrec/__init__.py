@@ -22,6 +22,7 @@ from .data.columns import Examples, concat
 from .data.ctr import CTRDataset
 from .data.encoder import Encoder
 from .data.features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
+from .data.histories import past_rows, with_history
 from .data.hub import (
     DATA_HUB,
     DATA_URL,
@@ -44,11 +45,11 @@ from .data.movielens import (
     split_data_ml100k,
     temporal_split_ml100k,
 )
-from .data.rating_files import read_ratings
 from .data.negatives import Interactions, NegativeLoader, NegativeSampler
+from .data.rating_files import read_ratings
 from .data.ratings import RatingRows, Ratings
 from .data.schema import Schema
-from .data.synthetic import Planted, planted
+from .data.synthetic import Planted, planted, planted_histories
 from .data.table import Table, read
 from .data.vocabulary import Field, Vocabulary, load_vocab
 from .fitting import evaluate, fit, predict
@@ -73,6 +74,8 @@ from .metrics import (
 from .models import (
     AFM,
     DCN,
+    DIEN,
+    DIN,
     DLRM,
     FFM,
     FM,
@@ -84,6 +87,7 @@ from .models import (
     DeepFM,
     DeepFMConcat,
     EmbeddingMLP,
+    HistoryBag,
     NeuMF,
     WideDeep,
     XDeepFM,

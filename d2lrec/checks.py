@@ -69,11 +69,12 @@ def check_ids(
         return
     bad = np.argwhere((array < first) | (array >= end))[0]
     first, end = (int(np.broadcast_to(b, array.shape[1:])[tuple(bad[1:])]) for b in (first, end))
-    cure = (
-        'add the offset of each field, or encode the data with the vocabulary the net was built for'
-        if name == 'ids'
-        else 'count from 0, and build the net for all of them'
-    )
+    cure = {
+        'ids': 'add the offset of each field, or encode the data with the vocabulary the net was '
+        'built for',
+        'history': "give ids of the item's field, in empty slots too; with_history does",
+        'lengths': 'give the number of filled slots',
+    }.get(name, 'count from 0, and build the net for all of them')
     raise ValueError(
         f'{_place(name, names, bad)} is {array[tuple(bad)]}, outside its range, {first} to '
         f'{end - 1}: {cure}.'

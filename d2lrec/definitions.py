@@ -8,7 +8,7 @@ e (B, F, K). A list of layers holds a pair (weight (units, D), bias (units,)) fo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Optional
 
 import numpy as np
@@ -22,6 +22,12 @@ __all__ = [
     'field_aware_pairwise_term',
     'attention_pooling',
     'weighted_bags',
+    'dice',
+    'activation_unit',
+    'gru',
+    'augru',
+    'target_attention',
+    'next_item_loss',
     'dot_products',
     'cross_product',
     'cross_network',
@@ -43,6 +49,9 @@ __all__ = [
     'xdeepfm',
     'wide_deep',
     'dlrm',
+    'history_bag',
+    'din',
+    'dien',
     'mf',
     'neumf',
     'autorec',
@@ -54,6 +63,7 @@ __all__ = [
     'gauc',
     'frequency_ids',
     'fold_in',
+    'past_rows',
     'ftrl_weight',
     'logit_loss',
     'cross_layer',
@@ -218,6 +228,153 @@ def weighted_bags(e: np.ndarray, weights: np.ndarray, sizes: Sequence[int]) -> n
                     out[row, bag, k] += weights[row, slot] * e[row, slot, k]
         first += size
     return out
+
+
+def dice(s: np.ndarray, mean: np.ndarray, var: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """p s + (1 - p) α s with p = σ((s - mean) / sqrt(var + 1e-5)), of each unit: (B, D).
+
+    Examples
+    --------
+    >>> s, zero, one = np.array([[-1.0], [0.0], [1.0]]), np.zeros(1), np.ones(1)
+    >>> dice(s, zero, one, 0.25 * one).round(2).ravel().tolist()
+    [-0.45, 0.0, 0.8]
+    """
+    out = np.zeros(s.shape)
+    for row in range(len(s)):
+        for d in range(s.shape[1]):
+            p = _sigmoid((s[row, d] - mean[d]) / math.sqrt(var[d] + 1e-5))
+            out[row, d] = p * s[row, d] + (1 - p) * alpha[d] * s[row, d]
+    return out
+
+
+def activation_unit(
+    layers: Layers, e: np.ndarray, target: np.ndarray, lengths: np.ndarray
+) -> np.ndarray:
+    """MLP([e_l, v, e_l * v]) of the filled slots, 0 in the others: e (B, L, K), v (B, K) -> (B, L).
+
+    Examples
+    --------
+    >>> e, v = np.array([[[1.0, 2.0], [3.0, 4.0]]]), np.array([[1.0, -1.0]])
+    >>> sum_of_products = [(np.array([[0.0, 0, 0, 0, 1, 1]]), np.zeros(1))]
+    >>> activation_unit(sum_of_products, e, v, [2]).tolist()
+    [[-1.0, -1.0]]
+    """
+    out = np.zeros(e.shape[:2])
+    for row in range(len(e)):
+        for slot in range(int(lengths[row])):
+            past, v = e[row, slot], target[row]
+            out[row, slot] = mlp(layers, np.concatenate([past, v, past * v])[None])[0, 0]
+    return out
+
+
+def _weighted_slots(e, weights):
+    """sum_l weight_l e_l, shape (B, K)."""
+    out = np.zeros((len(e), e.shape[2]))
+    for row in range(len(e)):
+        for slot in range(e.shape[1]):
+            out[row] += weights[row, slot] * e[row, slot]
+    return out
+
+
+def gru(weights: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """The state of a GRU after each step: x (B, L, K) -> (B, L, H).
+
+    Parameters
+    ----------
+    weights : dict of W_u, W_r, W_c (H, K), U_u, U_r, U_c (H, H) and b_u, b_r, b_c (H,)
+    x : array (B, L, K)
+
+    Examples
+    --------
+    >>> one, zero = np.ones((1, 1)), np.zeros((1, 1))
+    >>> weights = {name: zero for name in ('W_u', 'W_r', 'U_u', 'U_r', 'U_c')}
+    >>> weights.update(W_c=one, b_u=zero[0], b_r=zero[0], b_c=zero[0])
+    >>> gru(weights, np.array([[[1.0], [0.0]]])).round(3).tolist()  # half a step each
+    [[[0.381], [0.19]]]
+    """
+    return np.stack([_gru_states(weights, row, np.ones(len(row))) for row in x])
+
+
+def augru(weights: Mapping[str, np.ndarray], x: np.ndarray, attention: np.ndarray) -> np.ndarray:
+    """The last state of a GRU whose update gates are multiplied by a_t: -> (B, H).
+
+    Parameters
+    ----------
+    weights : as in `gru`
+    x, attention : arrays (B, L, K) and (B, L)
+
+    Examples
+    --------
+    >>> one, zero = np.ones((1, 1)), np.zeros((1, 1))
+    >>> weights = {name: zero for name in ('W_u', 'W_r', 'U_u', 'U_r', 'U_c')}
+    >>> weights.update(W_c=one, b_u=zero[0], b_r=zero[0], b_c=zero[0])
+    >>> augru(weights, np.array([[[1.0], [9.0]]]), np.array([[1.0, 0.0]])).round(3).tolist()
+    [[0.381]]
+    """
+    return np.stack([_gru_states(weights, row, a)[-1] for row, a in zip(x, attention)])
+
+
+def _gru_states(w, x, attention):
+    """The states of one example; a step's attention multiplies its update gate."""
+    h, states = np.zeros(len(w['b_u'])), []
+    for step, a in zip(x, attention):
+        new = np.zeros(len(h))
+        for i in range(len(h)):
+            u = _sigmoid(w['W_u'][i] @ step + w['U_u'][i] @ h + w['b_u'][i])
+            r = _sigmoid(w['W_r'][i] @ step + w['U_r'][i] @ h + w['b_r'][i])
+            c = math.tanh(w['W_c'][i] @ step + r * (w['U_c'][i] @ h) + w['b_c'][i])
+            new[i] = (1 - a * u) * h[i] + a * u * c
+        h = new
+        states.append(h)
+    return np.array(states)
+
+
+def target_attention(
+    weight: np.ndarray, states: np.ndarray, target: np.ndarray, lengths: np.ndarray
+) -> np.ndarray:
+    """Softmax of h_t W v over the filled slots, 0 in the others: (B, L, H), (B, K) -> (B, L).
+
+    Examples
+    --------
+    >>> states = np.array([[[0.0], [math.log(3)], [9.0]]])
+    >>> target_attention(np.ones((1, 1)), states, np.ones((1, 1)), [2]).round(2).tolist()
+    [[0.25, 0.75, 0.0]]
+    """
+    out = np.zeros(states.shape[:2])
+    for row in range(len(states)):
+        for t in range(int(lengths[row])):
+            out[row, t] = math.exp(states[row, t] @ weight @ target[row])
+        if lengths[row]:
+            out[row] /= out[row].sum()
+    return out
+
+
+def next_item_loss(states: np.ndarray, e: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """DIEN's auxiliary loss: states and slots (B, L, K) -> a loss an example, (B,).
+
+    -log σ(<h_t, e_{t+1}>) - log(1 - σ(<h_t, e'_{t+1}>)) over the filled slots t + 1, divided by
+    L - 1; e' is of the example that follows in the batch, where that slot is filled.
+
+    Examples
+    --------
+    >>> e = np.zeros((2, 2, 1))
+    >>> next_item_loss(e, e, [2, 1]).round(3).tolist()  # the other one has no second item
+    [0.693, 0.0]
+    """
+    rows, slots, _ = e.shape
+    out = np.zeros(rows)
+    for row in range(rows):
+        other = (row + 1) % rows
+        for t in range(slots - 1):
+            if t + 1 < lengths[row]:
+                out[row] -= math.log(_sigmoid(states[row, t] @ e[row, t + 1]))
+                if t + 1 < lengths[other]:
+                    out[row] -= math.log(1 - _sigmoid(states[row, t] @ e[other, t + 1]))
+    return out / (slots - 1)
+
+
+def _sigmoid(x):
+    return 1 / (1 + math.exp(-x))
 
 
 def dot_products(z: np.ndarray, self_interaction: bool = False) -> np.ndarray:
@@ -618,6 +775,92 @@ def dlrm(
     return mlp(top, np.concatenate([first, products], axis=1))
 
 
+def history_bag(
+    v: np.ndarray, layers: Layers, x: np.ndarray, history: np.ndarray, lengths: np.ndarray
+) -> np.ndarray:
+    """MLP([v[x_1], ..., v[x_F], the mean of v[h_l]]), shape (B, 1).
+
+    Examples
+    --------
+    >>> v = np.array([[1.0], [2.0], [4.0]])
+    >>> layers = [(np.array([[1.0, 1.0]]), np.zeros(1))]
+    >>> history_bag(v, layers, np.array([[0]]), np.array([[1, 2]]), [2]).tolist()
+    [[4.0]]
+    """
+    slots = np.arange(history.shape[1])
+    weights = np.array([(slots < n) / max(n, 1) for n in lengths])
+    mean = _weighted_slots(lookup(v, history), weights)
+    return mlp(layers, np.concatenate([concatenated(v, x), mean], axis=1))
+
+
+def din(
+    v: np.ndarray,
+    unit: Layers,
+    layers: Layers,
+    x: np.ndarray,
+    history: np.ndarray,
+    lengths: np.ndarray,
+    item_field: int = -1,
+) -> np.ndarray:
+    """MLP([v[x_1], ..., v[x_F], sum_l a(v[h_l], v[item]) v[h_l]]), shape (B, 1).
+
+    Parameters
+    ----------
+    v : array (V, K)
+    unit, layers : list of pairs (weight, bias)
+        The activation unit a and the MLP on top.
+    x, history, lengths : arrays (B, F), (B, L), (B,)
+    item_field : int
+
+    Examples
+    --------
+    >>> v, product = np.array([[1.0], [2.0], [4.0]]), [(np.array([[0.0, 0, 1]]), np.zeros(1))]
+    >>> layers = [(np.array([[0.0, 1.0]]), np.zeros(1))]
+    >>> din(v, product, layers, np.array([[0]]), np.array([[1, 2]]), [2]).tolist()  # 2² + 4²
+    [[20.0]]
+    """
+    e, past = lookup(v, x), lookup(v, history)
+    weights = activation_unit(unit, past, e[:, item_field], lengths)
+    interest = _weighted_slots(past, weights)
+    return mlp(layers, np.concatenate([concatenated(v, x), interest], axis=1))
+
+
+def dien(
+    v: np.ndarray,
+    extractor: Mapping[str, np.ndarray],
+    attention: np.ndarray,
+    evolution: Mapping[str, np.ndarray],
+    layers: Layers,
+    x: np.ndarray,
+    history: np.ndarray,
+    lengths: np.ndarray,
+    item_field: int = -1,
+) -> np.ndarray:
+    """MLP([v[x_1], ..., v[x_F], AUGRU(h; a)]) of the states h = GRU(v[h_1], ...), shape (B, 1).
+
+    Parameters
+    ----------
+    v : array (V, K)
+    extractor, evolution : weights of the GRU and the AUGRU, as in `gru`
+    attention : array (K, K)
+    layers : list of pairs (weight, bias)
+    x, history, lengths : arrays (B, F), (B, L), (B,)
+    item_field : int
+
+    Examples
+    --------
+    >>> zero = {name: np.zeros((1, 1)) for name in ('W_u', 'W_r', 'W_c', 'U_u', 'U_r', 'U_c')}
+    >>> zero.update({name: np.zeros(1) for name in ('b_u', 'b_r', 'b_c')})
+    >>> layers, x = [(np.array([[3.0, 1.0]]), np.zeros(1))], np.array([[0]])
+    >>> dien(np.ones((1, 1)), zero, np.zeros((1, 1)), zero, layers, x, x, [1]).tolist()
+    [[3.0]]
+    """
+    e, states = lookup(v, x), gru(extractor, lookup(v, history))
+    shares = target_attention(attention, states, e[:, item_field], lengths)
+    interest = augru(evolution, states, shares)
+    return mlp(layers, np.concatenate([concatenated(v, x), interest], axis=1))
+
+
 def mf(
     mean: np.ndarray,
     user_bias: np.ndarray,
@@ -844,6 +1087,28 @@ def fold_in(q: np.ndarray, rest: np.ndarray, damping: float) -> np.ndarray:
             for j in range(factors):
                 left[k, j] += q[i, k] * q[i, j]
     return np.linalg.solve(left, right)
+
+
+def past_rows(
+    users: Sequence, times: Sequence, length: int, where: Optional[Sequence[bool]] = None
+) -> np.ndarray:
+    """The last `length` rows that each row's user had strictly before it, -1 for none.
+
+    Examples
+    --------
+    >>> past_rows(['Kim', 'Lee', 'Kim', 'Kim'], [1, 2, 5, 5], 2).tolist()
+    [[-1, -1], [-1, -1], [0, -1], [0, -1]]
+    """
+    out = np.full((len(users), length), -1)
+    for row in range(len(users)):
+        past = []
+        for other in range(len(users)):
+            if users[other] == users[row] and times[other] < times[row]:
+                if where is None or where[other]:
+                    past.append((times[other], other))
+        past = sorted(past)[-length:]
+        out[row, : len(past)] = [other for _, other in past]
+    return out
 
 
 def ftrl_weight(

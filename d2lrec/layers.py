@@ -26,6 +26,7 @@ __all__ = [
     'LinearTerm',
     'PairwiseTerm',
     'BiInteraction',
+    'Dice',
     'MLP',
     'WeightedEmbeddingBag',
     'PoolBags',
@@ -355,8 +356,51 @@ class PairwiseTerm(_Layer):
         return 0.5 * (square_of_sum - sum_of_square)
 
 
+class Dice(_Layer):
+    """Data adaptive activation: (B, D) -> p(s) s + (1 - p(s)) α s, for each unit.
+
+    p(s) = σ((s - E[s]) / sqrt(Var[s] + ε)), with the mean and variance of the batch in training
+    and their moving averages in prediction: where the PReLU bends at 0, this bends, smoothly,
+    where the data are. α starts at 0.
+
+    `alpha` has shape (D,). ε is 1e-5, the least that all of MXNet's devices take; the paper has
+    1e-8.
+
+    Zhou et al., Deep Interest Network, KDD 2018, equation (9).
+
+    Parameters
+    ----------
+    units : int
+        D.
+
+    Examples
+    --------
+    >>> dice = Dice(3)
+    >>> dice.initialize()
+    >>> import mxnet as mx
+    >>> dice(mx.np.array([[0.0, 100.0, -100.0]])).tolist()
+    [[0.0, 100.0, 0.0]]
+    """
+
+    def __init__(self, units: int, **kwargs):
+        super().__init__(**kwargs)
+        self._sizes = f'{units} -> {units}'
+        with self.name_scope():
+            self.alpha = self.params.get('alpha', shape=(units,), init=init.Zero())
+            self.normalize = nn.BatchNorm(center=False, scale=False, in_channels=units)
+
+    def hybrid_forward(self, F, s, alpha):
+        p = F.npx.activation(self.normalize(s), act_type='sigmoid')
+        low = s * alpha
+        return low + p * (s - low)
+
+
 def hidden_layer(
-    dense: Block, units: int, drop_rate: float = 0.0, batch_norm: bool = False
+    dense: Block,
+    units: int,
+    drop_rate: float = 0.0,
+    batch_norm: bool = False,
+    activation: str = 'relu',
 ) -> list[Block]:
     """A hidden layer's parts in their order: `dense`, (batch normalisation,) ReLU, dropout.
 
@@ -369,6 +413,8 @@ def hidden_layer(
         Share of the units set to zero in training.
     batch_norm : bool
         Normalise before the activation.
+    activation : str
+        'dice', or one of Gluon's.
 
     Examples
     --------
@@ -378,14 +424,18 @@ def hidden_layer(
     layer = [dense]
     if batch_norm:
         layer.append(nn.BatchNorm(in_channels=units))
-    layer.append(nn.Activation('relu'))
+    layer.append(Dice(units) if activation == 'dice' else nn.Activation(activation))
     if drop_rate:
         layer.append(nn.Dropout(drop_rate))
     return layer
 
 
 def hidden_layers(
-    in_units: int, dims: Sequence[int], drop_rate: float = 0.0, batch_norm: bool = False
+    in_units: int,
+    dims: Sequence[int],
+    drop_rate: float = 0.0,
+    batch_norm: bool = False,
+    activation: str = 'relu',
 ) -> nn.HybridSequential:
     """Dense hidden layers one after the other: (B, in_units) -> (B, dims[-1]).
 
@@ -394,7 +444,7 @@ def hidden_layers(
     in_units : int
     dims : sequence of int
         Widths; empty gives the input back.
-    drop_rate, batch_norm : as in `hidden_layer`
+    drop_rate, batch_norm, activation : as in `hidden_layer`
 
     Examples
     --------
@@ -404,7 +454,7 @@ def hidden_layers(
     layers = nn.HybridSequential()
     for dim in dims:
         dense = nn.Dense(dim, in_units=in_units)
-        layers.add(*hidden_layer(dense, dim, drop_rate, batch_norm))
+        layers.add(*hidden_layer(dense, dim, drop_rate, batch_norm, activation))
         in_units = dim
     return layers
 
@@ -424,6 +474,8 @@ class MLP(_Layer):
         Share of hidden units set to zero in training.
     batch_norm : bool
         Normalise before each activation.
+    activation : str
+        Of the hidden layers: 'relu', 'dice', or another of Gluon's.
 
     Examples
     --------
@@ -437,14 +489,16 @@ class MLP(_Layer):
         dims: Sequence[int],
         drop_rate: float = 0.0,
         batch_norm: bool = False,
+        activation: str = 'relu',
         **kwargs,
     ):
         super().__init__(**kwargs)
         self._sizes = ' -> '.join(map(str, [in_units, *dims, 1]))
+        self._sizes += f', {activation}' * bool(activation != 'relu' and len(dims))
         self._sizes += ', batch norm' * bool(batch_norm and len(dims))
         self._sizes += f', dropout {drop_rate}' * bool(drop_rate and len(dims))
         with self.name_scope():
-            self.hidden = hidden_layers(in_units, dims, drop_rate, batch_norm)
+            self.hidden = hidden_layers(in_units, dims, drop_rate, batch_norm, activation)
             self.output = nn.Dense(1, in_units=[in_units, *dims][-1])
 
     def hybrid_forward(self, F, x):

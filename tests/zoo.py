@@ -17,6 +17,7 @@ from helpers import dense_layers
 DIMS, K = [3, 5, 2, 4], 4
 NUM_FIELDS, NUM_FEATURES = len(DIMS), sum(DIMS)
 U, I, MEAN = 6, 9, 3.5
+L = 5  # slots of a history
 
 
 def linear(w):
@@ -104,6 +105,40 @@ def dlrm(bag_sizes=(), num_dense=0, self_interaction=False):
     return definition
 
 
+def history_bag(w, x, history, lengths):
+    return definitions.history_bag(table(w), mlp(w), x, history, lengths)
+
+
+def din(item_field=-1):
+    def definition(w, x, history, lengths):
+        unit = dense_layers(w, 'unit.hidden', 'unit.score')
+        return definitions.din(table(w), unit, mlp(w), x, history, lengths, item_field)
+
+    return definition
+
+
+def gru(w, path):
+    """The weights of a GRU under the names of its formula."""
+    gates, bias = w[f'{path}.gates.weight'], w[f'{path}.gates.bias']
+    states, units = w[f'{path}.state_gates.weight'], len(bias) // 2
+    return {
+        'W_u': gates[:units],
+        'W_r': gates[units:],
+        'W_c': w[f'{path}.candidate.weight'],
+        'U_u': states[:units],
+        'U_r': states[units:],
+        'U_c': w[f'{path}.state_candidate.weight'],
+        'b_u': bias[:units],
+        'b_r': bias[units:],
+        'b_c': w[f'{path}.candidate.bias'],
+    }
+
+
+def dien(w, x, history, lengths):
+    layers = gru(w, 'extractor'), w['unit.bilinear.weight'], gru(w, 'evolution'), mlp(w)
+    return definitions.dien(table(w), *layers, x, history, lengths)
+
+
 def mf(w, users, items):
     biases = w['user_bias'], w['item_bias']
     return definitions.mf([MEAN], *biases, w['P.weight'], w['Q.weight'], users, items)
@@ -181,6 +216,17 @@ ZOO = {
     'DLRM: ids alone, self': (
         lambda **o: models.DLRM(DIMS, K, [7, 5], self_interaction=True, **o),
         dlrm(self_interaction=True),
+    ),
+    'HistoryBag': (lambda **o: models.HistoryBag(DIMS, K, [6, 5], L, **o), history_bag),
+    'DIN': (lambda **o: models.DIN(DIMS, K, [6, 5], L, attention_dims=[5], **o), din()),
+    'DIN: another field, linear unit': (
+        lambda **o: models.DIN(DIMS, K, [6, 5], L, 1, attention_dims=[], **o),
+        din(1),
+    ),
+    'DIEN': (lambda **o: models.DIEN(DIMS, K, [6, 5], L, **o), dien),
+    'DIEN: no auxiliary loss': (
+        lambda **o: models.DIEN(DIMS, K, [6, 5], L, auxiliary=0, **o),
+        dien,
     ),
     'MF': (lambda: models.MF(K, U, I, mean=MEAN), mf),
     'NeuMF': (lambda: models.NeuMF(K, U, I, [5, 4]), neumf),

@@ -5,6 +5,7 @@ from .columns import Examples, concat
 from .ctr import CTRDataset
 from .encoder import Encoder
 from .features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
+from .histories import past_rows, with_history
 from .hub import (
     DATA_HUB,
     DATA_URL,
@@ -30,7 +31,7 @@ from .movielens import (
 from .rating_files import read_ratings
 from .ratings import RatingRows, Ratings
 from .schema import Schema
-from .synthetic import Planted, planted
+from .synthetic import Planted, planted, planted_histories
 from .table import Table, read
 from .vocabulary import Field, Vocabulary, load_vocab
 
@@ -75,4 +76,7 @@ __all__ = [
     'read_ratings',
     'Planted',
     'planted',
+    'planted_histories',
+    'past_rows',
+    'with_history',
 ]

@@ -5,7 +5,8 @@ stands between them picks by name. Numbers are looked at here, once, before a ba
 them: MXNet clips an id out of range and turns a NaN into 0 without a word.
 
 The names: `ids` (N, F) int32, `dense` (N, D) float32, `weights` (N, M) float32 of bags' slots,
-`users` and `items` (N,) int32, `rows`, `mask` and `target` (N, D) float32 of a rating matrix.
+`users` and `items` (N,) int32, `rows`, `mask` and `target` (N, D) float32 of a rating matrix,
+`history` (N, L) int32 of the items that the user had before and `lengths` (N,) int32, how many.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..checks import CURE, check_finite, check_ids
 
 __all__ = ['Examples', 'check_columns', 'concat', 'examples_of']
 
-IDS = ('ids', 'users', 'items')  # columns of whole numbers
+IDS = ('ids', 'users', 'items', 'history', 'lengths')  # columns of whole numbers
 
 
 class Examples:

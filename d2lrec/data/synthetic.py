@@ -12,7 +12,7 @@ import pandas as pd
 from .. import metrics
 from .columns import Examples
 
-__all__ = ['Planted', 'planted']
+__all__ = ['Planted', 'planted', 'planted_histories']
 
 
 class Planted(Examples):
@@ -189,6 +189,117 @@ def planted(
     probs = metrics.sigmoid(logits + _constant_for(logits, rate))
     labels = (rng.random(num_rows) < probs).astype('float32')
     return Planted(x, labels, probs, dims, terms)
+
+
+def planted_histories(
+    num_rows: int,
+    num_groups: int = 20,
+    group_size: int = 10,
+    length: int = 10,
+    *,
+    linear: float = 0.5,
+    related: float = 1.0,
+    latest: float = 0.0,
+    threeway: float = 0.0,
+    rate: float = 0.3,
+    seed: int = 0,
+) -> Planted:
+    """Draw clicks that depend on what the user had before, by effects of a chosen strength.
+
+    Items are of groups, as films are of kinds, and each item has a sign, + or -, such as 'was
+    good'. A user likes three groups: four past items in five are of these, the rest any, and
+    every other item at hand too. Histories are from half of `length` to `length` items long.
+
+    logit = c + linear · z₁ + related · z₂ + latest · z₃ + threeway · z₄, with every z scaled to
+    variance 1 over the rows:
+
+    - z₁ = w[context] + w[item],
+    - z₂ = how many of the past items are of the item's group,
+    - z₃ = the sign of the **latest** past item of the item's group, 0 where there is none,
+    - z₄ = sum_k a_k b_k c_k, of vectors of the groups of the item, of the latest past item and of
+      the earliest.
+
+    z₂ asks for attention to what is related, z₃ for order besides, and z₄ is no model's formula.
+
+    Parameters
+    ----------
+    num_rows, num_groups, group_size : int
+    length : int
+        L, the most items of a history.
+    linear, related, latest, threeway : float
+        Strength of each effect in logits (its standard deviation); 0 switches it off.
+    rate : float
+        Mean probability of a click, reached through the constant c.
+    seed : int
+
+    Returns
+    -------
+    Planted, with the columns `ids` (a context of 10 values, the item), `history` and `lengths`
+
+    Raises
+    ------
+    ValueError
+        For sizes below 1, or a rate outside (0, 1).
+
+    Examples
+    --------
+    >>> data = planted_histories(1_000, num_groups=4, group_size=5, length=6)
+    >>> {name: array.shape for name, array in data.columns.items()}
+    {'ids': (1000, 2), 'history': (1000, 6), 'lengths': (1000,)}
+    """
+    sizes = {
+        'num_rows': num_rows,
+        'num_groups': num_groups,
+        'group_size': group_size,
+        'length': length,
+    }
+    for name, size in sizes.items():
+        if not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f'{name} is {size!r}: give a whole number, 1 or more.')
+    if not 0 < rate < 1:
+        raise ValueError(f'rate is {rate}: choose a click rate between 0 and 1.')
+    rng, rows, contexts = np.random.default_rng(seed), num_rows, 10
+    num_items = num_groups * group_size
+    liked = rng.integers(num_groups, size=(rows, 3))
+
+    def draw(columns, of_liked):
+        """Items, of a liked group as often as said and else of any."""
+        group = np.take_along_axis(liked, rng.integers(3, size=(rows, columns)), axis=1)
+        any_group = rng.integers(num_groups, size=(rows, columns))
+        group = np.where(rng.random((rows, columns)) < of_liked, group, any_group)
+        return group * group_size + rng.integers(group_size, size=(rows, columns))
+
+    past, item = draw(length, 0.8), draw(1, 0.5)[:, 0]
+    lengths = rng.integers(-(-length // 2), length + 1, size=rows)
+    context = rng.integers(contexts, size=rows)
+    sign = rng.choice([-1, 1], size=num_items)
+    w, w_item = rng.normal(size=contexts), rng.normal(size=num_items)
+    a, b, c = rng.normal(size=(3, num_groups, 2))
+
+    filled = np.arange(length) < lengths[:, None]
+    same = filled & (past // group_size == item[:, None] // group_size)
+    last = length - 1 - np.argmax(same[:, ::-1], axis=1)  # of the same group
+    every, final = np.arange(rows), lengths - 1
+    effects = {
+        'linear': linear * _unit(w[context] + w_item[item]),
+        'related': related * _unit(same.sum(axis=1).astype(float)),
+        'latest': latest * _unit(np.where(same.any(axis=1), sign[past[every, last]], 0.0)),
+        'threeway': threeway
+        * _unit(
+            (
+                a[item // group_size]
+                * b[past[every, final] // group_size]
+                * c[past[:, 0] // group_size]
+            ).sum(axis=1)
+        ),
+    }
+    logits = sum(effects.values())
+    probs = metrics.sigmoid(logits + _constant_for(logits, rate))
+    labels = (rng.random(rows) < probs).astype('float32')
+    ids = np.stack([context, contexts + item], axis=1)
+    data = Planted(ids, labels, probs, [contexts, num_items], effects)
+    history = contexts + np.where(filled, past, 0)
+    return data.with_columns(history=history, lengths=lengths)
 
 
 def _constant_for(logits, rate):

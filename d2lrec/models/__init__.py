@@ -6,6 +6,8 @@ from .base import CTRModel, Model, PairModel
 from .bias import BiasBaseline
 from .dcn import DCN
 from .deepfm import DeepFM, DeepFMConcat
+from .dien import DIEN
+from .din import DIN, HistoryBag
 from .dlrm import DLRM
 from .embedding_mlp import EmbeddingMLP
 from .ffm import FFM
@@ -30,6 +32,9 @@ __all__ = [
     'DCN',
     'XDeepFM',
     'DLRM',
+    'HistoryBag',
+    'DIN',
+    'DIEN',
     'MF',
     'AutoRec',
     'NeuMF',

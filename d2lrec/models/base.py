@@ -16,10 +16,11 @@ from mxnet.gluon import HybridBlock
 from numpy.typing import ArrayLike
 
 from ..checks import check_finite, check_ids
+from ..data.columns import check_columns
 from ..describe import cost_table
 from ..layers import check_field_dims
 
-__all__ = ['Model', 'CTRModel', 'PairModel']
+__all__ = ['Model', 'CTRModel', 'PairModel', 'HistoryModel']
 
 
 class Model(HybridBlock):
@@ -34,6 +35,10 @@ class Model(HybridBlock):
         each column has its own, as arrays.
     output : 'logit' or 'rating'
         What the net returns: `predict` applies the sigmoid to logits only.
+    adds_loss : bool
+        Whether its `hybrid_forward` returns a pair: the outputs, and what each example adds to
+        the loss in training, (B,). Called, the net returns the outputs alone; a trainer asks
+        `with_loss` for both.
     config : dict or None
         What the constructor was given, by name, as far as JSON can hold it: `d2lrec.load` builds
         the model from it. None where the constructor takes `*args`.
@@ -51,6 +56,7 @@ class Model(HybridBlock):
     inputs: dict[str, Optional[int]] = {}
     ranges: dict[str, tuple] = {}
     output = 'logit'
+    adds_loss = False
     advice = ''  # what else may help where a shape is refused
 
     def __init_subclass__(cls, **kwargs):
@@ -82,6 +88,15 @@ class Model(HybridBlock):
         return [(rows,) if c is None else (rows, c) for c in self.inputs.values()]
 
     def forward(self, *inputs):
+        out = self._checked_forward(*inputs)
+        return out[0] if self.adds_loss else out
+
+    def with_loss(self, *inputs) -> tuple:
+        """The outputs, and what each example adds to the loss (B,); None where nothing does."""
+        out = self._checked_forward(*inputs)
+        return tuple(out) if self.adds_loss else (out, None)
+
+    def _checked_forward(self, *inputs):
         shapes = [getattr(x, 'shape', None) for x in inputs]
         if None not in shapes and self.inputs:  # symbols, while hybridizing, have none
             rows = shapes[0][0] if shapes and shapes[0] else 0
@@ -231,6 +246,65 @@ class CTRModel(Model):
 PAIRS_AT_ONCE = 2**17  # of users and items, where all items are scored
 
 
+class HistoryModel(CTRModel):
+    """A model that also takes what the user had before: history (B, L), lengths (B,).
+
+    The history's ids are those of the item's field, which share its vectors: oldest first, in the
+    first `lengths` of the L slots; what stands in the others is not looked at. `with_history`
+    makes both columns.
+
+    Parameters
+    ----------
+    field_dims : as in `CTRModel`
+    history_length : int
+        L, the number of slots.
+    item_field : int
+        The number of the item's field among the F; the last by default.
+
+    Attributes
+    ----------
+    history_length, item_field : int
+
+    Raises
+    ------
+    ValueError
+        For no slot, or no such field.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> net = d2l.HistoryBag([3, 5], 4, [], history_length=20)
+    >>> net.inputs, net.ranges['history'], net.ranges['lengths']
+    ({'ids': 2, 'history': 20, 'lengths': None}, (3, 8), (0, 21))
+    """
+
+    def __init__(
+        self, field_dims: Sequence[int], history_length: int, item_field: int = -1, **kwargs
+    ):
+        super().__init__(field_dims, **kwargs)
+        if not -self.num_fields <= item_field < self.num_fields:
+            raise ValueError(
+                f'item_field is {item_field} and there are {self.num_fields} fields: give the '
+                'number, from 0, of the field of the items.'
+            )
+        self.history_length = int(history_length)
+        self.item_field = item_field % self.num_fields
+        self.inputs.update(history=self.history_length, lengths=None)
+        first, end = (int(bound[self.item_field]) for bound in self.ranges['ids'])
+        self.ranges.update(history=(first, end), lengths=(0, self.history_length + 1))
+
+    def attention(self, data: Any) -> np.ndarray:
+        """How much each slot of each example weighs, (N, L); 0 in the empty ones."""
+        raise NotImplementedError(f'{type(self).__name__} weighs all past items alike.')
+
+    def _looked_up(self, data):
+        """The vectors of the ids and of the history of all examples, and the lengths."""
+        data = check_columns(data, self.inputs, self.ranges, type(self).__name__)
+        device = self.embedding.weight.list_ctx()[0]
+        ids, history, lengths = (mx.np.array(a, ctx=device) for a in data.columns.values())
+        return self.embedding(ids), self.embedding(history), lengths
+
+
 class PairModel(Model):
     """A model that takes users (B,) and items (B,), ids from 0.
 
@@ -301,8 +375,16 @@ class PairModel(Model):
 
 
 # By name, for all models alike: whole numbers from the one here on, one or several, or a share.
-LEAST = {'num_factors': 1, 'attention_dim': 1, 'num_dense': 0}
-WIDTHS = ('mlp_dims', 'top_dims', 'bottom_dims', 'cin_dims', 'nums_hiddens', 'bag_sizes')
+LEAST = {'num_factors': 1, 'attention_dim': 1, 'num_dense': 0, 'history_length': 1}
+WIDTHS = (
+    'mlp_dims',
+    'top_dims',
+    'bottom_dims',
+    'cin_dims',
+    'nums_hiddens',
+    'bag_sizes',
+    'attention_dims',
+)
 SHARES = ('drop_rate', 'dropout', 'pool_drop_rate')
 
 

@@ -86,7 +86,8 @@ def train_ch13(
     Returns
     -------
     History with, for each epoch, `train_loss` (mean a row, in nats for a log loss, taken while
-    the weights move), `train_acc`, and `test_loss`, `test_acc`, `test_auc`, likewise `valid_…`.
+    the weights move; with what the net itself adds, such as DIEN's auxiliary loss), `train_acc`,
+    and `test_loss`, `test_acc`, `test_auc`, likewise `valid_…`.
 
     Raises
     ------
@@ -264,6 +265,13 @@ def call(net, X):
     return net(*X) if isinstance(X, tuple) else net(X)
 
 
+def call_with_loss(net, X):
+    """The net's output, and what it adds to the loss itself, (B,), or None: see `Model`."""
+    if getattr(net, 'adds_loss', False):
+        return net.with_loss(*X) if isinstance(X, tuple) else net.with_loss(X)
+    return call(net, X), None
+
+
 def features_and_label(batch):
     """A loader's batch as X and y: (ids, dense, label) gives the tuple (ids, dense) as X."""
     if not isinstance(batch, (list, tuple)) or len(batch) < 2:
@@ -291,18 +299,20 @@ def forward_backward(
 ):
     """One batch through the net and back; returns (outputs, labels, losses), a shard each.
 
-    With weights, an array (B,) a shard, each row's loss is multiplied by its own.
+    With weights, an array (B,) a shard, each row's loss is multiplied by its own. What a net adds
+    to the loss itself is in the losses.
     """
-    outs, ys, losses = [], [], []
+    outs, ys, losses, added = [], [], [], []
     idle = devices[len(X_shards) :]
     with autograd.record():
         for X, y in zip(X_shards, y_shards):
-            out = call(net, X)
+            out, more = call_with_loss(net, X)
             outs.append(out)
             ys.append(column_like(y, out))
+            added.append(more)
         look(outs, ys)
-        for i, (out, y) in enumerate(zip(outs, ys)):
-            of_row = loss(out, y)
+        for i, (out, y, more) in enumerate(zip(outs, ys, added)):
+            of_row = loss(out, y) if more is None else loss(out, y) + more
             losses.append(of_row if weights is None else of_row.reshape(-1) * weights[i])
         # Fewer rows than devices: an idle replica still needs a gradient, which is zero,
         # or the trainer would add the one left from the batch before.
