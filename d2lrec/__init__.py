@@ -46,7 +46,7 @@ from .data.movielens import (
 )
 from .data.ratings import RatingRows, Ratings
 from .data.schema import Schema
-from .data.synthetic import Planted, planted
+from .data.synthetic import Planted, PlantedLog, planted, planted_log
 from .data.table import Table, read
 from .data.vocabulary import Field, Vocabulary, load_vocab
 from .fitting import evaluate, fit, predict

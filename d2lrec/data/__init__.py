@@ -29,7 +29,7 @@ from .movielens import (
 )
 from .ratings import RatingRows, Ratings
 from .schema import Schema
-from .synthetic import Planted, planted
+from .synthetic import Planted, PlantedLog, planted, planted_log
 from .table import Table, read
 from .vocabulary import Field, Vocabulary, load_vocab
 
@@ -72,5 +72,7 @@ __all__ = [
     'Table',
     'read',
     'Planted',
+    'PlantedLog',
     'planted',
+    'planted_log',
 ]
