@@ -49,7 +49,7 @@ from .data.negatives import Interactions, NegativeLoader, NegativeSampler
 from .data.rating_files import read_ratings
 from .data.ratings import RatingRows, Ratings
 from .data.schema import Schema
-from .data.synthetic import Planted, planted, planted_histories
+from .data.synthetic import Planted, PlantedLog, planted, planted_histories, planted_log
 from .data.table import Table, read
 from .data.vocabulary import Field, Vocabulary, load_vocab
 from .fitting import evaluate, fit, predict

@@ -64,6 +64,8 @@ __all__ = [
     'frequency_ids',
     'fold_in',
     'past_rows',
+    'undo_downsampling',
+    'top_unseen',
     'ftrl_weight',
     'logit_loss',
     'cross_layer',
@@ -1244,3 +1246,40 @@ def rmse(predictions: np.ndarray, ratings: np.ndarray) -> float:
     for n in range(len(ratings)):
         squared += (predictions[n] - ratings[n]) ** 2
     return (squared / len(ratings)) ** 0.5
+
+
+def undo_downsampling(p: np.ndarray, keep: float) -> np.ndarray:
+    """p (N,) of a model trained on a share `keep` of the negatives -> probabilities (N,).
+
+    He et al., Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD 2014, section
+    6.3: q = p / (p + (1 - p) / w).
+
+    Examples
+    --------
+    >>> undo_downsampling(np.array([0.5]), 0.25).tolist()
+    [0.2]
+    """
+    q = np.empty(len(p))
+    for n in range(len(p)):
+        q[n] = p[n] / (p[n] + (1 - p[n]) / keep)
+    return q
+
+
+def top_unseen(scores: np.ndarray, seen: np.ndarray, k: int) -> np.ndarray:
+    """scores (I,), numbers of the items seen -> the k best others, best first; ties in order.
+
+    Examples
+    --------
+    >>> top_unseen(np.array([0.1, 0.9, 0.5, 0.5]), np.array([1]), 2).tolist()
+    [2, 3]
+    """
+    found: list = []
+    while len(found) < min(k, len(scores) - len(set(seen.tolist()))):
+        best = None
+        for i in range(len(scores)):
+            if i in seen or i in found:
+                continue
+            if best is None or scores[i] > scores[best]:
+                best = i
+        found.append(best)
+    return np.array(found)

@@ -175,6 +175,12 @@ def mean_of_users(labels, scores, users, weigh=len, without=None):
 
 
 # A check, a right answer, and wrong answers with a word that the English sentence must hold.
+def unseen(scores, seen, k, drop=()):
+    order = np.argsort(-np.asarray(scores.asnumpy(), 'float64'), kind='stable').tolist()
+    kept = [i for i in order if i not in set(seen.asnumpy().tolist())][: int(k)]
+    return [i for i in kept if not len(drop) or i not in set(drop.asnumpy().tolist())]
+
+
 CASES = [
     (
         check.pairwise_term,
@@ -419,6 +425,24 @@ CASES = [
             (lambda *a: mean_of_users(*a, weigh=lambda mine: 1), 'weigh the same'),
             (lambda *a: mean_of_users(*a, without=0.5), 'leave them out'),
             (lambda labels, scores, users: d2l.auc(labels, scores), 'all rows together'),
+        ],
+    ),
+    (
+        check.downsampling,
+        lambda p, keep: p / (p + (1 - p) / keep),
+        [
+            (lambda p, keep: p * keep, 'the odds'),
+            (lambda p, keep: p / (p + (1 - p) * keep), 'wrong way'),
+            (lambda p, keep: p, 'unchanged'),
+        ],
+    ),
+    (
+        check.top_unseen,
+        unseen,
+        [
+            (lambda s, seen, k: unseen(s, seen[:0], k), 'leave them out'),
+            (lambda s, seen, k: unseen(-s, seen, k), 'sort the other way'),
+            (lambda s, seen, k: unseen(s, seen[:0], k, drop=seen), 'too short'),
         ],
     ),
 ]

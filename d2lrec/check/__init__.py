@@ -27,6 +27,7 @@ from .fm import pairwise_term
 from .judge import Verdict
 from .mf import biased_mf, fold_in
 from .ranking import bpr_loss
+from .own_log import downsampling, top_unseen
 from .scale import merge_shards, sparse_update
 from .wide_deep import cross_product, ftrl_weight
 from .words import add_language, notebook_language
@@ -43,6 +44,7 @@ __all__ = [
     'cross_layer',
     'cross_product',
     'dot_interaction',
+    'downsampling',
     'embedding_bag',
     'fold_in',
     'ftrl_weight',
@@ -53,6 +55,7 @@ __all__ = [
     'notebook_language',
     'pairwise_term',
     'sparse_update',
+    'top_unseen',
     'vocabulary',
 ]
 

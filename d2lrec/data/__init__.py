@@ -31,7 +31,7 @@ from .movielens import (
 from .rating_files import read_ratings
 from .ratings import RatingRows, Ratings
 from .schema import Schema
-from .synthetic import Planted, planted, planted_histories
+from .synthetic import Planted, PlantedLog, planted, planted_histories, planted_log
 from .table import Table, read
 from .vocabulary import Field, Vocabulary, load_vocab
 
@@ -75,8 +75,10 @@ __all__ = [
     'read',
     'read_ratings',
     'Planted',
+    'PlantedLog',
     'planted',
     'planted_histories',
     'past_rows',
     'with_history',
+    'planted_log',
 ]

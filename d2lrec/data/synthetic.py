@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from .. import metrics
 from .columns import Examples
 
-__all__ = ['Planted', 'planted', 'planted_histories']
+__all__ = ['Planted', 'PlantedLog', 'planted', 'planted_histories', 'planted_log']
 
 
 class Planted(Examples):
@@ -312,3 +312,160 @@ def _constant_for(logits, rate):
         else:
             high = middle
     return middle
+
+
+class PlantedLog(NamedTuple):
+    """A log of clicks as a shop has it, with the true probabilities.
+
+    Attributes
+    ----------
+    frame : DataFrame (N rows, by time), columns time, user, city, age, item, brand, tags, price,
+        device, hour, click
+    probs : float64 (N,), the probability that each click was drawn with
+    users : DataFrame user, city, age: a row for each user
+    items : DataFrame item, brand, tags, price: a row for each item
+
+    Examples
+    --------
+    >>> log = planted_log(num_days=2, rows_per_day=50)
+    >>> len(log.frame), log.probs.shape, list(log.items)
+    (100, (100,), ['item', 'brand', 'tags', 'price'])
+    """
+
+    frame: pd.DataFrame
+    probs: np.ndarray
+    users: pd.DataFrame
+    items: pd.DataFrame
+
+
+CITIES = ['Busan', 'Daegu', 'Incheon', 'Jeju', 'Seoul', 'Suwon']
+BRANDS = ['Aro', 'Bada', 'Duri', 'Garam', 'Haneul', 'Maru', 'Nuri', 'Sol']
+TAGS = ['book', 'garden', 'gift', 'home', 'kids', 'music', 'sport', 'travel']
+LOOKS = ['amber', 'blue', 'coral', 'green', 'ivory', 'jade', 'olive', 'plum', 'red', 'teal']
+THINGS = ['bag', 'bowl', 'chair', 'clock', 'game', 'kettle', 'lamp', 'mat', 'mug', 'pen', 'rug']
+THINGS += ['tent', 'vase']
+
+
+def planted_log(
+    num_days: int = 35,
+    rows_per_day: int = 1_200,
+    num_users: int = 300,
+    num_items: int = 100,
+    rate: float = 0.1,
+    seed: int = 0,
+) -> PlantedLog:
+    """Draw a shop's log: names, text, numbers, several values a cell, missing cells, and time.
+
+    logit = c + z₁ + z₂ + z₃ + z₄ + z₅, the strength (standard deviation) of each in brackets:
+
+    - z₁ [.8], how good the item is; it walks at random from day to day,
+    - z₂ [1.2], <t_u, mean of the item's tags>: each user has a taste t_u,
+    - z₃ [.7], -(ln price - what the user likes to spend)²,
+    - z₄ [.4], what the device and the hour of the day do together,
+    - z₅ [.5], how readily the user clicks.
+
+    A fifth of the users and of the items come one by one, later than the first day. Every sixth
+    user gives no age, and every tenth item has no price in the log, which acts all the same: the
+    true probabilities know a little more than is written. Popularity follows 1 / rank^.7.
+
+    Parameters
+    ----------
+    num_days, rows_per_day : int
+    num_users, num_items : int
+        At most 130 items, which is how many names there are.
+    rate : float
+        Mean probability of a click.
+    seed : int
+
+    Raises
+    ------
+    ValueError
+        For a size below 1, more than 130 items, or a rate outside (0, 1).
+
+    Examples
+    --------
+    >>> log = planted_log(num_days=3, rows_per_day=100, seed=1)
+    >>> log.frame.time.iloc[0][:10], round(float(log.probs.mean()), 3)
+    ('2024-03-04', 0.1)
+    """
+    names = [f'{look} {thing}' for thing in THINGS for look in LOOKS]
+    sizes = (num_days, rows_per_day, num_users, num_items)
+    if min(sizes) < 1 or num_items > len(names):
+        raise ValueError(
+            f'cannot plant a log of {sizes} days, rows a day, users and items: give 1 or more of '
+            f'each, and at most {len(names)} items.'
+        )
+    if not 0 < rate < 1:
+        raise ValueError(f'rate is {rate}: choose a click rate between 0 and 1.')
+    rng = np.random.default_rng(seed)
+    born_u, born_i = _births(rng, num_users, num_days), _births(rng, num_items, num_days)
+    tagged = np.zeros((num_items, len(TAGS)))
+    for i, count in enumerate(rng.integers(1, 4, num_items)):
+        tagged[i, rng.choice(len(TAGS), count, replace=False)] = 1
+    city = rng.integers(0, len(CITIES), num_users)
+    taste = rng.normal(size=(len(CITIES), len(TAGS)))[city]
+    taste = 0.5 * taste + rng.normal(size=(num_users, len(TAGS)))
+    log_price, budget = rng.normal(3, 0.8, num_items), rng.normal(3, 0.8, num_users)
+    steps = rng.normal(size=(num_days, num_items)) * np.r_[1, np.full(num_days - 1, 0.15)][:, None]
+    quality, eager = steps.cumsum(axis=0), rng.normal(size=num_users)
+    mood = rng.normal(size=(2, 24)).cumsum(axis=1)
+
+    day = np.repeat(np.arange(num_days), rows_per_day)
+    user, item = (_drawn(rng, born, num_days, rows_per_day) for born in (born_u, born_i))
+    second = np.sort(rng.integers(0, 86_400, (num_days, rows_per_day)), axis=1).reshape(-1)
+    hour, device = second // 3600, rng.integers(0, 2, len(day))
+    mean_tags = tagged / tagged.sum(axis=1, keepdims=True)
+    terms = (
+        0.8 * _unit(quality[day, item]),
+        1.2 * _unit((taste[user] * mean_tags[item]).sum(axis=1)),
+        0.7 * _unit(-np.square(log_price[item] - budget[user])),
+        0.4 * _unit(mood[device, hour]),
+        0.5 * _unit(eager[user]),
+    )
+    logits = sum(terms)
+    probs = metrics.sigmoid(logits + _constant_for(logits, rate))
+    clicks = (rng.random(len(day)) < probs).astype(int)
+
+    age = rng.integers(18, 75, num_users).astype(float)
+    age[::6] = np.nan
+    price = np.exp(log_price).round(2)
+    price[3::10] = np.nan
+    users = pd.DataFrame(
+        {
+            'user': [f'u{u:03d}' for u in range(num_users)],
+            'city': np.array(CITIES)[city],
+            'age': age,
+        }
+    )
+    chosen = rng.permutation(len(names))[:num_items]
+    items = pd.DataFrame(
+        {
+            'item': np.array(names)[chosen],
+            'brand': np.array(BRANDS)[rng.integers(0, len(BRANDS), num_items)],
+            'tags': ['|'.join(t for t, has in zip(TAGS, row) if has) for row in tagged],
+            'price': price,
+        }
+    )
+    time = pd.Timestamp('2024-03-04') + pd.to_timedelta(day * 86_400 + second, unit='s')
+    sides = [users.take(user).reset_index(drop=True), items.take(item).reset_index(drop=True)]
+    frame = pd.concat([pd.Series(time.strftime('%Y-%m-%d %H:%M:%S'), name='time'), *sides], axis=1)
+    frame['device'], frame['hour'] = np.array(['phone', 'desk'])[device], hour
+    frame['click'] = clicks
+    return PlantedLog(frame, probs, users, items)
+
+
+def _births(rng, count, num_days):
+    """The day on which each appears first: four of five on the first."""
+    late = rng.random(count) < 0.2
+    late[0] = False
+    return np.where(late, rng.integers(0, num_days, count), 0)
+
+
+def _drawn(rng, born, num_days, rows):
+    """Who or what each row is of: those who are there, by 1 / rank^.7."""
+    weights = rng.permutation(np.arange(1, len(born) + 1) ** -0.7)
+    found = []
+    for day in range(num_days):
+        there = weights * (born <= day)
+        found.append(rng.choice(len(born), size=rows, p=there / there.sum()))
+    return np.concatenate(found)

@@ -6,6 +6,7 @@ import d2lrec as d2l
 from d2lrec import metrics
 
 import numpy as np
+import pandas as pd
 import pytest
 
 DIMS = [6, 5, 4, 3]
@@ -137,3 +138,32 @@ def test_a_slice_keeps_rows_together():
 def test_refusals(kwargs, words):
     with pytest.raises(ValueError, match=words):
         d2l.planted(**{'num_rows': 10, 'field_dims': DIMS, **kwargs})
+
+
+def test_a_planted_log_is_what_it_says():
+    log = d2l.planted_log(num_days=6, rows_per_day=3_000, num_users=40, num_items=30, seed=2)
+    again = d2l.planted_log(num_days=6, rows_per_day=3_000, num_users=40, num_items=30, seed=2)
+    pd.testing.assert_frame_equal(log.frame, again.frame)
+    frame = log.frame
+    assert frame.time.is_monotonic_increasing and len(log.probs) == len(frame) == 18_000
+    assert abs(log.probs.mean() - 0.1) < 1e-6
+    assert abs(frame.click.mean() - 0.1) < 4 * (0.09 / len(frame)) ** 0.5
+    for cut in (0.05, 0.3):  # clicks come as often as the probabilities say
+        chosen = log.probs > cut
+        expected = log.probs[chosen].mean()
+        assert abs(frame.click[chosen].mean() - expected) < 4 * (0.25 / chosen.sum()) ** 0.5
+    assert (frame.hour == frame.time.str[11:13].astype(int)).all()
+    sides = frame.merge(log.users, on='user', suffixes=('', '_u')).merge(
+        log.items, on='item', suffixes=('', '_i')
+    )
+    assert len(sides) == len(frame) and (sides.city == sides.city_u).all()
+    assert (sides.tags == sides.tags_i).all() and log.items.item.is_unique
+    assert log.users.age.isna().any() and log.items.price.isna().any()
+    first = frame.time.str[:10] == frame.time.iloc[0][:10]
+    assert set(frame.item[~first]) > set(frame.item[first])  # some come later
+
+
+@pytest.mark.parametrize('wrong', [{'num_days': 0}, {'num_items': 131}, {'rate': 1.0}])
+def test_a_log_that_cannot_be_planted_is_refused(wrong):
+    with pytest.raises(ValueError):
+        d2l.planted_log(**wrong)
