@@ -24,6 +24,10 @@ class AutoRec(Model):
     known is the matter of the loss and of the measure (`mask` in `train_recsys_rating`): the
     forward pass is the same in training and in prediction, but for dropout.
 
+    Feed it plain ratings: that an entry is not 0 says who rated, and in rows of items this alone
+    predicts well. Biases may be taken off what is to be rebuilt, `ratings.rows(target=...)`; off
+    what goes in, they hide it.
+
     Sedhain et al., AutoRec: Autoencoders Meet Collaborative Filtering, WWW 2015, section 2.
     As there, weight decay is for V and W only: the biases have wd_mult 0.
 
