@@ -24,6 +24,7 @@ from .deepfm import logit_loss
 from .defects import accumulated_rmse
 from .dlrm import dot_interaction, embedding_bag
 from .fm import pairwise_term
+from .histories import augru_step, past_rows
 from .judge import Verdict
 from .mf import biased_mf, fold_in
 from .scale import merge_shards, sparse_update
@@ -36,6 +37,7 @@ __all__ = [
     'accumulated_rmse',
     'add_language',
     'auc',
+    'augru_step',
     'biased_mf',
     'cin_layer',
     'cross_layer',
@@ -50,6 +52,7 @@ __all__ = [
     'merge_shards',
     'notebook_language',
     'pairwise_term',
+    'past_rows',
     'sparse_update',
     'vocabulary',
 ]
