@@ -322,10 +322,10 @@ def _gru_states(w, x, attention):
     for step, a in zip(x, attention):
         new = np.zeros(len(h))
         for i in range(len(h)):
-            u = _sigmoid(w['W_u'][i] @ step + w['U_u'][i] @ h + w['b_u'][i])
+            u = float(a) * _sigmoid(w['W_u'][i] @ step + w['U_u'][i] @ h + w['b_u'][i])
             r = _sigmoid(w['W_r'][i] @ step + w['U_r'][i] @ h + w['b_r'][i])
             c = math.tanh(w['W_c'][i] @ step + r * (w['U_c'][i] @ h) + w['b_c'][i])
-            new[i] = (1 - a * u) * h[i] + a * u * c
+            new[i] = (1 - u) * h[i] + u * c
         h = new
         states.append(h)
     return np.array(states)

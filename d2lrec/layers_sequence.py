@@ -211,8 +211,8 @@ class AUGRU(GRU):
     >>> import mxnet as mx
     >>> augru = AUGRU(5, 4, 3)
     >>> augru.initialize()
-    >>> augru(mx.np.ones((1, 5, 4)), mx.np.zeros((1, 5))).tolist()
-    [[0.0, 0.0, 0.0]]
+    >>> float(mx.np.abs(augru(mx.np.ones((1, 5, 4)), mx.np.zeros((1, 5)))).max())
+    0.0
     """
 
     def hybrid_forward(self, F, x, attention):
@@ -274,7 +274,7 @@ class NextItemLoss(_Layer):
     --------
     >>> import mxnet as mx
     >>> e, mask = mx.np.zeros((2, 3, 4)), mx.np.ones((2, 3))
-    >>> NextItemLoss(3, 4)(e, e, mask).round(3).tolist()  # it knows nothing: 2 log 2
+    >>> [round(loss, 3) for loss in NextItemLoss(3, 4)(e, e, mask).tolist()]  # 2 log 2: no idea
     [1.386, 1.386]
     """
 

@@ -152,6 +152,27 @@ def reduceat(table, ids, offsets, weights):
     return np.add.reduceat(products, offsets.asnumpy(), axis=0)
 
 
+def past(users, times, length, before):
+    """The last rows of each row's user for which `before(time, its time, row, it)`."""
+    users, times = users.asnumpy().tolist(), times.asnumpy().tolist()
+    out = np.full((len(users), length), -1)
+    for row, (user, time) in enumerate(zip(users, times)):
+        found = [
+            (t, o)
+            for o, (u, t) in enumerate(zip(users, times))
+            if u == user and before(t, time, o, row)
+        ]
+        found = [o for _, o in sorted(found)][-length:]
+        out[row, : len(found)] = found
+    return out
+
+
+def ends(users, times, length, join):
+    """The right rows, filled and empty slots joined otherwise."""
+    right = past(users, times, length, lambda a, b, o, r: a < b)
+    return np.array([join(row[row >= 0].tolist(), row[row < 0].tolist()) for row in right])
+
+
 def products(z):
     return mx.np.matmul(z, mx.np.transpose(z, (0, 2, 1)))
 
@@ -403,6 +424,31 @@ CASES = [
             (lambda t, i, o, w: bag(t, i, o, w) / bag(ones(t), i, o, w), 'mean'),
             (lambda t, i, o, w: bag(t, i, o, ones(w)) / bag(ones(t), i, o, ones(w)), 'mean'),
             (reduceat, 'empty bag takes'),
+        ],
+    ),
+    (
+        check.past_rows,
+        lambda users, times, length: d2l.past_rows(users.asnumpy(), times.asnumpy(), length),
+        [
+            (lambda u, t, n: np.full((len(u), n), -1), 'nothing in any'),
+            (lambda u, t, n: past(u, t, n, lambda a, b, o, r: a <= b), 'its own history'),
+            (lambda u, t, n: past(u, t, n, lambda a, b, o, r: a <= b and o != r), 'same time'),
+            (lambda u, t, n: past(u, t, n, lambda a, b, o, r: (a, o) < (b, r)), 'same time'),
+            (lambda u, t, n: past(u, t, n, lambda a, b, o, r: True), 'Later rows'),
+            (lambda u, t, n: past(u, t, n, lambda a, b, o, r: o != r), 'Later rows'),
+            (lambda u, t, n: past(u, t, len(u), lambda a, b, o, r: a < b)[:, :n], 'earliest'),
+            (lambda u, t, n: ends(u, t, n, lambda f, e: [*f[::-1], *e]), 'latest comes first'),
+            (lambda u, t, n: ends(u, t, n, lambda f, e: [*e, *f]), 'empty slots come first'),
+        ],
+    ),
+    (
+        check.augru_step,
+        lambda h, u, c, a: h + a.reshape(-1, 1) * u * (c - h),
+        [
+            (lambda h, u, c, a: h + u * (c - h), 'plain GRU'),
+            (lambda h, u, c, a: h + a.reshape(-1, 1) * (c - h), 'AGRU'),
+            (lambda h, u, c, a: (1 - u) * h + a.reshape(-1, 1) * u * c, 'still fades'),
+            (lambda h, u, c, a: c + a.reshape(-1, 1) * u * (h - c), 'changed places'),
         ],
     ),
     (

@@ -29,7 +29,7 @@ SMALLEST = 9  # px, the smallest text in it
 MODELS = [
     {'embeddingmlp': 'mlp'}.get(name.lower(), name.lower())
     for name in d2lrec.models.__all__
-    if name[0].isupper() and name not in ('NeuMF', 'BiasBaseline', 'DeepFMConcat')
+    if name[0].isupper() and name not in ('NeuMF', 'BiasBaseline', 'DeepFMConcat', 'HistoryBag')
 ]
 
 each = pytest.mark.parametrize('path', FILES, ids=[p.stem for p in FILES])

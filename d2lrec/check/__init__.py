@@ -24,6 +24,7 @@ from .deepfm import logit_loss
 from .defects import accumulated_rmse
 from .dlrm import dot_interaction, embedding_bag
 from .fm import pairwise_term
+from .histories import augru_step, past_rows
 from .judge import Verdict
 from .mf import biased_mf, fold_in
 from .ranking import bpr_loss
@@ -38,6 +39,7 @@ __all__ = [
     'accumulated_rmse',
     'add_language',
     'auc',
+    'augru_step',
     'biased_mf',
     'bpr_loss',
     'cin_layer',
@@ -54,6 +56,7 @@ __all__ = [
     'merge_shards',
     'notebook_language',
     'pairwise_term',
+    'past_rows',
     'sparse_update',
     'top_unseen',
     'vocabulary',

@@ -21,6 +21,8 @@ def draw_map():
     node(94, 442, 'DCN', '2017', 'a')
     node(94, 576, 'xDeepFM', '2018', 'a')
     node(290, 628, 'DLRM', '2019', 'a')
+    node(440, 412, 'DIN', '2018', 'a')
+    node(440, 572, 'DIEN', '2019', 'a')
 
     for n, (name, idea) in enumerate(
         [
@@ -54,6 +56,10 @@ def draw_map():
     f.edge((94, 490), (94, 576))
     f.lines(104, 524, ['vector-wise', 'crosses (CIN)'])
     f.edge((224, 460), (224, 600), (152, 600))
+    f.edge((318, 436), (382, 436))
+    f.edge((440, 460), (440, 572))
+    f.lines(450, 486, ['read', 'in order'])
+    f.text(350, 426, 'history', 'note')
     f.edge((290, 460), (290, 628))
     f.lines(300, 530, ['dense + multi-hot,', 'dot products only'])
 
