@@ -24,9 +24,10 @@ from .deepfm import logit_loss
 from .defects import accumulated_rmse
 from .dlrm import dot_interaction, embedding_bag
 from .fm import pairwise_term
+from .growth import sparse_update
 from .judge import Verdict
 from .mf import biased_mf, fold_in
-from .scale import merge_shards, sparse_update
+from .scale import merge_shards
 from .wide_deep import cross_product, ftrl_weight
 from .words import add_language, notebook_language
 from .xdeepfm import cin_layer
