@@ -127,3 +127,23 @@ def test_frappe_refuses_in_one_sentence(case, words, files):
     with pytest.raises(SystemExit, match=words) as stop:
         quality('frappe', path, '--published', published, '--results', files / 'rows.md')
     assert '\n' not in str(stop.value)
+
+
+def test_all_models_are_tried_with_the_same_settings(capsys):
+    family = importlib.import_module('family')
+    assert family.settings(3) == family.settings(5)[:3]
+    family.main(['--planted', '--trials', '1', '--seeds', '2', '--models', 'LR'])
+    rows = [cells(line) for line in capsys.readouterr().out.splitlines() if line.startswith('|')]
+    mean = {row[0]: [float(n) for n in row[1:]] for row in rows[2:4]}
+    assert list(mean) == ['LR', 'best possible'] and rows[0][0] == 'planted, mean'
+    assert all(one < best for one, best in zip(mean['LR'], mean['best possible']))
+
+
+def test_a_resampled_auc_is_that_of_the_repeated_rows():
+    family, rng = importlib.import_module('family'), np.random.default_rng(0)
+    labels, scores, users = rng.integers(0, 2, 60), rng.integers(0, 9, 60), rng.integers(0, 8, 60)
+    for weight in family.user_draws(users, 3):
+        again = np.repeat(np.arange(60), weight)
+        measured = family.weighted_auc(labels, scores)(weight)
+        assert measured == pytest.approx(d2l.auc(labels[again], scores[again]))
+        assert all(len(set(weight[users == user])) == 1 for user in set(users))

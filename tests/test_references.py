@@ -6,7 +6,7 @@ import pytest
 from pages import BOOKS, page_text
 from pybtex.database import parse_file
 
-from chapters import ROOT
+from chapters import EDITIONS, ROOT
 
 PAPERS = parse_file(ROOT / 'chapters' / 'references.bib').entries
 CITED = re.compile(r'\{cite(?::\w+)?\}`([^`]+)`')
@@ -49,4 +49,5 @@ def test_a_chapter_lists_what_it_cites(edition, path):
 
 
 def test_every_paper_is_cited():
-    assert set(PAPERS) == set().union(*(cited(page_text(p.values[1])) for p in BOOKS))
+    pages = (ROOT / page for edition in EDITIONS for page in edition.pages)
+    assert set(PAPERS) == set().union(*(cited(page_text(page)) for page in pages))

@@ -29,7 +29,8 @@ from .judge import Verdict
 from .mf import biased_mf, fold_in
 from .ranking import bpr_loss
 from .own_log import downsampling, top_unseen
-from .scale import merge_shards, sparse_update
+from .growth import sparse_update
+from .scale import merge_shards
 from .wide_deep import cross_product, ftrl_weight
 from .words import add_language, notebook_language
 from .xdeepfm import cin_layer

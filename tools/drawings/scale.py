@@ -46,3 +46,39 @@ def draw_scale():
         f.text(x + 78, 496, 'and their moments', 'note')
     f.text(260, 540, 'one embedding table, cut by rows', 'note')
     return f
+
+
+def draw_ring():
+    """Gradients added in a ring of devices, and through a server."""
+    f = Figure('ring', 350)
+    f.text(130, 32, 'ring', 'name')
+    f.text(390, 32, 'server', 'name')
+    places = [(130, 84), (206, 160), (130, 236), (54, 160)]
+    for n, (x, y) in enumerate(places):
+        f.rect(x - 42, y - 20, 84, 40, 'c')
+        f.text(x, y + 5, f'device {n + 1}')
+    f.edge((172, 84), (206, 84), (206, 139), r=8)
+    f.edge((206, 180), (206, 236), (173, 236), r=8)
+    f.edge((88, 236), (54, 236), (54, 181), r=8)
+    f.edge((54, 140), (54, 84), (87, 84), r=8)
+    f.lines(
+        130,
+        292,
+        ['every device sends to the next one,', 'a piece of the sum each time'],
+        'note',
+        'middle',
+    )
+    f.path('M260 52V330', 'group')
+    f.rect(330, 64, 120, 44, 'a')
+    f.text(390, 91, 'server')
+    for n in range(4):
+        x = 300 + n * 60
+        f.rect(x - 26, 200, 52, 40, 'c')
+        f.text(x, 225, str(n + 1))
+        f.edge((x - 7, 200), (372 + n * 12 - 4, 109))
+        f.edge((372 + n * 12 + 6, 108), (x + 7, 199))
+    f.text(390, 268, 'devices', 'note')
+    f.lines(
+        390, 292, ['all traffic passes one place,', 'but only the rows asked for'], 'note', 'middle'
+    )
+    return f
