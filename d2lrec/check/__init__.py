@@ -24,12 +24,12 @@ from .deepfm import logit_loss
 from .defects import accumulated_rmse
 from .dlrm import dot_interaction, embedding_bag
 from .fm import pairwise_term
+from .growth import sparse_update
 from .histories import augru_step, past_rows
 from .judge import Verdict
 from .mf import biased_mf, fold_in
-from .ranking import bpr_loss
 from .own_log import downsampling, top_unseen
-from .growth import sparse_update
+from .ranking import bpr_loss
 from .scale import merge_shards
 from .wide_deep import cross_product, ftrl_weight
 from .words import add_language, notebook_language
