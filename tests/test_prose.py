@@ -34,7 +34,7 @@ def prose(text):
     text = LISTED.split(text)[0]
     text = re.sub(r'(?ms)^(`{3,})(?!\{).*?^\1\s*$', '', text)  # code blocks
     text = re.sub(r'(?m)^`{3,}.*$|^:\w+:.*$', '', text)  # directives' lines
-    text = re.sub(r'(?m)^#{1,6} .*$', '', text)
+    text = re.sub(r'(?m)^#{1,6} .*$|^\*?★.*$', '', text)  # headings, exercises' grades
     text = re.sub(r'(?s)\$\$.*?\$\$', '', text)
     text = re.sub(r'\$[^$\n]+\$', ' ', text)
     text = re.sub(r'(?:MXNet|Python|파이썬) \d[\d.]*\d', ' ', text)  # versions
