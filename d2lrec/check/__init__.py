@@ -26,8 +26,9 @@ from .dlrm import dot_interaction, embedding_bag
 from .fm import pairwise_term
 from .judge import Verdict
 from .mf import biased_mf, fold_in
+from .production import ftrl_weight
 from .scale import merge_shards, sparse_update
-from .wide_deep import cross_product, ftrl_weight
+from .wide_deep import cross_product
 from .words import add_language, notebook_language
 from .xdeepfm import cin_layer
 
