@@ -29,9 +29,10 @@ from .histories import augru_step, past_rows
 from .judge import Verdict
 from .mf import biased_mf, fold_in
 from .own_log import downsampling, top_unseen
+from .production import ftrl_weight
 from .ranking import bpr_loss
 from .scale import merge_shards
-from .wide_deep import cross_product, ftrl_weight
+from .wide_deep import cross_product
 from .words import add_language, notebook_language
 from .xdeepfm import cin_layer
 
