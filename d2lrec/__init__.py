@@ -44,6 +44,7 @@ from .data.movielens import (
     split_data_ml100k,
     temporal_split_ml100k,
 )
+from .data.rating_files import read_ratings
 from .data.ratings import RatingRows, Ratings
 from .data.schema import Schema
 from .data.synthetic import Planted, PlantedLog, planted, planted_log

@@ -56,7 +56,7 @@ def fit(
     ----------
     net : a model; it says what it reads, `net.inputs`
     train, valid, test : data sets, or tuples of arrays with the labels last; `valid` and `test`
-        may be left out
+        may be left out. Where a data set has sample weights, its loss and measures are weighted.
     lr, wd : float
         Learning rate and weight decay, where the optimizer is given by name.
     optimizer : str or an optimizer
@@ -103,6 +103,11 @@ def fit(
         trainer = trainer_of(net, optimizer, lr, wd)
     elif not isinstance(trainer, (gluon.Trainer, list, tuple)):
         trainer = trainer(net) if callable(trainer) else trainer
+    if rates and data_weight(train_data) is not None:
+        raise ValueError(
+            f'the training data has sample weights, and {type(net).__name__} is a model of '
+            'ratings, which are trained without: give with_sample_weight(None) of it.'
+        )
     if loss is None:
         loss = gluon.loss.L2Loss() if rates else gluon.loss.SigmoidBinaryCrossEntropyLoss()
     go = train_recsys_rating if rates else train_ch13
@@ -219,7 +224,7 @@ def predict(
     here = devices_of(net, devices)
     outs = one_row(net, data, here)
     if outs is None:
-        outs, _ = outputs(net, _batches(net, data, labelled=False), here)
+        outs, *_ = outputs(net, _batches(net, data, labelled=False), here)
     if not np.isfinite(outs).all():
         row = int(np.argwhere(~np.isfinite(outs))[0, 0])
         raise ValueError(
@@ -298,9 +303,10 @@ def evaluate(
     if getattr(net, 'output', 'logit') == 'rating':
         rmse, count = pairs_rmse(net, batches, here)
         return {'rmse': rmse, 'ratings': count}
-    outs, labels = outputs(net, batches, here)
+    weighted = data_weight(data) is not None
+    outs, labels, *weights = outputs(net, batches, here, weighted)
     probs = outs if gives_probabilities(net, data) else metrics.sigmoid(outs)
-    return metrics.ctr_report(labels, probs)
+    return metrics.ctr_report(labels, probs, sample_weight=weights[0] if weighted else None)
 
 
 def _batches(net, data, labelled):
@@ -313,6 +319,8 @@ def _batches(net, data, labelled):
                 "pass one with 'keep', or the data."
             )
         loader = source(data, net, 'the data')
+        if not labelled:
+            loader.sample_weight = None
         if labelled and hasattr(data, 'batches') and loader.labels is None:
             raise ValueError(missing)
         return loader()
@@ -331,8 +339,16 @@ def _batches(net, data, labelled):
     labels = loader.check(net, reads)
     if labelled and labels is None:
         raise ValueError(missing)
-    batches = loader.batches()
+    weighted = labelled and loader.sample_weight is not None
+    batches = loader.batches(weighted=weighted)
     return batches if labels is not None else ((*batch, None) for batch in batches)
+
+
+def data_weight(data) -> Optional[np.ndarray]:
+    """The sample weights of a data set or a loader, where it has any."""
+    if isinstance(data, dict):
+        return data.get('sample_weight')
+    return getattr(data, 'sample_weight', None)
 
 
 def _is_loader(data):

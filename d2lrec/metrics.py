@@ -221,7 +221,13 @@ def masked_rmse(ratings: Any, predictions: Any, mask: Any = None) -> float:
     return float(np.sqrt(sum(s for s, _ in sums) / count))
 
 
-def gauc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike) -> dict[str, Any]:
+def gauc(
+    labels: ArrayLike,
+    scores: ArrayLike,
+    users: ArrayLike,
+    *,
+    sample_weight: Optional[ArrayLike] = None,
+) -> dict[str, Any]:
     """AUC within each user, averaged with the users' numbers of rows as weights.
 
     It asks what a ranking shown to one user asks: a score that only tells users apart gets .5.
@@ -232,6 +238,8 @@ def gauc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike) -> dict[str, An
     ----------
     labels, scores : as in `auc`
     users : ids (N,) of any kind, none missing
+    sample_weight : array (N,), optional
+        Weighs the AUC within each user, as in `auc`, and the users by their rows' sum.
 
     Returns
     -------
@@ -246,26 +254,30 @@ def gauc(labels: ArrayLike, scores: ArrayLike, users: ArrayLike) -> dict[str, An
     users = _codes(users)
     if users.size != labels.size:
         raise ValueError(f'{labels.size} labels but {users.size} users: give one for each row.')
-    rows = np.bincount(users).astype('float64')
-    ones = np.bincount(users, labels)
-    # Mann-Whitney: the sum of the ones' ranks (1 for the lowest, means where tied) less its least.
-    ranks = pd.Series(scores).groupby(users).rank().to_numpy()
-    above = np.bincount(users, ranks * labels) - ones * (ones + 1) / 2
-    both = (ones > 0) & (ones < rows)
+    weight = _weights(sample_weight, labels.size)
+    weight = np.ones(labels.size) if weight is None else weight
+    num_users = int(users.max()) + 1
+    rows = np.bincount(users, weight > 0, num_users)
+    ones = np.bincount(users, weight * labels, num_users)
+    zeros = np.bincount(users, weight * (1 - labels), num_users)
+    both = (ones > 0) & (zeros > 0)
     if not both.any():
         raise ValueError(
-            f'none of the {len(rows)} users has labels of both classes: GAUC needs one who has.'
+            f'none of the {num_users} users has labels of both classes: GAUC needs one who has.'
         )
-    aucs = above[both] / (ones * (rows - ones))[both]
+    above = np.bincount(users, weight * labels * _below(users, scores, weight * (1 - labels)))
+    aucs = above[both] / (ones * zeros)[both]
     return {
-        'gauc': float(np.average(aucs, weights=rows[both])),
+        'gauc': float(np.average(aucs, weights=(ones + zeros)[both])),
         'users': int(both.sum()),
         'users_left_out': int((~both).sum()),
         'rows_left_out': int(rows[~both].sum()),
     }
 
 
-def normalized_entropy(labels: ArrayLike, probs: ArrayLike) -> float:
+def normalized_entropy(
+    labels: ArrayLike, probs: ArrayLike, *, sample_weight: Optional[ArrayLike] = None
+) -> float:
     """Log loss divided by that of the constant rate of `labels`: 1 tells nothing, 0 is perfect.
 
     He et al., Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD 2014,
@@ -277,12 +289,14 @@ def normalized_entropy(labels: ArrayLike, probs: ArrayLike) -> float:
     1.0
     """
     labels, probs = _clicks(labels, probs)
-    if labels.min() == labels.max():
+    weight = _weights(sample_weight, labels.size)
+    counted = labels if weight is None else labels[weight > 0]
+    if counted.min() == counted.max():
         raise ValueError(
-            f'all {labels.size} labels are {labels[0]:g}: their entropy is 0, '
+            f'all {counted.size} labels are {counted[0]:g}: their entropy is 0, '
             'and nothing can be divided by it.'
         )
-    return _log_loss(labels, probs) / _constant_rate(labels)['log_loss']
+    return _log_loss(labels, probs, weight) / _constant_rate(labels, weight)['log_loss']
 
 
 def hit_rate(
@@ -338,7 +352,9 @@ def ndcg(scores: ArrayLike, held_out: Items, seen: Optional[Items] = None, k: in
     return float(np.mean(gains / best[np.minimum(relevant.sum(axis=1), k) - 1]))
 
 
-def constant_rate(labels: ArrayLike) -> dict[str, float]:
+def constant_rate(
+    labels: ArrayLike, *, sample_weight: Optional[ArrayLike] = None
+) -> dict[str, float]:
     """The baseline of every click model: predict the mean of `labels` for each row.
 
     Returns
@@ -353,7 +369,7 @@ def constant_rate(labels: ArrayLike) -> dict[str, float]:
     """
     labels = _column(labels, 'labels')
     _check_labels(labels)
-    return _constant_rate(labels)
+    return _constant_rate(labels, _weights(sample_weight, labels.size))
 
 
 def calibration_table(
@@ -542,6 +558,23 @@ def _constant_rate(labels, weight=None):
     rate = float(_mean(labels, weight))
     loss = _log_loss(labels, np.full(labels.size, rate), weight)
     return {'rate': rate, 'log_loss': loss, 'auc': 0.5}
+
+
+def _below(users, scores, weight):
+    """For each row the weight of its user's rows with lower scores, and half of those beside it."""
+    order = np.lexsort((scores, users))
+    users, scores, weight = users[order], scores[order], weight[order]
+    total = np.concatenate([[0.0], np.cumsum(weight)])
+    changes = np.flatnonzero(np.diff(users)) + 1
+    first = np.concatenate([[0], changes])[users - users[0]]  # users are whole numbers in a row
+    ties = np.flatnonzero((np.diff(users) != 0) | (np.diff(scores) != 0)) + 1
+    starts = np.concatenate([[0], ties])
+    run = np.repeat(np.arange(len(starts)), np.diff(np.concatenate([starts, [len(users)]])))
+    ends = np.concatenate([ties, [len(users)]])
+    below = (total[starts[run]] + total[ends[run]]) / 2 - total[first]
+    out = np.empty(len(users))
+    out[order] = below
+    return out
 
 
 def _auc(labels, scores, weight=None):

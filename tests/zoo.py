@@ -126,7 +126,46 @@ def relu(x):
     return max(0.0, x)
 
 
-SIZES = (3, 2)  # the last two fields of DIMS as bags, in DLRM
+SIZES = (3, 2)  # the last two fields of DIMS as bags
+
+
+def bagged(definition):
+    """A model's definition where the last fields are bags, by the one of fields of one value.
+
+    A bag acts as one feature, whose rows of the tables are the sums of its slots' rows, each times
+    its weight: row by row, with tables of F rows made for that row alone.
+    """
+
+    def of_bags(w, x, *rest):
+        *dense, weights = rest
+        outputs = []
+        for b in range(len(x)):
+            own = dict(w)
+            for name in ('linear.weight', 'embedding.weight'):
+                if name in w:
+                    own[name] = np.array(_field_rows(w[name], x[b], weights[b]))
+            fields = np.arange(NUM_FIELDS)[None]
+            outputs.append(definition(own, fields, *(d[b : b + 1] for d in dense)))
+        return np.concatenate(outputs)
+
+    return of_bags
+
+
+def _field_rows(table, ids, weights):
+    single = NUM_FIELDS - len(SIZES)
+    rows, at = [table[i] for i in ids[:single]], 0
+    for size in SIZES:
+        total = np.zeros(table.shape[1])
+        for slot in range(at, at + size):
+            total = total + weights[slot] * table[ids[single + slot]]
+        rows.append(total)
+        at += size
+    return rows
+
+
+def ffm_bagged(w, x):
+    return definitions.ffm(*linear(w), table(w).reshape(NUM_FIELDS, NUM_FIELDS, K), x)
+
 
 ZOO = {
     'LR': (lambda: models.LR(DIMS), lambda w, x: definitions.lr(*linear(w), x)),
@@ -181,6 +220,46 @@ ZOO = {
     'DLRM: ids alone, self': (
         lambda **o: models.DLRM(DIMS, K, [7, 5], self_interaction=True, **o),
         dlrm(self_interaction=True),
+    ),
+    'LR: bags': (
+        lambda: models.LR(DIMS, bag_sizes=SIZES),
+        bagged(lambda w, x: definitions.lr(*linear(w), x)),
+    ),
+    'FM: bags': (
+        lambda: models.FM(DIMS, K, bag_sizes=SIZES),
+        bagged(lambda w, x: definitions.fm(*linear(w), table(w), x)),
+    ),
+    'FFM: bags': (lambda: models.FFM(DIMS, K, bag_sizes=SIZES), bagged(ffm_bagged)),
+    'EmbeddingMLP: bags': (
+        lambda **o: models.EmbeddingMLP(DIMS, K, [6, 5], 0, bag_sizes=SIZES, **o),
+        bagged(lambda w, x: definitions.embedding_mlp(table(w), mlp(w), x)),
+    ),
+    'DeepFM: bags': (
+        lambda **o: models.DeepFM(DIMS, K, [6, 5], 0, bag_sizes=SIZES, **o),
+        bagged(lambda w, x: definitions.deepfm(*linear(w), table(w), mlp(w), x)),
+    ),
+    'DeepFMConcat: bags': (
+        lambda **o: models.DeepFMConcat(DIMS, K, [6, 5], 0, bag_sizes=SIZES, **o),
+        bagged(deepfm_concat),
+    ),
+    'NFM: bags': (
+        lambda **o: models.NFM(DIMS, K, [6, 5], 0, bag_sizes=SIZES, **o),
+        bagged(lambda w, x: definitions.nfm(*linear(w), table(w), mlp(w), x)),
+    ),
+    'AFM: bags': (
+        lambda: models.AFM(DIMS, K, 3, 0, bag_sizes=SIZES),
+        bagged(
+            lambda w, x: definitions.afm(*linear(w), table(w), attention(w), w['head.weight'], x)
+        ),
+    ),
+    'DCN: bags': (lambda **o: models.DCN(DIMS, K, [6, 5], 0, 2, bag_sizes=SIZES, **o), bagged(dcn)),
+    'XDeepFM: bags': (
+        lambda **o: models.XDeepFM(DIMS, K, [6, 5], 0, (4, 3), bag_sizes=SIZES, **o),
+        bagged(xdeepfm()),
+    ),
+    'WideDeep: bags': (
+        lambda **o: models.WideDeep(DIMS, K, [6, 5], num_dense=2, bag_sizes=SIZES, **o),
+        bagged(wide_deep),
     ),
     'MF': (lambda: models.MF(K, U, I, mean=MEAN), mf),
     'NeuMF': (lambda: models.NeuMF(K, U, I, [5, 4]), neumf),

@@ -27,6 +27,7 @@ from .movielens import (
     split_data_ml100k,
     temporal_split_ml100k,
 )
+from .rating_files import read_ratings
 from .ratings import RatingRows, Ratings
 from .schema import Schema
 from .synthetic import Planted, PlantedLog, planted, planted_log
@@ -71,6 +72,7 @@ __all__ = [
     'Schema',
     'Table',
     'read',
+    'read_ratings',
     'Planted',
     'PlantedLog',
     'planted',

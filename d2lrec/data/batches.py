@@ -117,10 +117,18 @@ class BatchLoader:
         for batch in self.batches():
             yield batch[0] if len(batch) == 1 else batch
 
-    def batches(self, inputs: Optional[Mapping[str, Optional[int]]] = None) -> Iterator[list]:
+    @property
+    def sample_weight(self) -> Optional[np.ndarray]:
+        """How many rows each row of the data stands for, (N,) float32; None where each is one."""
+        return None if self._arrays is not None else self._examples.sample_weight
+
+    def batches(
+        self, inputs: Optional[Mapping[str, Optional[int]]] = None, weighted: bool = False
+    ) -> Iterator[list]:
         """The next epoch's batches, with the columns that a net reads, in its order; always lists.
 
-        The order of the epochs goes on as if the loader itself were iterated.
+        The order of the epochs goes on as if the loader itself were iterated. With `weighted` the
+        sample weights, which the data must have, follow the labels.
         """
         if inputs is None and self._arrays is not None:
             arrays = self._arrays
@@ -128,6 +136,7 @@ class BatchLoader:
             examples = self.bound(inputs)
             arrays = list(examples.columns.values())
             arrays += [examples.labels] if examples.labels is not None else []
+            arrays += [examples.sample_weight] if weighted else []
         rows = self._rows
         order = self._rng.permutation(rows) if self.shuffle else None
         if len(self._left):
@@ -196,6 +205,7 @@ class BatchLoader:
         arrays, value = self._arrays, 0
         if arrays is None:
             arrays = [*self._examples.columns.values(), self._examples.labels]
+            arrays.append(self.sample_weight)
         for array in arrays:
             if array is not None:
                 value = zlib.crc32(array.view(np.uint8).data if array.size else b'', value)

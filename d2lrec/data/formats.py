@@ -313,9 +313,9 @@ def _separator(path, lines) -> str:
 
 
 def _has_header(rows) -> bool:
-    """Whether the first row names columns: no cell of it is empty, a number, or there twice."""
+    """Whether the first row names columns: no cell of it is empty or a number."""
     first = rows[0]
-    if len(set(first)) < len(first) or any(is_missing(c) for c in first):
+    if any(is_missing(c) for c in first):
         return False
     return all(n is None for n in numbers_of(first))
 
@@ -381,7 +381,10 @@ def _columns_of(path, rows, names, header, label) -> list[str]:
         if one == '':
             names[i] = one = f'column {i + 1}'
         if one in names[:i]:
-            raise ValueError(f'{path}: two columns are called {one!r}: rename one by names=.')
+            raise ValueError(
+                f'{path}: two columns are called {one!r}: rename one by names=, or say '
+                'header=False where the first line is a row.'
+            )
     return list(names)
 
 

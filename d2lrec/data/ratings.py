@@ -27,6 +27,7 @@ class Ratings(Examples):
     ----------
     columns : 'users' and 'items', int32 (N,)
     labels : float32 (N,), the ratings
+    user_names, item_names : list of str, who is who, where `Table.ratings` made them; else None
 
     Raises
     ------
@@ -41,6 +42,9 @@ class Ratings(Examples):
     >>> ratings.rows(by='user').columns['rows'].tolist()
     [[0.0, 0.0, 3.5], [4.0, 0.0, 1.0]]
     """
+
+    user_names: Optional[list] = None
+    item_names: Optional[list] = None
 
     def __init__(
         self,

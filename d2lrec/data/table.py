@@ -15,9 +15,10 @@ import pandas as pd
 from .ctr import CTRDataset
 from .formats import Lists, Raw, _series, lists_in, numbers_in, read_raw, taken, used, words_in
 from .plan import Plan
+from .ratings import Ratings
 from .schema import RATING_NAMES, Said, Schema, completed, labels_in, threshold_words
 from .splits import check_complete, split_rows
-from .values import Column, is_missing, numbers_of, text_of, to_float
+from .values import Column, is_missing, numbers_of, spelled, text_of, to_float
 from .vocabulary import check_threshold
 
 __all__ = ['Table', 'read']
@@ -283,6 +284,51 @@ class Table:
         train, *others = self.split(by, valid, test, seed=seed, user=user)
         train = train.dataset(**options)
         return (train, *(train.encoder.encode(part) for part in others))
+
+    def ratings(self) -> Ratings:
+        """The label's numbers as ratings of users and items, for models of ratings.
+
+        Users and items are numbered in the order in which they first come, over all rows: split
+        the ratings, by ``ratings[rows]`` with the `split_rows` of this table, not the table.
+
+        Raises
+        ------
+        ValueError
+            Where the schema says no label, user or item, or one is missing.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({'who': ['ann', 'bob'], 'film': ['Heat'] * 2, 'stars': [4.5, 2]})
+        >>> log = read(
+        ...     frame,
+        ...     label='stars',
+        ...     threshold=4,
+        ...     categories=['who', 'film'],
+        ...     numbers=[],
+        ...     user='who',
+        ...     item='film',
+        ... )
+        >>> log.ratings().ratings.tolist(), log.ratings().user_names
+        ([4.5, 2.0], ['ann', 'bob'])
+        """
+        schema, sides = self.schema, []
+        for what, name in (('user', schema.user), ('item', schema.item)):
+            if name is None or schema.label is None:
+                raise ValueError(
+                    f'{self.source} has no {what} or no rating: name them by user=, item= and '
+                    'label= in d2l.read, or read it by d2l.read_ratings.'
+                )
+            codes = self._users(name)  # refuses one that is missing
+            words = spelled(used(Column(name, self.category(name).cells, codes)))
+            numbers, first = pd.factorize(words[2])
+            sides.append((numbers, [words[1][i] for i in first]))
+        values = numbers_in(schema.label, self._columns[schema.label], self.source)
+        check_complete(values, 'rating', self.source, schema.label)
+        (users, user_names), (items, item_names) = sides
+        made = Ratings(users, items, values, len(user_names), len(item_names))
+        made.user_names, made.item_names = user_names, item_names
+        return made
 
     def __repr__(self):
         schema = self.schema
@@ -570,6 +616,7 @@ def _with_true_numbers(schema, said, raw) -> Schema:
 def _read_as(source, schema, label=None) -> Table:
     """Read what an earlier schema names; label, time, weight, user and item may be lacking."""
     found: dict[str, Any] = {}
+    known = schema.label  # of files without a header, its place may be empty
     if isinstance(label, str):
         schema = replace(schema, label=label)
     elif label is False:
@@ -581,7 +628,7 @@ def _read_as(source, schema, label=None) -> Table:
 
     raw = read_raw(
         source, decide, format=schema.format, sep=schema.sep, header=schema.header,
-        names=schema.names, encoding=schema.encoding, label=schema.label,
+        names=schema.names, encoding=schema.encoding, label=known,
     )  # fmt: skip
     return Table(raw, found['schema'])
 

@@ -53,7 +53,9 @@ def train_ch13(
     net : a Block whose output is one logit a row (B, 1), or C logits (B, C)
     train_iter, test_iter, valid_iter : loaders of (X, y), such as `BatchLoader`
         Where the net takes several inputs, of (ids, dense, y): the label comes last. Of a
-        `BatchLoader` the columns that the net reads are picked by name.
+        `BatchLoader` the columns that the net reads are picked by name. Where its data has
+        sample weights, losses and measures are weighted means; a step's gradient is that of the
+        weighted losses, in units of the mean weight.
         `test_iter` is measured after each epoch and decides nothing; it may be None.
     loss : a Gluon loss with one value a row
     trainer : a gluon.Trainer, or a list of them (one for each part of the net)
@@ -137,6 +139,8 @@ class _Clicks(Task):
             for name, it in (('valid', valid_iter), ('test', test_iter))
             if it is not None
         }
+        weight = self.batches.sample_weight
+        self.mean_weight = None if weight is None else float(weight.mean(dtype=np.float64))
         labels = self.held_out['valid'].labels if 'valid' in self.held_out else None
         if monitor == 'auc' and labels is not None and (labels == labels[0]).all():
             self._no_auc(f'{labels[0]:g}')
@@ -155,14 +159,19 @@ class _Clicks(Task):
         self.correct = DeviceSum()
 
     def backward(self, batch):
+        weights = None
+        if self.mean_weight is not None:  # in units of their mean: the step keeps its size
+            *batch, weight = batch
+            weights = shards(weight / self.mean_weight, self.devices)
         X, y = features_and_label(batch)
         X_shards, y_shards = self.split(X, y, self.devices)
         outs, ys, losses = forward_backward(
-            self.net, self.loss, X_shards, y_shards, self.devices, self._begin
+            self.net, self.loss, X_shards, y_shards, self.devices, self._begin, weights
         )
         threshold = 0.5 if self.from_sigmoid else 0.0
-        for out, label in zip(outs, ys):
-            self.correct.add(num_correct(out, label, threshold))
+        for i, (out, label) in enumerate(zip(outs, ys)):
+            right = num_correct(out, label, threshold)
+            self.correct.add(right if weights is None else right.reshape(-1) * weights[i])
         return losses, len(y), sum(loss.size for loss in losses)
 
     def _begin(self, outs, ys):
@@ -195,14 +204,19 @@ class _Clicks(Task):
     def measures(self):
         row = {}
         for prefix, batches in self.held_out.items():
-            outs, labels = outputs(self.net, batches(), self.devices)
+            weight = batches.sample_weight
+            outs, labels, *weights = outputs(
+                self.net, batches(), self.devices, weighted=weight is not None
+            )
             if labels is None:
                 raise ValueError(f'{prefix}_iter has no labels: give batches of (X, y).')
             if outs.shape[1] > 1:
                 row[f'{prefix}_acc'] = metrics.accuracy(outs, labels) / len(labels)
                 continue
             report = metrics.ctr_report(
-                labels, outs if self.from_sigmoid else metrics.sigmoid(outs)
+                labels,
+                outs if self.from_sigmoid else metrics.sigmoid(outs),
+                sample_weight=weights[0] if weights else None,
             )
             row[f'{prefix}_loss'] = report['log_loss']
             row[f'{prefix}_acc'] = report['accuracy']
@@ -272,8 +286,13 @@ def column_like(y, out):
     return y.reshape(out.shape)
 
 
-def forward_backward(net, loss, X_shards, y_shards, devices, look=lambda outs, ys: None):
-    """One batch through the net and back; returns (outputs, labels, losses), a shard each."""
+def forward_backward(
+    net, loss, X_shards, y_shards, devices, look=lambda outs, ys: None, weights=None
+):
+    """One batch through the net and back; returns (outputs, labels, losses), a shard each.
+
+    With weights, an array (B,) a shard, each row's loss is multiplied by its own.
+    """
     outs, ys, losses = [], [], []
     idle = devices[len(X_shards) :]
     with autograd.record():
@@ -282,8 +301,9 @@ def forward_backward(net, loss, X_shards, y_shards, devices, look=lambda outs, y
             outs.append(out)
             ys.append(column_like(y, out))
         look(outs, ys)
-        for out, y in zip(outs, ys):
-            losses.append(loss(out, y))
+        for i, (out, y) in enumerate(zip(outs, ys)):
+            of_row = loss(out, y)
+            losses.append(of_row if weights is None else of_row.reshape(-1) * weights[i])
         # Fewer rows than devices: an idle replica still needs a gradient, which is zero,
         # or the trainer would add the one left from the batch before.
         nothing = [
@@ -300,10 +320,16 @@ def num_correct(out, y, threshold):
     return (out > threshold) == (y > 0.5)
 
 
-def outputs(net, batches, devices) -> tuple[np.ndarray, Optional[np.ndarray]]:
-    """Outputs and labels of all rows, in order: (N, C) and (N,) NumPy arrays."""
-    throttle, outs, labels = Throttle(), [], []
+def outputs(net, batches, devices, weighted=False) -> tuple[np.ndarray, ...]:
+    """Outputs and labels of all rows, in order: (N, C) and (N,) NumPy arrays; labels or None.
+
+    Where the batches are weighted, the weights (N,) are a third.
+    """
+    throttle, outs, labels, weights = Throttle(), [], [], []
     for batch in batches:
+        if weighted:
+            *batch, weight = batch
+            weights.append(_flat(weight))
         X, y = features_and_label(batch) if isinstance(batch, (tuple, list)) else (batch, None)
         outs.extend(call(net, shard) for shard in shards(X, devices))
         throttle.add(outs[-1])
@@ -311,9 +337,10 @@ def outputs(net, batches, devices) -> tuple[np.ndarray, Optional[np.ndarray]]:
     if not outs:
         raise ValueError('the data to predict is empty: check the path and the split.')
     outs = np.concatenate([out.asnumpy().reshape(out.shape[0], -1) for out in outs])
+    rest = (np.concatenate(weights),) if weighted else ()
     if labels[0] is None:
-        return outs, None
-    return outs, np.concatenate([_flat(y) for y in labels])
+        return (outs, None, *rest)
+    return (outs, np.concatenate([_flat(y) for y in labels]), *rest)
 
 
 def ends_in_sigmoid(net, out) -> bool:

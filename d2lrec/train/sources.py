@@ -18,11 +18,12 @@ class Source:
     Attributes
     ----------
     labels : array (N,), or None where they are not known beforehand
+    sample_weight : array (N,), or None; where there is one, batches have it after the labels
     """
 
     def __init__(self, loader, net, rows=False):
         self._loader, self._inputs, self._checks = loader, None, []
-        self.labels = None
+        self.labels = self.sample_weight = None
         if hasattr(loader, 'batches'):
             if rows:  # with the mask of what is observed, where there is one
                 self._inputs = loader.bound().columns if loader.named else None
@@ -30,11 +31,14 @@ class Source:
                 declared = getattr(net, 'inputs', None) or None
                 self._inputs = inputs_of(net) if loader.named else declared
             self.labels = loader.check(net, self._inputs)
+            self.sample_weight = getattr(loader, 'sample_weight', None)
         elif hasattr(net, 'check_batch'):
             self._checks.append(net.check_batch)
 
     def __call__(self) -> Iterable:
         if hasattr(self._loader, 'batches'):
+            if self.sample_weight is not None:
+                return self._loader.batches(self._inputs, weighted=True)
             return self._loader.batches(self._inputs)
         return self._looked_at()
 
