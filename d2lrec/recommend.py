@@ -524,6 +524,12 @@ def _ratings(net, users, seen, items, item, damping):
     scores, count, num_users = _scorer(net, seen, users if new else None, damping)
     if new:
         check_ids(users.items, 0, count, 'items')
+        ours, theirs = (getattr(r, 'item_names', None) for r in (seen, users))
+        if ours is not None and theirs is not None and list(ours) != list(theirs):
+            raise ValueError(
+                'the items of the new ratings are numbered in another way than in training: '
+                'make both from one table, or number them alike.'
+            )
         numbers = np.unique(users.users)
         shown = _shown(numbers, getattr(users, 'user_names', None))
         found = _by_user(users.users, users.items, numbers)

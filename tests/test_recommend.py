@@ -1,5 +1,6 @@
 """Lists: the best unseen items, against loops over pairs; new users; what is refused."""
 
+import copy
 import importlib
 import tracemalloc
 import warnings
@@ -447,3 +448,25 @@ def test_a_context_spelled_in_another_way_is_pointed_out(log):
         d2l.recommend(
             net, people.assign(hour=1, town='elsewhere'), seen=train, items=dishes, item='dish'
         )
+
+
+def test_ratings_that_know_names_are_asked_by_names():
+    frame = pd.DataFrame({'user': RATINGS.users, 'film': RATINGS.items, 'stars': RATINGS.ratings})
+    frame = frame.assign(user='u' + frame.user.astype(str), film='f' + frame.film.astype(str))
+    named = d2l.read_ratings(frame, user='user', item='film', rating='stars').ratings()
+    net = randomize(d2l.MF(4, named.num_users, named.num_items, mean=3.0))
+    numbers = [named.user_names.index(u) for u in ('u4', 'u0')]
+    plain = d2l.Ratings(named.users, named.items, named.ratings, named.num_users, named.num_items)
+    expected = d2l.recommend(net, numbers, 3, seen=plain)
+    got = d2l.recommend(net, ['u4', 'u0'], 3, seen=named)
+    assert got.user.tolist() == ['u4'] * 3 + ['u0'] * 3
+    assert got.item.tolist() == [named.item_names[i] for i in expected.item]
+    with pytest.raises(ValueError, match="does not know the user 'u99'"):
+        d2l.recommend(net, ['u99'], seen=named)
+    new = named[:3]
+    listed = d2l.recommend(net, new, 2, seen=named)
+    assert set(listed.user) <= set(named.user_names)
+    new = copy.copy(new)
+    new.item_names = named.item_names[::-1]
+    with pytest.raises(ValueError, match='numbered in another way'):
+        d2l.recommend(net, new, 2, seen=named)

@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 import mxnet as mx
 import numpy as np
-from mxnet import nd
+from mxnet import gluon, nd
 
 from ..data.columns import check_columns
 
@@ -19,7 +19,7 @@ ALIGNED = 64  # bytes, as MXNet's own memory: where a sum starts can change its 
 _MINE = threading.local()
 
 
-def one_row(net, data: Any, devices: Sequence[mx.Context]) -> Optional[np.ndarray]:
+def one_row(net: gluon.Block, data: Any, devices: Sequence[mx.Context]) -> Optional[np.ndarray]:
     """The net's output (1, C) for data of one row; None where this is not such a case.
 
     A new array is handed to the net's engine as a task of its own, which takes as long as the net
