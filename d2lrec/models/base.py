@@ -91,7 +91,7 @@ class Model(HybridBlock):
         out = self._checked_forward(*inputs)
         return out[0] if self.adds_loss else out
 
-    def with_loss(self, *inputs) -> tuple:
+    def with_loss(self, *inputs: mx.np.ndarray) -> tuple:
         """The outputs, and what each example adds to the loss (B,); None where nothing does."""
         out = self._checked_forward(*inputs)
         return tuple(out) if self.adds_loss else (out, None)
