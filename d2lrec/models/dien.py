@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from ..layers import MLP, Embedding
 from ..layers_sequence import AUGRU, GRU, NextItemLoss, SlotMask, TargetAttention
@@ -86,7 +89,8 @@ class DIEN(HistoryModel):
             return out
         return out, self.auxiliary * self.next_item(states, past, mask)
 
-    def attention(self, data):
+    def attention(self, data: Any) -> np.ndarray:
+        """How much each slot of each example weighs, (N, L); 0 in the empty ones."""
         e, past, lengths = self._looked_up(data)
         states = self.extractor(past)
         return self.unit(states, e[:, self.item_field], self.slots(lengths)).asnumpy()

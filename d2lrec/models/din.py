@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from ..layers import MLP, Embedding
 from ..layers_sequence import ActivationUnit, SlotMask, WeightedSlots
@@ -124,6 +127,7 @@ class DIN(HistoryModel):
         interest = self.pool(past, weights)  # (B, K)
         return self.mlp(F.np.concatenate([F.npx.batch_flatten(e), interest], axis=1))
 
-    def attention(self, data):
+    def attention(self, data: Any) -> np.ndarray:
+        """How much each slot of each example weighs, (N, L); 0 in the empty ones."""
         e, past, lengths = self._looked_up(data)
         return (self.unit(past, e[:, self.item_field]) * self.slots(lengths)).asnumpy()

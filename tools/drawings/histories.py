@@ -21,7 +21,6 @@ def draw_past():
     f.text(133, 198, 'the last L of these', 'note')
     f.text(326, 64, 'the row to predict', 'term', 'start')
     f.text(326, 94, 'same time stamp', 'note', 'start')
-    f.text(408, 94, '', 'note', 'start')
     f.text(384, 176, 'not in the history', 'name')
     f.text(384, 198, 'itself, ties, later rows', 'note')
     return f
