@@ -37,8 +37,8 @@ each = pytest.mark.parametrize('path', FILES, ids=[p.stem for p in FILES])
 
 # what stays as it is in every language: models, terms of code, mathematics
 NAMES = re.compile(
-    r'(?:[IU]-)?AutoRec|x?DeepFM|Wide & Deep|MLPs?|Adam|ids|n[12] rows|int32 .*|⟨.*|.*[=≈∈Σ×].*'
-    '|.*biases.*'
+    r'(?:[IU]-)?AutoRec|x?DeepFM|Wide & Deep|MLPs?|Adam|−log σ|ids|n[12] rows|int32 .*|⟨.*'
+    '|.*[=≈∈Σ×].*|.*biases.*'
 )
 ENGLISH = {
     ''.join(child.itertext())

@@ -317,7 +317,7 @@ def test_source_with_and_without_docstrings():
     whole, code = (d2l.plot.source(d2l.FM, docstrings=d).data for d in (True, False))
     assert '"""Factorization machine' in whole and '"""' not in code
     compiled = code.removeprefix('```python\n').removesuffix('\n```')
-    assert compile(compiled, 'fm', 'exec') and 'self.linear(x) + self.pairwise' in compiled
+    assert compile(compiled, 'fm', 'exec') and 'self.linear(*x) + self.pairwise' in compiled
     with pytest.raises(ValueError, match='there is no source to show'):
         d2l.plot.source(3)
 

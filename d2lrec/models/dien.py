@@ -90,7 +90,7 @@ class DIEN(HistoryModel):
         return out, self.auxiliary * self.next_item(states, past, mask)
 
     def attention(self, data: Any) -> np.ndarray:
-        """The attention on each slot of each example, (N, L): a softmax over the filled ones."""
+        """How much each slot of each example weighs, (N, L); 0 in the empty ones."""
         e, past, lengths = self._looked_up(data)
         states = self.extractor(past)
         return self.unit(states, e[:, self.item_field], self.slots(lengths)).asnumpy()

@@ -128,6 +128,6 @@ class DIN(HistoryModel):
         return self.mlp(F.np.concatenate([F.npx.batch_flatten(e), interest], axis=1))
 
     def attention(self, data: Any) -> np.ndarray:
-        """What the activation unit gives each slot of each example, (N, L); 0 in the empty ones."""
+        """How much each slot of each example weighs, (N, L); 0 in the empty ones."""
         e, past, lengths = self._looked_up(data)
         return (self.unit(past, e[:, self.item_field]) * self.slots(lengths)).asnumpy()
