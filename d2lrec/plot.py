@@ -35,7 +35,6 @@ from .phrases import phrasebook
 
 __all__ = [
     'as_svg',
-    'bars',
     'calibration',
     'heatmap',
     'history',
@@ -497,9 +496,6 @@ def scores(
     )
     axis.grid(axis='y', visible=False)
     return figure
-
-
-bars = scores
 
 
 @_styled
