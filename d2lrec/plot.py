@@ -218,7 +218,7 @@ def as_svg(figure: Figure, language: Optional[str] = None) -> str:
 
     Examples
     --------
-    >>> svg = as_svg(bars({'LR': 0.71, 'FM': 0.75}))
+    >>> svg = as_svg(scores({'LR': 0.71, 'FM': 0.75}))
     >>> svg.startswith('<?xml'), svg.rstrip().endswith('</svg>')
     (True, True)
     """
