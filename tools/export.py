@@ -276,6 +276,10 @@ class Page:
                 solving = True
             elif name == 'solution-end':
                 solving = False
+            elif name == 'tab-set':  # one after the other, each under its name
+                for _, inner in self.pieces(body):
+                    if not isinstance(inner, str) and inner[0] == 'tab-item':
+                        lines += ['', f'**{self.inline(inner[1])}**', '', self.inline(inner[3]), '']
             elif name in REMARKS or name == 'admonition':
                 head = title or self.words.get(name, '')
                 inner = ([f'**{self.inline(head)}**', ''] if head else []) + [self.inline(body)]
