@@ -54,7 +54,7 @@ def recommend(
     0. Users it was not trained on are given by their ratings: `users` is then a `Ratings` whose
     items are numbered as in training, and they are folded in:
 
-    - MF: the bias and the vector of least Σ (r - μ - b_i - b_u - <p_u, q_i>)² + λ (b_u² + |p_u|²)
+    - MF: the bias and the vector of least Σ (r - μ - b_i - b_u - <p_u, q_i>)² + λ (b_u² + ‖p_u‖²)
       over the user's ratings (`definitions.fold_in`).
     - AutoRec by user: the ratings are the row that goes in.
     - AutoRec by item: the weights and the bias by which the decoder rates the items' hidden
