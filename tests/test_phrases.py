@@ -19,6 +19,7 @@ BOOK = Phrasebook(
         '{} of {} films': '영화 {1}편 가운데 {0}편',
         '{} of {}': '{1}의 {0}',
         'best possible AUC': '가능한 가장 높은 AUC',
+        'the best of all models: {}': '모든 모델의 최선: {}',
     }
 )
 
@@ -30,7 +31,12 @@ BOOK = Phrasebook(
         ('  films ', '  영화 '),
         ('filmsy', 'filmsy'),
         ('3 of 9 films', '영화 9편 가운데 3편'),  # the longest phrase first
-        ('films of epoch', '에폭의 영화'),  # what stands in a place is told too
+        ('3 of Nine', 'Nine의 3'),
+        ('films of epoch', 'films of epoch'),  # few letters: for numbers and names alone
+        (
+            'the best of all models: epoch',
+            '모든 모델의 최선: 에폭',
+        ),  # what stands in a place is told too
         ('films:  12', '영화:   12'),
         ('', ''),
         ('12.5', '12.5'),

@@ -6,6 +6,8 @@ from docutils import nodes
 
 from d2lrec_site.editions import BOOK
 
+CODE = ('python', 'python3', 'ipython', 'ipython3')  # a source that a cell shows is no speech
+
 
 def tell_outputs(app, doctree):
     """What a cell printed and its tables, in the page's language; the code above it stays."""
@@ -16,6 +18,8 @@ def tell_outputs(app, doctree):
         if output.get('nb_element') != 'cell_code_output':
             continue
         for block in output.findall(nodes.literal_block):
+            if block.get('language') in CODE:
+                continue
             told = book.text(block.astext())
             if told != block.astext():
                 block.rawsource = told

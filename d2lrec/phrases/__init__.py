@@ -17,13 +17,23 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 
 
+FEW = 14  # letters of a phrase that says too little to stand beside any text
+NAMES = r'((?:[A-Z][\w&.-]*|[^A-Za-z]+|[a-z]{1,2}(?![a-z]))+?)'
+
+
+def _place(key):
+    """What a place of this phrase may hold, as a regular expression."""
+    return '(.+?)' if len(re.findall('[A-Za-z]', key)) > FEW else NAMES
+
+
 class Phrasebook:
     """The phrases of one language.
 
     Parameters
     ----------
     phrases : dict of str -> str
-        English -> the language. `{}` stands for anything; `{0}`, `{1}` on the right put what was
+        English -> the language. `{}` stands for anything; in a phrase of few letters for numbers
+        and names alone, lest it take what is not meant. `{0}`, `{1}` on the right put what was
         found in another order. The longest fitting phrase is taken.
 
     Examples
@@ -37,7 +47,7 @@ class Phrasebook:
         self.words = {key: text for key, text in phrases.items() if '{}' not in key}
         patterns = [key for key in phrases if '{}' in key]
         self.patterns = [
-            (re.compile('(.+?)'.join(map(re.escape, key.split('{}')))), phrases[key])
+            (re.compile(_place(key).join(map(re.escape, key.split('{}')))), phrases[key])
             for key in sorted(patterns, key=lambda key: -len(key.replace('{}', '')))
         ]
 
