@@ -84,6 +84,7 @@ CJK = (
     'Noto Sans CJK SC',
 )
 
+_PLAIN = {'text.parse_math': False, 'text.usetex': False}
 _Draw = TypeVar('_Draw', bound=Callable[..., Any])
 
 
@@ -136,8 +137,7 @@ def _styled(draw: _Draw) -> _Draw:
     def styled(*args, **kwargs):
         import matplotlib as mpl
 
-        plain = {'text.parse_math': False, 'text.usetex': False}
-        with mpl.rc_context({**_style(), **plain}):
+        with mpl.rc_context({**_style(), **_PLAIN}):
             return draw(*args, **kwargs)
 
     return styled
@@ -180,6 +180,7 @@ def _figure(num=1, width=4.2, height=3.1):
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(max(width * num, 5.2), height), layout='constrained')
+    figure.d2lrec_plain = True
     return figure, figure.subplots(1, num, squeeze=False)[0]
 
 
@@ -202,7 +203,6 @@ _INK_ON_COLOUR = '#1f2934'
 _WHITE = '#fefefe'
 
 
-@_styled
 def as_svg(figure: Figure, language: Optional[str] = None) -> str:
     """The figure as SVG text; the same figure gives the same text.
 
@@ -222,8 +222,13 @@ def as_svg(figure: Figure, language: Optional[str] = None) -> str:
     >>> svg.startswith('<?xml'), svg.rstrip().endswith('</svg>')
     (True, True)
     """
+    import matplotlib as mpl
+
+    # a library's figure was made of plain text; in a reader's own, formulas stay formulas
+    plain = _PLAIN if getattr(figure, 'd2lrec_plain', False) else {}
     out = io.StringIO()
-    figure.savefig(out, format='svg', metadata={'Date': None})
+    with mpl.rc_context({**_style(), **plain}):
+        figure.savefig(out, format='svg', metadata={'Date': None})
     text = re.sub(
         r'<!--.*?-->\s*|<!DOCTYPE.*?>\s*|<metadata>.*?</metadata>\s*',
         '',

@@ -334,3 +334,12 @@ def test_numbers_on_a_colour_keep_their_ink():
     svg = plot.as_svg(plot.heatmap([[1.0, -3.0]]))
     (cell,) = [line for line in svg.split('\n') if line.endswith('>-3.00</text>')]
     assert 'var(' not in cell
+
+
+def test_a_readers_own_figure_keeps_its_formulas():
+    figure = matplotlib.figure.Figure()
+    axis = figure.subplots()
+    axis.plot([1, 1000], [1, 10])
+    axis.set_xscale('log')
+    svg = plot.as_svg(figure)
+    assert '$' not in svg and 'mathdefault' not in svg

@@ -16,7 +16,7 @@ def draw_bpr():
     for y, item in ((42, 'i'), (190, 'j')):
         f.rect(206, y, 128, 68, 'd')
         f.text(270, y + 27, 'same model')
-        f.math(270, y + 53, f'ŷ_u{item}')
+        f.math(270, y + 53, f'ŷ_{{u{item}}}')
     f.edge((146, 51), (205, 66))
     f.edge((146, 139), (205, 94))
     f.edge((146, 153), (205, 214))
