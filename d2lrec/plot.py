@@ -225,10 +225,13 @@ def as_svg(figure: Figure, language: Optional[str] = None) -> str:
     import matplotlib as mpl
 
     # a library's figure was made of plain text; in a reader's own, formulas stay formulas
-    plain = _PLAIN if getattr(figure, 'd2lrec_plain', False) else {}
+    own = getattr(figure, 'd2lrec_plain', False)
+    plain = _PLAIN if own else {}
     out = io.StringIO()
     with mpl.rc_context({**_style(), **plain}):
-        figure.savefig(out, format='svg', metadata={'Date': None})
+        # as IPython does: what a reader puts outside the axes, a legend say, is in the picture
+        edge = None if own else 'tight'
+        figure.savefig(out, format='svg', metadata={'Date': None}, bbox_inches=edge)
     text = re.sub(
         r'<!--.*?-->\s*|<!DOCTYPE.*?>\s*|<metadata>.*?</metadata>\s*',
         '',

@@ -1,6 +1,7 @@
 """Figures show the numbers they are given, and a training call shows its curves."""
 
 import io
+import re
 from xml.etree import ElementTree
 
 import matplotlib
@@ -341,5 +342,8 @@ def test_a_readers_own_figure_keeps_its_formulas():
     axis = figure.subplots()
     axis.plot([1, 1000], [1, 10])
     axis.set_xscale('log')
+    axis.legend(['a legend beside it'], loc='center left', bbox_to_anchor=(1, 0.5))
     svg = plot.as_svg(figure)
     assert '$' not in svg and 'mathdefault' not in svg
+    right = float(re.search(r'viewBox="0 0 ([\d.]+)', svg)[1])
+    assert right > 72 * figure.get_figwidth()  # the legend is in the picture

@@ -27,6 +27,7 @@ MISSING_PAGE = """<!DOCTYPE html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+<link rel="icon" href="data:,">
 <title>404 · d2lrec</title>
 <style>
   :root {{ color-scheme: light dark; }}

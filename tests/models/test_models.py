@@ -3,7 +3,7 @@
 import inspect
 
 from d2lrec import DCN, DLRM, FFM, FM, DeepFM, EmbeddingMLP
-from d2lrec.models.base import CTRModel
+from d2lrec.models.base import CTRModel, HistoryModel
 
 import mxnet as mx
 import numpy as np
@@ -20,7 +20,7 @@ CTR = [name for name, (build, _) in ZOO.items() if isinstance(build(), CTRModel)
 def test_learned_vectors_are_easy_to_reach(name):
     net = ZOO[name][0]()
     net.initialize()
-    assert hasattr(net, 'linear') or isinstance(net, (EmbeddingMLP, DCN, DLRM))
+    assert hasattr(net, 'linear') or isinstance(net, (EmbeddingMLP, DCN, DLRM, HistoryModel))
     if hasattr(net, 'linear'):
         ids = sum(DIMS) + sum(net.config.get('cross_dims', []))
         assert net.linear.weight.data().shape == (ids, 1)

@@ -16,7 +16,7 @@
   const keepSection = link => {
     const plain = link.getAttribute("href").split("#")[0];
     const lead = () => {
-      const name = section();
+      const name = section() || window.location.hash.slice(1);
       link.setAttribute("href", name ? `${plain}#${name}` : plain);
     };
     for (const event of ["pointerdown", "focus", "click", "contextmenu"])
