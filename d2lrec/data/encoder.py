@@ -146,7 +146,8 @@ class Encoder:
             refused.
         too_many : float
             Warn of fields in which at least this share of the rows has a value that the training
-            data does not hold; `unknown` of the result has the share of each field.
+            data does not hold, of ten rows or more; of fewer, where it is nearly all of them.
+            `unknown` of the result has the share of each field.
 
         Raises
         ------

@@ -18,12 +18,7 @@ FOLDER = Path(__file__).parent
 
 
 FEW = 14  # letters of a phrase that says too little to stand beside any text
-NAMES = r'((?:[A-Z][\w&.-]*|[^A-Za-z]+|[a-z]{1,2}(?![a-z]))+?)'
-
-
-def _place(key):
-    """What a place of this phrase may hold, as a regular expression."""
-    return '(.+?)' if len(re.findall('[A-Za-z]', key)) > FEW else NAMES
+WORD = re.compile(r'(?<![A-Za-z])[a-z]{3,}')
 
 
 class Phrasebook:
@@ -47,7 +42,11 @@ class Phrasebook:
         self.words = {key: text for key, text in phrases.items() if '{}' not in key}
         patterns = [key for key in phrases if '{}' in key]
         self.patterns = [
-            (re.compile(_place(key).join(map(re.escape, key.split('{}')))), phrases[key])
+            (
+                re.compile('(.+?)'.join(map(re.escape, key.split('{}')))),
+                phrases[key],
+                len(re.findall('[A-Za-z]', key)) <= FEW,
+            )
             for key in sorted(patterns, key=lambda key: -len(key.replace('{}', '')))
         ]
 
@@ -55,9 +54,9 @@ class Phrasebook:
         """One phrase without the space around it, told; None where no phrase fits."""
         if text in self.words:
             return self.words[text]
-        for pattern, own in self.patterns:
+        for pattern, own, short in self.patterns:
             found = pattern.fullmatch(text)
-            if found:
+            if found and not (short and any(map(WORD.search, found.groups()))):
                 return own.format(*(self.words.get(part, part) for part in found.groups()))
         return None
 
