@@ -225,13 +225,11 @@ def as_svg(figure: Figure, language: Optional[str] = None) -> str:
     import matplotlib as mpl
 
     # a library's figure was made of plain text; in a reader's own, formulas stay formulas
-    own = getattr(figure, 'd2lrec_plain', False)
-    plain = _PLAIN if own else {}
+    plain = _PLAIN if getattr(figure, 'd2lrec_plain', False) else {}
     out = io.StringIO()
     with mpl.rc_context({**_style(), **plain}):
-        # as IPython does: what a reader puts outside the axes, a legend say, is in the picture
-        edge = None if own else 'tight'
-        figure.savefig(out, format='svg', metadata={'Date': None}, bbox_inches=edge)
+        # as IPython does: what stands outside the axes, a legend or a long title, is in the picture
+        figure.savefig(out, format='svg', metadata={'Date': None}, bbox_inches='tight')
     text = re.sub(
         r'<!--.*?-->\s*|<!DOCTYPE.*?>\s*|<metadata>.*?</metadata>\s*',
         '',

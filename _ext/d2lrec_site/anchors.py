@@ -18,14 +18,14 @@ FENCE = re.compile(r'^\s*(`{3,}|~{3,}|:{3,})(.*)$')
 
 def headings(text):
     """(level, words) of each heading of a Markdown text, but those within code."""
-    found, code = [], None
+    found, within = [], []  # the blocks that are open: (their fence, whether they are code)
     for line in text.split('\n'):
         fence = FENCE.match(line)
-        if fence and code is None and not fence[1].startswith(':'):
-            code = None if fence[2].strip().startswith('{') else fence[1]
-        elif fence and code and fence[1].startswith(code) and not fence[2].strip():
-            code = None
-        match = HEADING.match(line) if code is None else None
+        if fence and within and fence[1].startswith(within[-1][0]) and not fence[2].strip():
+            within.pop()
+        elif fence and not (within and within[-1][1]):
+            within.append((fence[1], not fence[2].strip().startswith('{')))
+        match = None if within and within[-1][1] else HEADING.match(line)
         if match:
             found.append((len(match[1]), match[2]))
     return found

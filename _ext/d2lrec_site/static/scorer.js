@@ -7,7 +7,7 @@ var Scorer = {
     const name = page.split("/").pop();
     const query = (document.querySelector('#search-results ~ * input[name="q"], input[name="q"]') || {}).value || "";
     const wanted = query.toLowerCase().replace(/\s+/g, "");
-    const compact = text => text.toLowerCase().replace(/<[^>]*>/g, "").replace(/[\s_-]+/g, "");
+    const compact = text => text.toLowerCase().replace(/<[^>]*>/g, "").replace(/&amp;|&/g, "and").replace(/[\s_-]+/g, "");
     let points = score;
     if (/^(api_|genindex)/.test(name)) points -= 25;
     else if (/^(glossary|bibliography)$/.test(name)) points -= 15;
