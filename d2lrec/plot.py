@@ -16,7 +16,6 @@ import inspect
 import io
 import re
 import textwrap
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from .train.history import History
 
 from . import notebook, palette
-from .phrases import phrasebook
+from .phrases import phrasebook, width
 
 __all__ = [
     'as_svg',
@@ -594,18 +593,13 @@ def _apart(plane, labels):
     """Indices of the labels that fit without covering an earlier one."""
     size = np.ptp(plane, axis=0)
     size = np.where(size > 0, size, 1)
-    widths, chosen = np.array([_width(label) for label in labels]), []
-    for i, width in enumerate(widths):
+    widths, chosen = np.array([width(label) for label in labels]), []
+    for i, room in enumerate(widths):
         # About 90 characters fit across the figure, and 28 lines into its height.
         right, up = (((plane[chosen] - plane[i]) / size) * (90, 28)).T
-        if width and ((abs(up) > 1) | (right > width) | (-right > widths[chosen])).all():
+        if room and ((abs(up) > 1) | (right > room) | (-right > widths[chosen])).all():
             chosen.append(i)
     return chosen
-
-
-def _width(label):
-    """Characters that a label takes: a Korean one counts as two."""
-    return sum(1 + (unicodedata.east_asian_width(letter) in 'WF') for letter in label)
 
 
 @_styled

@@ -13,7 +13,7 @@ from mxnet import np as mxnp
 
 from .checks import check_ids
 from .data.columns import Examples
-from .data.encoder import Encoder
+from .data.encoder import ENOUGH, NEVER, Encoder
 from .data.ratings import RatingRows, Ratings
 from .data.values import read_column, spelled
 from .fitting import predict
@@ -24,8 +24,6 @@ from .models.mf import MF
 __all__ = ['recommend']
 
 PAIRS = 2**17  # pairs of a user and an item that are scored at once, which bounds the memory
-NEVER = 2.0  # a share that no field reaches: the unknown are spoken of here, not by the encoder
-MANY = 10  # rows from which a share of unknown values says something
 
 
 def recommend(
@@ -293,7 +291,7 @@ class _Pairs:
         self._user_part = self._encode(users, items.iloc[[0] * len(users)])
         self._item_part = self._encode(users.iloc[[0] * len(items)], items)
         for part, is_item in (self._user_part, False), (self._item_part, True):
-            if len(part) >= MANY:
+            if len(part) >= ENOUGH:
                 own = [n for n, s in sides.items() if s is is_item and n not in known_by]
                 warn_unknown(part, own)
         self._is_item = self._columns_of_items(sides)

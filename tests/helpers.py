@@ -1,7 +1,14 @@
-"""What several tests need: random inputs, exact gradients, weights by their paths."""
+"""What several tests need: random inputs, exact gradients, weights by their paths, peers."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import mxnet as mx
 import numpy as np
+import pytest
 from mxnet import autograd, gluon
 
 
@@ -157,3 +164,24 @@ def fill(block, value):
 def differences(values, order):
     """The finite difference of that order along the first axis: 0 for a lower degree."""
     return np.diff(np.asarray(values, dtype='float64'), n=order, axis=0)
+
+
+def run_beside_peers(script, *modules):
+    """Runs a script that compares with other libraries; skips the test where they are missing."""
+    python = os.environ.get('D2LREC_PARITY_PYTHON')
+    if not python:
+        missing = [m for m in modules if importlib.util.find_spec(m) is None]
+        if missing:
+            pytest.skip(
+                f'no {" nor ".join(missing)} here: name an interpreter that has them in '
+                'D2LREC_PARITY_PYTHON (benchmarks/parity.py says how to make it)'
+            )
+        python = sys.executable
+    root = Path(__file__).resolve().parent.parent
+    return subprocess.run(
+        [python, script],
+        text=True,
+        capture_output=True,
+        timeout=300,
+        env={**os.environ, 'PYTHONPATH': str(root)},
+    )

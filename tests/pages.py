@@ -1,7 +1,7 @@
 """What the tests of the text share: the chapters, and the Markdown of a page."""
 
-import notebooks
 import pytest
+from d2lrec_site.anchors import page_text  # noqa: F401  what the site reads
 
 from chapters import EDITIONS
 
@@ -15,13 +15,3 @@ BOOKS = [
 def markdown(book):
     """The text cells of a notebook."""
     return '\n\n'.join(cell.source for cell in book.cells if cell.cell_type == 'markdown')
-
-
-def page_text(path):
-    """The Markdown of a page, whose path has no suffix or any: of its notebook, if it is one."""
-    book = path.with_suffix('.ipynb')
-    return (
-        markdown(notebooks.read(book))
-        if book.exists()
-        else path.with_suffix('.md').read_text(encoding='utf-8')
-    )

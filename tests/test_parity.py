@@ -4,9 +4,6 @@ D2LREC_PARITY_PYTHON names the interpreter of the environment that parity.py des
 """
 
 import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import d2lrec as d2l
@@ -14,6 +11,7 @@ import d2lrec as d2l
 import mxnet as mx
 import numpy as np
 import pytest
+from helpers import run_beside_peers
 from mxnet import gluon
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,22 +91,7 @@ def test_the_committed_table_has_every_model_and_no_disagreement():
 
 
 def test_the_peer_agrees_as_the_committed_table_says():
-    python = os.environ.get('D2LREC_PARITY_PYTHON')
-    if not python:
-        missing = [m for m in ('torch', 'deepctr_torch') if importlib.util.find_spec(m) is None]
-        if missing:
-            pytest.skip(
-                f'no {" nor ".join(missing)} here: name an interpreter that has them in '
-                'D2LREC_PARITY_PYTHON (benchmarks/parity.py says how to make it)'
-            )
-        python = sys.executable
-    run = subprocess.run(
-        [python, ROOT / 'benchmarks' / 'parity.py'],
-        text=True,
-        capture_output=True,
-        timeout=300,
-        env={**os.environ, 'PYTHONPATH': str(ROOT)},
-    )
+    run = run_beside_peers(ROOT / 'benchmarks' / 'parity.py', 'torch', 'deepctr_torch')
     assert run.returncode == 0, run.stdout + run.stderr
     committed = (ROOT / 'benchmarks' / 'results' / 'parity.md').read_text()
     assert outcomes(run.stdout) == outcomes(committed)

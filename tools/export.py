@@ -30,7 +30,7 @@ from pybtex.richtext import Text
 
 from chapters import BOOK, ROOT
 
-from d2lrec_site import addresses, figures  # isort: skip  found by way of `chapters`
+from d2lrec_site import addresses, anchors, figures  # isort: skip  found by way of `chapters`
 
 OUT = ROOT / '_build' / 'notebooks'
 PICTURES = ROOT / '_build' / 'pictures'
@@ -164,17 +164,12 @@ def citations(path):
 
 def title_of(path):
     """The heading of a page; a notebook's or a text file's."""
-    for kind in ('.ipynb', '.md'):
-        file = path.with_suffix(kind)
-        if file.exists():
-            text = file.read_text(encoding='utf-8')
-            if kind == '.ipynb':
-                cells = nbformat.reads(text, as_version=4).cells
-                text = '\n\n'.join(cell.source for cell in cells if cell.cell_type == 'markdown')
-            heading = re.search(r'^# +(.+)$', text, flags=re.MULTILINE)
-            if heading:
-                return heading[1].strip()
-    raise ValueError(f'{path}: there is no such page with a heading: mend the {{doc}}.')
+    try:
+        return next(words for level, words in anchors.page_headings(path) if level == 1)
+    except (FileNotFoundError, StopIteration):
+        raise ValueError(
+            f'{path}: there is no such page with a heading: mend the {{doc}}.'
+        ) from None
 
 
 LABEL = re.compile(r'\$\$[ \t]*\(([\w:-]+)\)[ \t]*$', re.MULTILINE)

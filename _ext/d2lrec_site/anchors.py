@@ -31,15 +31,18 @@ def headings(text):
     return found
 
 
-def page_headings(path):
-    """The headings of a page's file, without suffix, in order."""
+def page_text(path):
+    """The Markdown of a page, whose path has no suffix or any: of its notebook, if it is one."""
     notebook = path.with_suffix('.ipynb')
-    if notebook.exists():
-        cells = nbformat.v4.reads(notebook.read_text(encoding='utf-8')).cells
-        text = '\n\n'.join(cell.source for cell in cells if cell.cell_type == 'markdown')
-    else:
-        text = path.with_suffix('.md').read_text(encoding='utf-8')
-    return headings(text)
+    if not notebook.exists():
+        return path.with_suffix('.md').read_text(encoding='utf-8')
+    cells = nbformat.v4.reads(notebook.read_text(encoding='utf-8')).cells
+    return '\n\n'.join(cell.source for cell in cells if cell.cell_type == 'markdown')
+
+
+def page_headings(path):
+    """The headings of a page's file, in order."""
+    return headings(page_text(path))
 
 
 def slug(words):

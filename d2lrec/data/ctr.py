@@ -13,7 +13,7 @@ import pandas as pd
 from mxnet.gluon.data import Dataset
 
 from .columns import Examples
-from .encoder import TOO_MANY, Encoder, Step
+from .encoder import ENOUGH, TOO_MANY, Encoder, Step
 from .plan import Plan
 from .rows import dropped_sentence, finite, not_text, read_file, read_frame
 from .values import Column, distinct, is_missing, numbers_of, to_float
@@ -375,7 +375,7 @@ class CTRDataset(Encoded, Dataset):
     def _lost_sentence(self, unknown, min_threshold, too_many=None):
         """A warning of the fields in which too many values are unknown, if there are any."""
         limit = NEARLY_ALL if too_many is None else too_many
-        if len(self) < 10:  # half of two rows says nothing about a field
+        if len(self) < ENOUGH:
             limit = max(limit, NEARLY_ALL)
         lost = [(n, s) for n, s in zip(self.field_names, unknown) if s and s >= limit]
         if not lost:

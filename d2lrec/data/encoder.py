@@ -21,6 +21,8 @@ __all__ = ['Encoder', 'Step']
 
 FORMATS = ('table', 'criteo')
 TOO_MANY = 0.5  # share of unknown values in a field from which a warning names it
+NEVER = 2.0  # a share that no field reaches: the caller speaks of the unknown itself
+ENOUGH = 10  # rows from which such a share says something
 
 
 class Step:

@@ -161,8 +161,7 @@ def planted(
             f'cannot plant {num_rows} rows with field_dims {dims.tolist()}: '
             'both need to be at least 1.'
         )
-    if not 0 < rate < 1:
-        raise ValueError(f'rate is {rate}: choose a click rate between 0 and 1.')
+    _check_rate(rate)
     rng = np.random.default_rng(seed)
     offsets = np.cumsum(dims) - dims
     x = np.empty((num_rows, dims.size), dtype='int32')
@@ -186,8 +185,7 @@ def planted(
     logits = sum(terms.values())
     if random_labels:
         terms, logits = {name: t * 0 for name, t in terms.items()}, logits * 0
-    probs = metrics.sigmoid(logits + _constant_for(logits, rate))
-    labels = (rng.random(num_rows) < probs).astype('float32')
+    probs, labels = _clicks(rng, logits, rate)
     return Planted(x, labels, probs, dims, terms)
 
 
@@ -256,8 +254,7 @@ def planted_histories(
     for name, size in sizes.items():
         if not isinstance(size, (int, np.integer)) or size < 1:
             raise ValueError(f'{name} is {size!r}: give a whole number, 1 or more.')
-    if not 0 < rate < 1:
-        raise ValueError(f'rate is {rate}: choose a click rate between 0 and 1.')
+    _check_rate(rate)
     rng, rows, contexts = np.random.default_rng(seed), num_rows, 10
     num_items = num_groups * group_size
     liked = rng.integers(num_groups, size=(rows, 3))
@@ -294,12 +291,22 @@ def planted_histories(
         ),
     }
     logits = sum(effects.values())
-    probs = metrics.sigmoid(logits + _constant_for(logits, rate))
-    labels = (rng.random(rows) < probs).astype('float32')
+    probs, labels = _clicks(rng, logits, rate)
     ids = np.stack([context, contexts + item], axis=1)
     data = Planted(ids, labels, probs, [contexts, num_items], effects)
     history = contexts + np.where(filled, past, 0)
     return data.with_columns(history=history, lengths=lengths)
+
+
+def _check_rate(rate):
+    if not 0 < rate < 1:
+        raise ValueError(f'rate is {rate}: choose a click rate between 0 and 1.')
+
+
+def _clicks(rng, logits, rate):
+    """Probabilities (N,) of this mean rate, and labels (N,) float32 drawn with them."""
+    probs = metrics.sigmoid(logits + _constant_for(logits, rate))
+    return probs, (rng.random(len(logits)) < probs).astype('float32')
 
 
 def _constant_for(logits, rate):
@@ -395,8 +402,7 @@ def planted_log(
             f'cannot plant a log of {sizes} days, rows a day, users and items: give 1 or more of '
             f'each, and at most {len(names)} items.'
         )
-    if not 0 < rate < 1:
-        raise ValueError(f'rate is {rate}: choose a click rate between 0 and 1.')
+    _check_rate(rate)
     rng = np.random.default_rng(seed)
     born_u, born_i = _births(rng, num_users, num_days), _births(rng, num_items, num_days)
     tagged = np.zeros((num_items, len(TAGS)))
@@ -423,8 +429,8 @@ def planted_log(
         0.5 * _unit(eager[user]),
     )
     logits = sum(terms)
-    probs = metrics.sigmoid(logits + _constant_for(logits, rate))
-    clicks = (rng.random(len(day)) < probs).astype(int)
+    probs, clicks = _clicks(rng, logits, rate)
+    clicks = clicks.astype(int)
 
     age = rng.integers(18, 75, num_users).astype(float)
     age[::6] = np.nan

@@ -297,6 +297,10 @@ class HistoryModel(CTRModel):
         """How much each slot of each example weighs, (N, L); 0 in the empty ones."""
         raise NotImplementedError(f'{type(self).__name__} weighs all past items alike.')
 
+    def _top(self, F, e, interest):
+        """The MLP on the vectors of the ids and the user's: (B, F, K), (B, K) -> (B, 1)."""
+        return self.mlp(F.np.concatenate([F.npx.batch_flatten(e), interest], axis=1))
+
     def _looked_up(self, data):
         """The vectors of the ids and of the history of all examples, and the lengths."""
         data = check_columns(data, self.inputs, self.ranges, type(self).__name__)

@@ -84,7 +84,7 @@ class DIEN(HistoryModel):
         e, past, mask = self.embedding(ids), self.embedding(history), self.slots(lengths)
         states = self.extractor(past)  # (B, L, K)
         interest = self.evolution(states, self.unit(states, e[:, self.item_field], mask))  # (B, K)
-        out = self.mlp(F.np.concatenate([F.npx.batch_flatten(e), interest], axis=1))
+        out = self._top(F, e, interest)
         if not self.adds_loss:
             return out
         return out, self.auxiliary * self.next_item(states, past, mask)

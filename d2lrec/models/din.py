@@ -65,7 +65,7 @@ class HistoryBag(HistoryModel):
     def hybrid_forward(self, F, ids, history, lengths):
         e = self.embedding(ids)
         mean = self.pool(self.embedding(history), self.slots(lengths))  # (B, K)
-        return self.mlp(F.np.concatenate([F.npx.batch_flatten(e), mean], axis=1))
+        return self._top(F, e, mean)
 
 
 class DIN(HistoryModel):
@@ -123,11 +123,12 @@ class DIN(HistoryModel):
 
     def hybrid_forward(self, F, ids, history, lengths):
         e, past = self.embedding(ids), self.embedding(history)
-        weights = self.unit(past, e[:, self.item_field]) * self.slots(lengths)  # (B, L)
-        interest = self.pool(past, weights)  # (B, K)
-        return self.mlp(F.np.concatenate([F.npx.batch_flatten(e), interest], axis=1))
+        interest = self.pool(past, self._weights(e, past, lengths))  # (B, K)
+        return self._top(F, e, interest)
+
+    def _weights(self, e, past, lengths):  # (B, L)
+        return self.unit(past, e[:, self.item_field]) * self.slots(lengths)
 
     def attention(self, data: Any) -> np.ndarray:
         """How much each slot of each example weighs, (N, L); 0 in the empty ones."""
-        e, past, lengths = self._looked_up(data)
-        return (self.unit(past, e[:, self.item_field]) * self.slots(lengths)).asnumpy()
+        return self._weights(*self._looked_up(data)).asnumpy()

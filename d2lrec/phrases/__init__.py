@@ -21,6 +21,11 @@ FEW = 14  # letters of a phrase that says too little to stand beside any text
 WORD = re.compile(r'(?<![A-Za-z])[a-z]{3,}')
 
 
+def _even(text):
+    """The text with two spaces wherever it has more: columns move with what stands in them."""
+    return re.sub(r'(?<=\S) {2,}(?=\S)', '  ', text)
+
+
 class Phrasebook:
     """The phrases of one language.
 
@@ -39,6 +44,7 @@ class Phrasebook:
     """
 
     def __init__(self, phrases: dict[str, str]):
+        phrases = {_even(key): text for key, text in phrases.items()}
         self.words = {key: text for key, text in phrases.items() if '{}' not in key}
         patterns = [key for key in phrases if '{}' in key]
         self.patterns = [
@@ -68,9 +74,7 @@ class Phrasebook:
         inner = text.strip()
         if not inner or not re.search('[A-Za-z]', inner):
             return text
-        whole = self.phrase(re.sub(r'(?<=\S) {2,}(?=\S)', '  ', inner))
-        if whole is None:
-            whole = self.phrase(inner)
+        whole = self.phrase(_even(inner))
         start = text[: len(text) - len(text.lstrip())]
         end = text[len(text.rstrip()) :]
         if whole is not None:

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from mxnet import gluon
 
-from ..data.encoder import Encoder
+from ..data.encoder import ENOUGH, Encoder
 from ..files import check_writable
 from ..fitting import predict
 from ..models.base import Model
-from ..recommend import MANY, recommend, warn_unknown
+from ..recommend import recommend, warn_unknown
 from ..weights import weights_of
 from .archive import read_archive, same_shapes, write_archive
 from .rows import encode_rows
@@ -63,7 +63,7 @@ class Saved(NamedTuple):
             For a field that is lacking, and where the model was saved without an encoder.
         """
         encoded = self._encoded(source)
-        if len(encoded) >= MANY:
+        if len(encoded) >= ENOUGH:
             warn_unknown(encoded, None, max_unknown)
         return predict(self.net, encoded, devices)
 

@@ -10,12 +10,11 @@ import pandas as pd
 
 from ..checks import check_finite
 from ..data.ctr import Encoded
-from ..data.encoder import Encoder
+from ..data.encoder import NEVER, Encoder
 from ..data.values import CONTAINERS
 
 __all__ = ['encode_rows']
 
-NEVER = 2.0  # a share that no field reaches
 FEW = 64  # rows that are looked at cell by cell
 PLAIN = ('object', 'str', 'string', 'int64', 'float64', 'bool')  # whose cells Python's types hold
 
