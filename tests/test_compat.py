@@ -432,3 +432,20 @@ def test_it_is_the_first_import_of_the_package():
     first = next(n for n in module.body if isinstance(n, (ast.Import, ast.ImportFrom)))
     assert ast.unparse(first) == 'from . import compat'
     assert importlib.import_module('d2lrec').compat is compat
+
+
+def test_a_pyarrow_that_wants_another_numpy_is_told():
+    program = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == 'pyarrow':
+            raise ImportError('pyarrow requires NumPy 2.0 or newer, found 1.23.5')
+sys.meta_path.insert(0, Finder())
+try:
+    import d2lrec
+except ImportError as error:
+    print(error)
+"""
+    said = run(program)
+    assert 'found 1.23.5' in said and "pip install 'pyarrow<26'" in said and said.count('\n') == 0

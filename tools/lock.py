@@ -26,7 +26,7 @@ except ModuleNotFoundError:  # pip carries the same package
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = 'uv==0.13.9'
-PYTHONS = [(3, 11), (3, 12), (3, 13), (3, 14)]
+PYTHONS = [(3, 9), (3, 10), (3, 11), (3, 12), (3, 13), (3, 14)]
 PLATFORMS = {
     'linux': [f'manylinux_2_{minor}_x86_64' for minor in range(28, 4, -1)]
     + ['manylinux2014_x86_64', 'manylinux2010_x86_64', 'manylinux1_x86_64', 'linux_x86_64'],
@@ -142,11 +142,16 @@ def short_marker(marker):
         conditions += [f'python_version {sign} "{a}.{b}"' for a, b in PYTHONS[1:]]
     for sign, version in re.findall(r"python_full_version (<|>=) '(\d+\.\d+\.\d+)'", marker):
         conditions.append(f'python_full_version {sign} "{version}"')
-    for number in range(len(conditions) + 1):
+    within = {}  # conditions joined by `and` that hold nowhere else, the fewest first
+    for number in range(4):
         for chosen in itertools.combinations(conditions, number):
-            short = ' and '.join(chosen)
-            if where(short) == wanted:
-                return short
+            found = frozenset(where(' and '.join(chosen)))
+            if found and found <= frozenset(wanted):
+                within.setdefault(found, ' and '.join(chosen))
+    for number in (1, 2, 3):
+        for chosen in itertools.combinations(within, number):
+            if frozenset().union(*chosen) == frozenset(wanted):
+                return ' or '.join(within[part] for part in chosen)
     raise SystemExit(f'{marker}: more than a line can say')
 
 

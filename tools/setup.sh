@@ -28,16 +28,16 @@ if [ -x .venv/bin/python ] && [ "$(cat .venv/d2lrec.stamp 2>/dev/null)" = "$stam
 fi
 
 # What requirements.txt serves; the newest of several, unless python3 itself will do.
-check='import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))'
+check='import sys, venv, ensurepip; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 14))'
 python=
-for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+for candidate in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9; do
     if "$candidate" -c "$check" >/dev/null 2>&1; then
         python=$candidate
         break
     fi
 done
 if [ -z "$python" ] && ! command -v uv >/dev/null 2>&1; then
-    refuse "This book needs Python 3.11, 3.12, 3.13 or 3.14 with its venv module, for which its packages \
+    refuse "This book needs one of Python 3.9 to 3.14 with its venv module, for which its packages \
 are pinned, and found none: install python3.13 and python3.13-venv, or uv (which brings it), or $ways."
 fi
 

@@ -1,5 +1,15 @@
 """What comes in: named data sets, data sets with named columns, batches."""
 
+try:
+    import pyarrow
+except ImportError as error:  # one that is there and refuses: 26 and later ask for NumPy 2
+    raise ImportError(
+        f'pyarrow, which reads files for d2lrec, cannot be imported ({error}): '
+        "pip install 'numpy>=2' pyarrow, or with an older NumPy pip install 'pyarrow<26'."
+    ) from None
+else:
+    del pyarrow
+
 from .batches import BatchLoader
 from .columns import Examples, concat
 from .ctr import CTRDataset
