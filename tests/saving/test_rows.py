@@ -81,9 +81,9 @@ TABLE = LOG.assign(
 )
 MORE = {
     **CELLS,
-    'price': [2, '2.50', True, None, '', 'NA', np.nan, 10**30, np.float32(0.1), -5, 'dear', np.inf],
+    'price': [2, '2.50', True, None, '', 'NA', np.nan, 10**30, np.float32(0.1), -5, 'x', np.inf],
     'age': [35.5, '35.5', 35, None, 99],
-    'tags': ['a|b|c|a|b', 'c', 'b| |new', '', None, 7, ['a', 'new'], {'a': 2.0, 'c': 0.5}, ('a|b',)],
+    'tags': ['a|b|c|a|b', 'c', 'b| |new', '', None, 7, ['a', 'new'], {'a': 2.0, 'c': 1}, ('a|b',)],
     'words': [['y', 'z', 'new', 'x'], [3, '3', 3.0], [], None, 'x', ('x', None), {'x': 0.5}],
 }  # fmt: skip
 
