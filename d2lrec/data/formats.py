@@ -902,7 +902,7 @@ def numbers_in(name: str, raw: Any, source: str) -> np.ndarray:
     Raises ValueError for a cell that is no finite number, with its row.
     """
     if isinstance(raw, np.ndarray) and raw.dtype.kind in 'biuf':
-        numbers, column = raw.astype(np.float64), None
+        numbers, column = raw.astype(np.float64, copy=False), None
     else:
         column = words_in(name, raw, source)
         floats = [to_float(n) for n in numbers_of(column.cells)]

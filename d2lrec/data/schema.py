@@ -348,7 +348,7 @@ def _counts_rows(name, columns):
         return False
     column = words_in(name, columns[name], '')
     numbers = np.array([to_float(n) for n in numbers_of(column.cells)])[column.codes]
-    return len(numbers) > 2 and bool((np.diff(numbers) == 1).all())
+    return len(numbers) > 2 and numbers[0] == 0 and bool((np.diff(numbers) == 1).all())
 
 
 def _dressed(raw) -> Optional[str]:

@@ -620,7 +620,7 @@ def read(
             f'to confirm or to change them{"".join(f"; {note}" for note in notes)}.',
             stacklevel=2,
         )
-    return Table(raw, schema)
+    return _looked_at(Table(raw, schema))
 
 
 def _with_true_numbers(schema, said, raw) -> Schema:
@@ -662,7 +662,14 @@ def _read_as(source, schema, label=None) -> Table:
         names=schema.names, encoding=schema.encoding, label=known,
     )  # fmt: skip
     _check_rows(raw)
-    return Table(raw, found['schema'])
+    return _looked_at(Table(raw, found['schema']))
+
+
+def _looked_at(table):
+    """The table; refuse what is said to be a number and is none."""
+    for name in table.schema.numbers:
+        table.numbers(name)
+    return table
 
 
 def _check_rows(raw):
