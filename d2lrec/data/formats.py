@@ -848,8 +848,19 @@ def _series(raw) -> pd.Series:
     if isinstance(raw, Lists):
         cells = np.array([*raw.cells, None], object)
         split = np.split(raw.codes, raw.offsets[1:-1])
-        return pd.Series([[cells[c] for c in row] for row in split], dtype=object)
+        if raw.weights is None:
+            return pd.Series([[cells[c] for c in row] for row in split], dtype=object)
+        weights = np.split(raw.weights, raw.offsets[1:-1])
+        return pd.Series([_weighed(cells[c], w) for c, w in zip(split, weights)], dtype=object)
     return pd.Series(raw)
+
+
+def _weighed(cells, weights) -> dict:
+    """{value: weight} of a row, those of equal values added up."""
+    found: dict = {}
+    for cell, weight in zip(cells.tolist(), weights.tolist()):
+        found[cell] = found.get(cell, 0.0) + weight
+    return found
 
 
 def taken(raw: Any, rows: Any) -> Any:
