@@ -1,7 +1,8 @@
-"""From a reader's own file to a fitted, saved and loaded net, in ten lines of the reader's code.
+"""From a reader's own file to lists of recommendations, in ten lines of the reader's code each.
 
-Nine kinds of files hold one planted table: what is learned from it must beat chance by far, and a
-new row is predicted by its names.
+Ten kinds of files hold planted clicks or ratings. The net that is fitted must beat chance by far
+on rows held out; it is saved, loaded, and lists for users what they have not seen, the better
+items first.
 """
 
 import bz2
@@ -15,21 +16,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
-N = 3000
+N, ITEMS = 3000, 60
+PRICES = np.random.default_rng(7).gamma(2, 3, ITEMS).round(2)
+TAGS = [
+    list(np.random.default_rng(i).choice(list('abcde'), i % 4, replace=False)) for i in range(ITEMS)
+]
+WORTH = (
+    np.arange(ITEMS) % 2 + (PRICES > 5) + 1.5 * np.array([('a' in t) - ('b' in t) for t in TAGS])
+)
+WORTH = {f'상품 {i}': worth for i, worth in enumerate(WORTH - WORTH.mean())}
 
 
 def planted(seed=0):
-    """Clicks that depend on the user, the item, a price that may be missing, and tags."""
+    """Clicks that depend on the user, the item, its price, which may be missing, and its tags."""
     rng = np.random.default_rng(seed)
-    user, item = rng.integers(0, 30, N), rng.integers(0, 20, N)
-    price = rng.gamma(2, 3, N).round(2)
-    tags = [list(rng.choice(list('abcde'), rng.integers(0, 4), replace=False)) for _ in range(N)]
-    score = (user % 3 - 1) + (item % 2 - 0.5) + (price > 5) - 0.5 + 1.5 * np.array(
-        [('a' in t) - ('b' in t) for t in tags]
-    )  # fmt: skip
+    user, item = rng.integers(0, 30, N), rng.integers(0, ITEMS, N)
+    frame = pd.DataFrame({'user': user, 'item': [f'상품 {i}' for i in item], 'price': PRICES[item]})
+    score = (user % 3 - 1) + frame.item.map(WORTH)
     click = (rng.random(N) < 1 / (1 + np.exp(-1.5 * score))).astype(int)
-    frame = pd.DataFrame({'user': user, 'item': [f'상품 {i}' for i in item], 'price': price})
-    frame['tags'], frame['time'], frame['click'] = tags, np.arange(N) // 2, click
+    frame['tags'], frame['time'] = [TAGS[i] for i in item], np.arange(N) // 2
+    frame['click'] = click
     frame.loc[::19, 'price'] = np.nan
     return frame
 
@@ -38,18 +44,32 @@ def flat(frame):
     return frame.assign(tags=frame.tags.map('|'.join))
 
 
+def shelf(frame):
+    """The items' own columns, one row an item."""
+    return frame.drop_duplicates('item')[['item', 'price', 'tags']]
+
+
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def ten_lines(function):
-    """Run a reader's code of at most ten lines; the AUC it returns must beat chance by far."""
+def ten_lines(function, seen=None, worth=WORTH):
+    """Run a reader's code of at most ten lines, and look at the AUC and the lists it returns."""
     lines = inspect.getsource(function).strip().split('\n')[1:]
     assert len([line for line in lines if line.strip()]) <= 10
-    auc, probs = function()
-    assert auc > 0.7 and np.isfinite(probs).all() and len(probs)
+    auc, lists = function()
+    assert auc > 0.7
+    assert len(lists) and np.isfinite(lists.score).all()
+    for _, one in lists.groupby('user'):
+        assert one['rank'].tolist() == list(range(1, len(one) + 1))
+        assert one.score.is_monotonic_decreasing and one.item.is_unique
+    if seen is not None:
+        pairs = set(zip(seen.user.astype(str), seen.item.astype(str)))
+        assert not pairs & set(zip(lists.user.astype(str), lists.item.astype(str)))
+    if worth is not None:  # what is listed is better than the average of all, which is 0
+        assert lists.item.map(worth).mean() > 0.3
 
 
 def test_csv_with_header_quotes_bom_crlf_and_gzip(folder):
@@ -63,10 +83,10 @@ def test_csv_with_header_quotes_bom_crlf_and_gzip(folder):
         net = d2l.DeepFM.for_data(train, num_factors=8, mlp_dims=[16])
         d2l.fit(net, train, valid, num_epochs=6)
         d2l.save(net, 'log.d2l', train)
-        probs = d2l.load('log.d2l').predict('log.csv.gz')
-        return d2l.evaluate(net, test)['auc'], probs
+        saved, items = d2l.load('log.d2l'), shelf(log.frame)
+        return d2l.evaluate(net, test)['auc'], saved.recommend(['1', '7'], 5, seen=log, items=items)
 
-    ten_lines(reader)
+    ten_lines(reader, seen=planted())
 
 
 def test_tsv_without_header_in_a_folder_of_parts_in_cp949(folder):
@@ -85,9 +105,10 @@ def test_tsv_without_header_in_a_folder_of_parts_in_cp949(folder):
         net = d2l.FM.for_data(train, num_factors=8)
         d2l.fit(net, train, valid, num_epochs=6)
         d2l.save(net, 'log.d2l', train)
-        return d2l.evaluate(net, test)['auc'], d2l.load('log.d2l').predict('parts/part-1.tsv')
+        lists = d2l.load('log.d2l').recommend(['0'], 5, seen=log, items=shelf(log.frame))
+        return d2l.evaluate(net, test)['auc'], lists
 
-    ten_lines(reader)
+    ten_lines(reader, seen=planted())
 
 
 def test_semicolons_and_bzip2_all_guessed(folder):
@@ -101,9 +122,10 @@ def test_semicolons_and_bzip2_all_guessed(folder):
         net = d2l.LR.for_data(train)
         d2l.fit(net, train, valid, num_epochs=6, lr=0.05)
         d2l.save(net, 'log.d2l', train)
-        return d2l.evaluate(net, test)['auc'], d2l.load('log.d2l').predict(log.frame)
+        lists = d2l.load('log.d2l').recommend(['3', '4'], 4, seen=log, items=shelf(log.frame))
+        return d2l.evaluate(net, test)['auc'], lists
 
-    ten_lines(reader)
+    ten_lines(reader, seen=planted())
 
 
 def test_parquet_with_lists(folder):
@@ -116,10 +138,11 @@ def test_parquet_with_lists(folder):
         net = d2l.WideDeep.for_data(train, 8, [16])
         d2l.fit(net, train, valid, num_epochs=6)
         d2l.save(net, 'log.d2l', train)
-        return d2l.evaluate(net, test)['auc'], d2l.load('log.d2l').predict('log.parquet')
+        lists = d2l.load('log.d2l').recommend(range(30), 5, seen=log, items=shelf(log.frame))
+        return d2l.evaluate(net, test)['auc'], lists
 
     with pytest.warns(UserWarning, match="the field 'user' is unknown"):  # new users, by design
-        ten_lines(reader)
+        ten_lines(reader, seen=planted())
 
 
 def test_json_lines_of_any_order(folder):
@@ -134,9 +157,10 @@ def test_json_lines_of_any_order(folder):
         net = d2l.DLRM.for_data(train, 8, [16])
         d2l.fit(net, train, valid, num_epochs=6, lr=0.02)
         d2l.save(net, 'log.d2l', train)
-        return d2l.evaluate(net, test)['auc'], d2l.load('log.d2l').predict(planted(1))
+        lists = d2l.load('log.d2l').recommend([1, 2], 5, seen=log, items=shelf(planted(1)))
+        return d2l.evaluate(net, test)['auc'], lists
 
-    ten_lines(reader)
+    ten_lines(reader, seen=planted())
 
 
 def test_a_frame_with_a_label_of_true_and_false_and_weights(folder):
@@ -150,9 +174,10 @@ def test_a_frame_with_a_label_of_true_and_false_and_weights(folder):
         net = d2l.XDeepFM.for_data(train, 8, [16], cin_dims=(8,))
         d2l.fit(net, train, valid, num_epochs=6)
         d2l.save(net, 'log.d2l', train)
-        return d2l.evaluate(net, test)['auc'], d2l.load('log.d2l').predict(frame[:5])
+        lists = d2l.load('log.d2l').recommend(['new', 5], 5, seen=frame, items=shelf(frame))
+        return d2l.evaluate(net, test)['auc'], lists
 
-    ten_lines(reader)
+    ten_lines(reader, seen=frame)
 
 
 def criteo_lines(labels=True):
@@ -177,18 +202,22 @@ def test_criteo_and_its_test_file_without_labels(folder):
         net = d2l.DCN.for_data(train, num_factors=4, mlp_dims=[16])
         d2l.fit(net, train, valid, num_epochs=4)
         d2l.save(net, 'criteo.d2l', train)
-        return d2l.evaluate(net, test)['auc'], d2l.load('criteo.d2l').predict('test.txt')
+        asked = d2l.read('test.txt', schema=log.schema).frame.drop(columns='C2')[:2]
+        ads, saved = log.frame[['C2']].drop_duplicates(), d2l.load('criteo.d2l')
+        lists = saved.recommend(asked, 2, seen=False, items=ads, user='C1', item='C2')
+        return d2l.evaluate(net, test)['auc'], lists.assign(user=lists.index // 2)
 
-    ten_lines(reader)
+    ten_lines(reader, worth={w: (w > '00000003') - 0.5 for w in map('{:08x}'.format, range(1, 6))})
 
 
 def test_libsvm_with_labels_of_minus_one(folder):
     rng = np.random.default_rng(4)
-    lines = []
+    lines, scores = [], []
     for _ in range(N):
         on = np.sort(rng.choice(30, 5, replace=False)) + 1
         values = rng.random(5).round(3) + 0.5
         score = (values * np.where(on % 2, 1, -1)).sum()
+        scores.append(score)
         label = 1 if rng.random() < 1 / (1 + np.exp(-score)) else -1
         lines.append(f'{label:+d} ' + ' '.join(f'{i}:{v}' for i, v in zip(on, values)))
     (folder / 'log.libsvm').write_text('\n'.join(lines))
@@ -199,9 +228,11 @@ def test_libsvm_with_labels_of_minus_one(folder):
         net = d2l.FM.for_data(train, num_factors=4)
         d2l.fit(net, train, valid, num_epochs=8, lr=0.02)
         d2l.save(net, 'log.d2l', train)
-        return d2l.evaluate(net, test)['auc'], d2l.load('log.d2l').predict('log.libsvm')
+        items = log.frame[['features']].assign(item=range(len(log)))  # which rows are the best
+        lists = d2l.load('log.d2l').recommend(['anybody'], 5, seen=False, items=items)
+        return d2l.evaluate(net, test)['auc'], lists
 
-    ten_lines(reader)
+    ten_lines(reader, worth=dict(enumerate(scores)))
 
 
 def test_libffm_with_values(folder):
@@ -221,9 +252,11 @@ def test_libffm_with_values(folder):
         net = d2l.FFM.for_data(train, num_factors=4)
         d2l.fit(net, train, valid, num_epochs=8, lr=0.02)
         d2l.save(net, 'log.d2l', train)
-        return d2l.evaluate(net, test)['auc'], d2l.load('log.d2l').predict('log.ffm')
+        items = pd.DataFrame({'item': range(15), 'field 1': [[100 + i] for i in range(15)]})
+        lists = d2l.load('log.d2l').recommend([4, 5], 3, seen=False, items=items, user='field 0')
+        return d2l.evaluate(net, test)['auc'], lists
 
-    ten_lines(reader)
+    ten_lines(reader, worth={i: i % 3 - 1 for i in range(15)})
 
 
 def test_ratings_with_half_stars_in_the_form_of_movielens_latest(folder):
@@ -243,9 +276,10 @@ def test_ratings_with_half_stars_in_the_form_of_movielens_latest(folder):
         net = d2l.MF(4, ratings.num_users, ratings.num_items, mean=float(train.ratings.mean()))
         d2l.fit(net, train, valid, num_epochs=20, lr=0.02)
         better = test.ratings.std() - d2l.evaluate(net, test)['rmse']
-        return 0.7 + better, d2l.predict(net, test)
+        d2l.save(net, 'stars.d2l')
+        return 0.7 + better, d2l.load('stars.d2l').recommend(['1', '8'], 3, seen=train)
 
-    ten_lines(reader)
+    ten_lines(reader, worth={str(i * 11 + 3): (i * 11 + 3) % 3 - 1 for i in range(30)})
     ratings = d2l.read_ratings('.').ratings()
     assert set(ratings.ratings.tolist()) == set(stars.tolist()) and 0.5 in ratings.ratings
     assert ratings.user_names[0] == '1' and len(ratings.item_names) == 30

@@ -76,7 +76,8 @@ def test_rows_are_predicted(port, saved):
         ('7', 'send a row'),
         ('[]', 'there is no row'),
         ('["a"]', 'row'),
-        ('', 'send a body'),
+        ('"/etc/passwd"', 'send a row'),
+        ('', 'send a row'),
         (b'\xff\xfe\x00', ''),
     ],
 )

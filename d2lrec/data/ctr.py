@@ -622,10 +622,10 @@ def _floats(column, source):
 
 def _check_path(source):
     if not isinstance(source, (str, bytes, os.PathLike)):
-        raise ValueError(
-            f'the source is a {type(source).__name__}: give the path of a file, or a '
-            'pandas.DataFrame with the label in its first column.'
-        )
+        give = 'give the path of a file, or a pandas.DataFrame with the label in its first column'
+        if isinstance(source, pd.DataFrame):
+            give = 'give the path of a file; a frame goes to CTRDataset, or to d2l.read'
+        raise ValueError(f'the source is a {type(source).__name__}: {give}.')
 
 
 def _check_criteo(vocabulary):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv as python_csv
 import glob
+import json as python_json
 import lzma
 import os
 import re
@@ -112,7 +113,7 @@ def read_raw(
         For what cannot be read as said: with file and line.
     """
     if isinstance(source, pd.DataFrame):
-        return _of_frame(source, decide)
+        return _of_frame(source, decide, format)
     paths, name = _paths(source)
     format = _format_of(paths[0], name, format)
     told = {'format': format} if format in ('criteo', 'libsvm', 'libffm') else {}
@@ -313,8 +314,13 @@ def _separator(path, lines) -> str:
 
 
 def _has_header(rows) -> bool:
-    """Whether the first row names columns: no cell of it is empty or a number."""
+    """Whether the first row names columns: no cell of it is empty or a number.
+
+    But for the first one, which is empty where pandas wrote its index.
+    """
     first = rows[0]
+    if len(first) > 2 and first[0] == '':
+        first = first[1:]
     if any(is_missing(c) for c in first):
         return False
     return all(n is None for n in numbers_of(first))
@@ -322,7 +328,7 @@ def _has_header(rows) -> bool:
 
 def _read_text(name, paths, decide, format, sep, header, names, encoding, label, told) -> Raw:
     lines = _head(paths[0], encoding)
-    if not any(lines):
+    if not any(line.strip() for line in lines):
         raise ValueError(f'{paths[0]} is empty: give at least one row.')
     if sep is None:
         sep = _separator(paths[0], lines)
@@ -496,9 +502,29 @@ def _parquet(path, decide, told) -> Raw:
     return _of_arrow_table(path, table)
 
 
+def _json_list(path, encoding) -> Optional[Raw]:
+    """A file that is one list of objects; None for another."""
+    if not _bytes(path, 64).lstrip().startswith(b'['):
+        return None
+    try:
+        rows = python_json.loads(_decoded(_bytes(path), path, encoding))
+    except ValueError as error:
+        raise ValueError(f'{path} is not JSON that can be read: {error}.') from None
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise ValueError(
+            f'{path} is a list of what are no objects: give {{name: value}}, one a row.'
+        )
+    frame = pd.DataFrame(
+        {n: [r.get(n) for r in rows] for n in dict.fromkeys(k for r in rows for k in r)}
+    )
+    return Raw(path, {n: _of_series(n, frame[n]) for n in frame}, len(frame))
+
+
 def _json_lines(path, encoding) -> Raw:
     from pyarrow import json
 
+    if (whole := _json_list(path, encoding)) is not None:
+        return whole
     try:
         if encoding is None:
             with _stream(path) as stream:
@@ -694,14 +720,16 @@ def _lists(name, index, row, values, rows):
 # -------------------------------------------------------------------------------------- frames
 
 
-def _of_frame(frame, decide) -> Raw:
+def _of_frame(frame, decide, format=None) -> Raw:
     from .rows import names_of
 
-    names = names_of(frame)
-    columns = {}
+    names, columns = names_of(frame), {}
+    told = {'format': 'criteo'} if format == 'criteo' else {}
+    if told and all(n.isdigit() for n in names) and len(names) in (39, 40):
+        names = CRITEO_NAMES[-len(names) :]
     for i, name in enumerate(names):
         columns[name] = _of_series(name, frame.iloc[:, i].reset_index(drop=True))
-    return _chosen(Raw('frame', columns, len(frame)), decide)
+    return _chosen(Raw('frame', columns, len(frame), told), decide)
 
 
 def _of_series(name, series) -> Any:
@@ -820,8 +848,19 @@ def _series(raw) -> pd.Series:
     if isinstance(raw, Lists):
         cells = np.array([*raw.cells, None], object)
         split = np.split(raw.codes, raw.offsets[1:-1])
-        return pd.Series([[cells[c] for c in row] for row in split], dtype=object)
+        if raw.weights is None:
+            return pd.Series([[cells[c] for c in row] for row in split], dtype=object)
+        weights = np.split(raw.weights, raw.offsets[1:-1])
+        return pd.Series([_weighed(cells[c], w) for c, w in zip(split, weights)], dtype=object)
     return pd.Series(raw)
+
+
+def _weighed(cells, weights) -> dict:
+    """{value: weight} of a row, those of equal values added up."""
+    found: dict = {}
+    for cell, weight in zip(cells.tolist(), weights.tolist()):
+        found[cell] = found.get(cell, 0.0) + weight
+    return found
 
 
 def taken(raw: Any, rows: Any) -> Any:
@@ -874,7 +913,7 @@ def numbers_in(name: str, raw: Any, source: str) -> np.ndarray:
     Raises ValueError for a cell that is no finite number, with its row.
     """
     if isinstance(raw, np.ndarray) and raw.dtype.kind in 'biuf':
-        numbers, column = raw.astype(np.float64), None
+        numbers, column = raw.astype(np.float64, copy=False), None
     else:
         column = words_in(name, raw, source)
         floats = [to_float(n) for n in numbers_of(column.cells)]
@@ -885,8 +924,8 @@ def numbers_in(name: str, raw: Any, source: str) -> np.ndarray:
                 if len(rows):
                     raise ValueError(
                         f'{source}: {name!r} of row {rows[0] + 1} is {text_of(cell)[:40]!r}, which '
-                        'is no number: mend it, leave the cell empty, or name the column in '
-                        'categories.'
+                        'is no number (3.5 or 1200 is): mend it, leave the cell empty, or name '
+                        'the column in categories.'
                     )
     if np.isinf(numbers).any():
         row = int(np.argmax(np.isinf(numbers)))

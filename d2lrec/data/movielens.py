@@ -114,6 +114,11 @@ def read_ml100k(folder: Union[str, os.PathLike, None] = None) -> MovieLens:
     FileNotFoundError: ...
     """
     folder = folder or download_extract('ml-100k')
+    if not os.path.exists(os.path.join(folder, 'u.user')):
+        raise FileNotFoundError(
+            f'{folder} has no file u.user, so that it is not MovieLens-100K: ratings of another '
+            'form, ml-1m or ml-latest-small say, are read by d2l.read_ratings(folder).'
+        )
     users = _read_users(os.path.join(folder, 'u.user'))
     items = _read_items(os.path.join(folder, 'u.item'))
     return MovieLens(_read_ratings(os.path.join(folder, 'u.data')), users, items)

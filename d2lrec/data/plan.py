@@ -132,7 +132,7 @@ class Plan:
         parts, fields, unknown, counts = [], [], [], []
         known = iter([None] * len(self.field_names) if vocabulary is None else vocabulary.fields)
         for column in self._singles(table):
-            one, within, codes, lost = _found(column, next(known), min_threshold, self._bins)
+            one, within, codes, lost = _found(column, next(known), min_threshold, self.bins)
             fields.append(one)
             parts.append((within, codes))
             rows = np.bincount(codes, minlength=len(within) + 1)[: len(within)]
@@ -170,7 +170,7 @@ class Plan:
         numbers = () if self.numbers == 'dense' else self.schema.numbers
         return [*self.schema.categories, *numbers, *self.schema.multi]
 
-    def _bins(self, name):
+    def bins(self, name: str) -> Optional[list[str]]:
         """The values of a field of intervals; None for another field."""
         if self.numbers != 'quantiles' or name not in self.cuts:
             return None
@@ -193,7 +193,7 @@ class Plan:
             if self.numbers == 'quantiles':
                 codes = np.searchsorted(self.cuts[name], values, side='right').astype(np.int32)
                 codes[np.isnan(values)] = len(self.cuts[name]) + 1
-                yield Column(name, self._bins(name), codes)
+                yield Column(name, self.bins(name), codes)
             else:
                 yield _log_square(name, values)
 
@@ -309,11 +309,13 @@ def _found(column, known, min_threshold, bins=lambda name: None):
     return known, within, column.codes, lost
 
 
-def _log_square(name, values):
+def log_square(v: float) -> str:
     """floor(ln(v)^2) above 2, as 'bin 4'; floor(v) below; '' where missing."""
+    return '' if v != v else f'bin {math.floor(math.log(v) ** 2)}' if v > 2 else str(math.floor(v))
+
+
+def _log_square(name, values):
+    """A column of numbers as one of their `log_square`."""
     found, codes = np.unique(values, return_inverse=True)  # NaN last
-    words = [
-        '' if v != v else f'bin {math.floor(math.log(v) ** 2)}' if v > 2 else str(math.floor(v))
-        for v in found.tolist()
-    ]
+    words = [log_square(v) for v in found.tolist()]
     return Column(name, *distinct(words, codes.reshape(-1).astype(np.int32)))

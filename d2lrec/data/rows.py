@@ -36,11 +36,11 @@ MAX_COLUMNS = 100_000
 MAX_LINES = 1_000  # that a quoted cell may go on for
 LABEL_NAMES = ('label', 'click', 'clicked', 'clicks', 'target', 'is_click')
 KINDS_OF_FILE = {
-    b'\x1f\x8b': 'is compressed by gzip: unpack it',
+    b'\x1f\x8b': 'is compressed by gzip: unpack it, or give it to d2l.read',
     b'PK\x03\x04': 'is a zip archive or a workbook: unpack it, or read it by pandas',
-    b'PAR1': 'is a parquet file: give pandas.read_parquet of it',
-    b'\xff\xfe': 'is text in UTF-16: save it in UTF-8',
-    b'\xfe\xff': 'is text in UTF-16: save it in UTF-8',
+    b'PAR1': 'is a parquet file: give pandas.read_parquet of it, or give it to d2l.read',
+    b'\xff\xfe': "is text in UTF-16: save it in UTF-8, or say d2l.read(path, encoding='utf-16')",
+    b'\xfe\xff': "is text in UTF-16: save it in UTF-8, or say d2l.read(path, encoding='utf-16')",
 }
 
 
@@ -138,7 +138,8 @@ def read_file(
         label = 'a label, 0 or 1, and ' if labelled is not False else ''
         raise ValueError(
             f'{path} has no line that can be used ({what or "it is empty"}): give lines of '
-            f'{label}{reader.width or "some"} fields, separated by {kind}.'
+            f'{label}{reader.width or "some"} fields, separated by {kind}'
+            f'{"" if labelled is False else "; rows without labels go to encoder.encode"}.'
         )
     names = default_names(reader.width) if names is None else names
     columns = [_unified(name, parts) for name, parts in zip(names, reader.parts)]
@@ -198,7 +199,7 @@ class _Lines:
                 raise ValueError(
                     f'{self.path}, line 1: there are no {kind}: give lines of a label and at '
                     f'least one field, separated by {kind}, or the frame that pandas.read_csv '
-                    'makes of the file.'
+                    'makes of the file; or d2l.read, which takes any separator.'
                 )
         if self.labelled is None:
             self.labelled = most != self.width
@@ -374,7 +375,10 @@ def not_text(path) -> ValueError:
     for magic, what in KINDS_OF_FILE.items():
         if start.startswith(magic):
             return ValueError(f'{path} {what}.')
-    return ValueError(f'{path} is not text in UTF-8: save it in UTF-8.')
+    return ValueError(
+        f'{path} is not text in UTF-8: save it in UTF-8, or name its encoding, '
+        "d2l.read(path, encoding='cp949') say."
+    )
 
 
 # -------------------------------------------------------------------------------------- frames

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Optional, Union
@@ -25,7 +26,11 @@ RATING_NAMES = ('rating', 'ratings', 'stars', 'score')
 WEIGHT_NAMES = ('sample_weight', 'instance_weight', 'row_weight')
 LIKED = 4  # stars of five from which a rating is guessed to be a click
 MANY = 50  # distinct whole numbers from which a column is guessed to be of numbers
-TRUTHS = {'true': 1.0, 'false': 0.0}
+TRUTHS = {'true': 1.0, 'yes': 1.0, 'y': 1.0, 'false': 0.0, 'no': 0.0, 'n': 0.0}
+ROW_NUMBERS = ('', 'unnamed: 0', 'column 1', 'index')  # what pandas' index is called in a file
+DATE = re.compile(r'\d{4}-\d\d?-\d\d?([ T].*)?')
+# A number as a spreadsheet writes it: 1,234.50 and 1.234,5 and $3 and 40 %.
+DRESSED = re.compile(r'[+-]?[$€£¥₩]?\s?\d{1,3}([.,\s]?\d{3})*([.,]\d+)?\s?[%$€£¥₩원]?')
 SEVERAL = ('|', ';')  # what parts the values of a cell, where it is guessed
 
 
@@ -205,12 +210,13 @@ def _multi(multi) -> Optional[dict[str, Optional[str]]]:
     return dict.fromkeys(_names(multi, 'multi'), '')  # to be found out
 
 
-def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]]:
-    """The schema, and the names of its arguments that were guessed, from a look at some rows."""
+def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str], list[str]]:
+    """The schema, which of its arguments were guessed, and what is to be told of the guess."""
     columns = dict(sample.columns)
     if told.get('format') == 'criteo' and said.categories is None and said.numbers is None:
+        named = next((n for n in columns if n.lower() == 'label'), 'label')
         given = Said(
-            'label' if said.label is None else said.label,
+            named if said.label is None else said.label,
             said.threshold,
             [n for n in CRITEO_NAMES[14:] if n in columns],
             [n for n in CRITEO_COUNTS if n in columns],
@@ -218,11 +224,11 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
             *said.single.values(),
             None,
         )
-        if 'label' not in columns:
+        if said.label is None and named not in columns:
             given.label = False
         said = given
     left = [n for n in columns if n not in said.drop]
-    guessed, taken_names = [], set()
+    guessed, notes, taken_names = [], [], set()
     for name in [*(said.categories or []), *(said.numbers or []), *(said.multi or {})]:
         taken_names.add(name)
     single = {w: n if isinstance(n, str) else None for w, n in said.single.items()}
@@ -239,7 +245,7 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
             if said.single[what] is None:
                 found = [n for n in free if n.lower() in names]
                 if what == 'time' and not found:
-                    found = [n for n in free if _is_datetime(columns[n])]
+                    found = [n for n in free if _is_datetime(columns[n]) or _is_dates(columns[n])]
                 if found:
                     single[what] = found[0]
                     free.remove(found[0])
@@ -255,7 +261,12 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
     }
     if not said.whole:
         for name in free:
+            if said.categories is None and said.numbers is None and _counts_rows(name, columns):
+                notes.append(f'{name!r} only counts the rows and is left out')
+                continue
             kind, sep = _kind(name, columns[name], sample.source)
+            if kind == 'category' and (cell := _dressed(columns[name])):
+                notes.append(f'{name!r} is no number as long as it is written like {cell!r}')
             if kind == 'multi' and said.multi is not None:
                 kind = 'category' if not isinstance(columns[name], Lists) else 'multi'
             if kind == 'number' and said.numbers is not None:
@@ -276,7 +287,7 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
             f'{sample.source} has no column left to learn from: it has {", ".join(columns)}; name '
             'some in categories, numbers or multi.'
         )
-    return schema, list(dict.fromkeys(guessed))
+    return schema, list(dict.fromkeys(guessed)), notes
 
 
 def _tuple(value):
@@ -299,7 +310,8 @@ def _guessed_label(columns, free, threshold):
     ends = [n for n in (free[:1] + free[-1:]) if not isinstance(columns[n], Lists)]
     for name in ends:
         found = _distinct_numbers(columns[name])
-        if name.startswith('column ') and found in ({0.0, 1.0}, {-1.0, 1.0}):
+        unnamed = name.startswith('column ') or name.isdigit()
+        if unnamed and found in ({0.0, 1.0}, {-1.0, 1.0}):
             return name, threshold
     return None, None
 
@@ -320,6 +332,33 @@ def _truth(cell):
 
 def _is_datetime(raw):
     return isinstance(raw, pd.Series) and pd.api.types.is_datetime64_any_dtype(raw.dtype)
+
+
+def _is_dates(raw):
+    """Whether all cells are dates in the order of ISO 8601."""
+    if isinstance(raw, (Lists, np.ndarray)):
+        return False
+    cells = [c for c in words_in('', raw, '').cells if not is_missing(c)]
+    return bool(cells) and all(isinstance(c, str) and DATE.fullmatch(c.strip()) for c in cells)
+
+
+def _counts_rows(name, columns):
+    """Whether a column without a name of its own is 0, 1, 2 ... from row to row."""
+    if name.lower() not in ROW_NUMBERS or isinstance(columns[name], Lists):
+        return False
+    column = words_in(name, columns[name], '')
+    numbers = np.array([to_float(n) for n in numbers_of(column.cells)])[column.codes]
+    return len(numbers) > 2 and numbers[0] == 0 and bool((np.diff(numbers) == 1).all())
+
+
+def _dressed(raw) -> Optional[str]:
+    """A cell of a column whose cells are numbers but for commas and signs of currency."""
+    if isinstance(raw, Lists):
+        return None
+    cells = [c for c in words_in('', raw, '').cells if not is_missing(c)]
+    odd = [c for c, n in zip(cells, numbers_of(cells)) if n is None]
+    good = odd and all(isinstance(c, str) and DRESSED.fullmatch(c.strip()) for c in odd)
+    return odd[0] if good else None
 
 
 def _kind(name, raw, source):
@@ -385,7 +424,7 @@ def labels_in(
 ) -> Union[np.ndarray, None]:
     """A raw column as labels of 0 and 1, float32 (N,).
 
-    Of 0 and 1, -1 and 1, or true and false; with a threshold, of numbers from it on.
+    Of 0 and 1, -1 and 1, true and false, or yes and no; with a threshold, of numbers from it on.
 
     Raises
     ------
@@ -428,5 +467,5 @@ def _odd_labels(name, column, bad, there, threshold, source):
         cure = 'leave such rows out, or give them a number'
     else:
         cure = 'mend these rows, or leave them out'
-    wanted = 'a number' if threshold is not None else '0 or 1, -1 or 1, true or false'
+    wanted = 'a number' if threshold is not None else '0 or 1, -1 or 1, true or false, yes or no'
     return ValueError(f'{source}: the label {name!r} is to be {wanted}, but {shown}{more}: {cure}.')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +24,7 @@ from .vocabulary import check_threshold
 
 __all__ = ['Table', 'read']
 
+DAY_OR_MONTH = re.compile(r'(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(.*)')
 FEW = 10  # rows a value, at least, where a column is said to tell the label
 
 
@@ -258,6 +260,11 @@ class Table:
             numbers = 'dense' if _reads_dense(model) else 'quantiles'
         if not len(self):
             raise ValueError(f'{self.source} has no rows: give at least one.')
+        if numbers == 'dense' and not (self.schema.categories or self.schema.multi):
+            raise ValueError(
+                f'{self.source} has numbers only, and as dense inputs they leave no field: say '
+                "numbers='quantiles', or name a column in categories."
+            )
         plan = Plan.fit(self, numbers, num_bins, pool, slots)
         return CTRDataset._of_table(self, plan, None, min_threshold)
 
@@ -446,7 +453,10 @@ def _times(name, raw, source) -> np.ndarray:
     if all(n is not None or g for n, g in zip(found, gone)):
         return np.array([*map(to_float, found), np.nan])[column.codes]
     texts = [None if g else text_of(c) for c, g in zip(cells, gone)]
-    dates = _dates(texts)
+    try:
+        dates = _dates(texts)
+    except ValueError as error:
+        raise ValueError(f'{source}: the time {name!r}: {error}') from None
     bad = [i for i, (d, g) in enumerate(zip(np.isnat(dates), gone)) if d and not g]
     for code in bad:
         rows = np.flatnonzero(column.codes == code)
@@ -458,9 +468,28 @@ def _times(name, raw, source) -> np.ndarray:
     return np.append(dates, np.datetime64('NaT'))[column.codes]
 
 
+def _day_and_month(texts) -> list:
+    """Texts such as 13/01/2024 as 2024-01-13, all read in one order.
+
+    Raises ValueError where they can be read in both orders, or in none.
+    """
+    parts = [t and DAY_OR_MONTH.fullmatch(t.strip()) for t in texts]
+    if not any(parts) or not all(p for p, t in zip(parts, texts) if t):
+        return texts
+    first, second = (max(int(p[i]) for p in parts if p) for i in (1, 2))
+    if (first > 12) == (second > 12):
+        shown = next(t for t in texts if t)
+        raise ValueError(
+            f'whether {shown!r} begins with the day or the month cannot be told from the other '
+            'times: write them as YYYY-MM-DD.'
+        )
+    day, month = (1, 2) if first > 12 else (2, 1)
+    return [p and f'{p[3]}-{int(p[month]):02}-{int(p[day]):02}{p[4]}' for p in parts]
+
+
 def _dates(texts) -> np.ndarray:
     """Texts as datetime64[ns], NaT where one is no date; times of zones in UTC."""
-    texts = pd.Series(texts, dtype=object)
+    texts = pd.Series(_day_and_month(texts), dtype=object)
     found = None
     for format in ('ISO8601', 'mixed', None):
         try:
@@ -506,8 +535,8 @@ def read(
         its mark, any ends of lines; Parquet; JSON lines; Criteo's format with or without labels;
         libsvm and libffm. A suffix .gz, .bz2, .zst, .lz4, .xz or .zip is unpacked.
     label : str or False, optional
-        Its column may stand anywhere and hold 0 and 1, -1 and 1, or true and false. False for
-        rows without.
+        Its column may stand anywhere and hold 0 and 1, -1 and 1, true and false, or yes and
+        no. False for rows without.
     threshold : number, optional
         For a label of other numbers, such as a rating: from it on it counts as a click.
     categories, numbers : list of str, optional
@@ -571,7 +600,7 @@ def read(
 
     def decide(sample):
         said.check(sample.source, list(sample.columns))
-        found['schema'], found['guessed'] = completed(said, sample, sample.told)
+        found['schema'], *found['guess'] = completed(said, sample, sample.told)
         wanted = found['schema'].columns if said.whole else None
         if wanted is None and said.drop:
             wanted = [n for n in sample.columns if n not in said.drop]
@@ -581,16 +610,17 @@ def read(
         source, decide, format=format, sep=sep, header=header, names=names, encoding=encoding,
         label=label if isinstance(label, str) else None,
     )  # fmt: skip
-    schema, guessed = _with_true_numbers(found['schema'], said, raw), found['guessed']
+    _check_rows(raw)
+    schema, (guessed, notes) = _with_true_numbers(found['schema'], said, raw), found['guess']
     if guessed:
         are = 'is a guess' if len(guessed) == 1 else 'are guesses'
         what = ' and '.join([', '.join(guessed[:-1]), guessed[-1]] if guessed[1:] else guessed)
         warnings.warn(
             f'{raw.source} was read with {schema!r}, of which {what} {are}: pass these arguments '
-            'to confirm or to change them.',
+            f'to confirm or to change them{"".join(f"; {note}" for note in notes)}.',
             stacklevel=2,
         )
-    return Table(raw, schema)
+    return _looked_at(Table(raw, schema))
 
 
 def _with_true_numbers(schema, said, raw) -> Schema:
@@ -598,7 +628,8 @@ def _with_true_numbers(schema, said, raw) -> Schema:
     text = []
     for name in schema.numbers:
         column = raw.columns[name]
-        if name in (said.numbers or ()) or not isinstance(column, Column):
+        told = name in (said.numbers or ()) or raw.told.get('format') == 'criteo'
+        if told or not isinstance(column, Column):
             continue
         if any(
             n is None and not is_missing(c) for c, n in zip(column.cells, numbers_of(column.cells))
@@ -630,7 +661,20 @@ def _read_as(source, schema, label=None) -> Table:
         source, decide, format=schema.format, sep=schema.sep, header=schema.header,
         names=schema.names, encoding=schema.encoding, label=known,
     )  # fmt: skip
-    return Table(raw, found['schema'])
+    _check_rows(raw)
+    return _looked_at(Table(raw, found['schema']))
+
+
+def _looked_at(table):
+    """The table; refuse what is said to be a number and is none."""
+    for name in table.schema.numbers:
+        table.numbers(name)
+    return table
+
+
+def _check_rows(raw):
+    if not raw.rows:
+        raise ValueError(f'{raw.source} has no row, only names of columns: give at least one.')
 
 
 def _restricted(schema, raw) -> Schema:

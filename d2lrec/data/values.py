@@ -118,6 +118,19 @@ def _spelled(number) -> Optional[str]:
     return repr(float(str(number)) if short else exact)
 
 
+def in_other_width(cell: Any) -> Optional[str]:
+    """A float32 as the float64 that it becomes is spelled, and the other way round.
+
+    >>> in_other_width(np.float32(0.1)), in_other_width(0.10000000149011612), in_other_width(0.1)
+    ('0.10000000149011612', '0.1', None)
+    """
+    if isinstance(cell, (np.float16, np.float32)):
+        return _spelled(float(cell))
+    if abs(cell) < 3e38 and float(np.float32(cell)) == cell:
+        return _spelled(np.float32(cell))
+    return None
+
+
 def text_of(cell: Any) -> str:
     """A cell as text in a column of text: itself where it is text."""
     if isinstance(cell, str):

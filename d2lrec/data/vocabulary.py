@@ -17,6 +17,7 @@ from .values import (
     MISSING,
     Column,
     distinct,
+    in_other_width,
     is_missing,
     is_number,
     numbers_of,
@@ -145,10 +146,14 @@ class Field:
             found = self.ids.get(number, -1)
             if found < 0 and isinstance(cell, (float, np.floating)) and len(number) > 15:
                 found = self._by_float.get(float(cell), -1)
+            if found < 0 and isinstance(cell, (float, np.floating)):
+                found = self.ids.get(in_other_width(cell), -1)
             return found
         found = self.ids.get(text_of(cell), -1)
         if found < 0 and typed:
             found = self._by_number.get(number, -1)
+            if found < 0 and isinstance(cell, (float, np.floating)):
+                found = self._by_number.get(in_other_width(cell), -1)
         return found
 
     def value(self, within: int) -> Optional[str]:

@@ -11,11 +11,11 @@ from typing import Any, Optional
 import mxnet as mx
 import numpy as np
 import pandas as pd
-from mxnet import gluon
+from mxnet import autograd, gluon
 from mxnet.gluon import HybridBlock
 from numpy.typing import ArrayLike
 
-from ..checks import check_finite, check_ids
+from ..checks import LOOKED_AT, check_finite, check_ids
 from ..data.columns import check_columns
 from ..describe import cost_table
 from ..layers import check_field_dims
@@ -110,6 +110,11 @@ class Model(HybridBlock):
                     f'{", ".join(str(tuple(s)) for s in shapes) or "none"}: pass these, in this '
                     f'order, or build the model for this data{self.advice}.'
                 )
+            if self.ranges and not LOOKED_AT and not autograd.is_recording():
+                # A call of the reader's own: MXNet would take another row's vector.
+                for name, ids in zip(self.inputs, inputs):
+                    if name in self.ranges:
+                        check_ids(ids.asnumpy(), *self.ranges[name], name)
         return super().forward(*inputs)
 
     def check_batch(self, batch: Sequence) -> None:
@@ -365,7 +370,8 @@ class PairModel(Model):
         for first in range(0, len(users), step):
             some = users[first : first + step]
             pairs = np.repeat(some, len(items)), np.tile(items, len(some))
-            logits = self(*(mx.np.array(ids, dtype='int32', ctx=device) for ids in pairs))
+            with LOOKED_AT:
+                logits = self(*(mx.np.array(i, dtype='int32', ctx=device) for i in pairs))
             out.append(logits.asnumpy().reshape(len(some), -1).astype('float64'))
         return np.concatenate(out) if out else np.empty((0, self.num_items))
 

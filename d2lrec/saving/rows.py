@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -11,7 +13,8 @@ import pandas as pd
 from ..checks import check_finite
 from ..data.ctr import Encoded
 from ..data.encoder import NEVER, Encoder
-from ..data.values import CONTAINERS
+from ..data.plan import log_square
+from ..data.values import CONTAINERS, is_missing, numbers_of, to_float
 
 __all__ = ['encode_rows']
 
@@ -22,13 +25,18 @@ PLAIN = ('object', 'str', 'string', 'int64', 'float64', 'bool')  # whose cells P
 class Rows(Encoded):
     """A few rows without labels, encoded; as a `CTRDataset` of them would be."""
 
-    def __init__(self, columns: Mapping[str, np.ndarray], encoder: Encoder):
-        super().__init__(columns, None, {'dense': list(encoder.dense)} if encoder.dense else None)
-        self.vocabulary, self._label = encoder.vocabulary, encoder.label
+    def __init__(self, columns: Mapping[str, np.ndarray], encoder: Encoder, unknown: Any = None):
+        plan = encoder.plan
+        dense = list(encoder.dense) if plan is None else plan.dense_names
+        super().__init__(columns, None, {'dense': dense} if 'dense' in columns else None)
+        self.vocabulary, self._label, self._plan = encoder.vocabulary, encoder.label, plan
+        self._unknown = unknown
 
     @property
     def unknown(self) -> np.ndarray:
         """Share (F,) of the rows whose value the vocabulary does not hold."""
+        if self._unknown is not None:
+            return np.array(self._unknown)
         last = [-1 if f.unknown is None else f.unknown for f in self.vocabulary.fields]
         return (self.features == self.vocabulary.offsets + last).mean(axis=0)
 
@@ -75,9 +83,8 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
         cells = _cells(source)
     else:
         cells = None
-    plain = encoder.plan is None and encoder.format == 'table' and not encoder.steps
-    if cells is not None and plain:
-        found = _looked_up(encoder, cells)
+    if cells is not None and not encoder.steps and encoder.format == 'table':
+        found = (_looked_up if encoder.plan is None else _by_plan)(encoder, cells)
         if found is not None:
             return found
     source = source() if callable(source) else source
@@ -125,3 +132,208 @@ def _looked_up(encoder, cells):
         columns['dense'] = np.array(matrix, np.float64).T.astype(np.float32)
         check_finite(columns['dense'], 'dense', dense)
     return Rows(columns, encoder)
+
+
+# --- by a plan -----------------------------------------------------------------------------------
+
+SIMPLE = (str, int, float, bool, type(None))
+
+
+def _by_plan(encoder, cells):
+    """What `Plan.encode` gives of a table of these cells; None where only a table tells."""
+    try:
+        columns = encoder._columns
+    except AttributeError:
+        columns = encoder._columns = _columns_of(encoder)
+    rows = len(next(iter(cells.values())))
+    ids = np.zeros((rows, sum(c.size for c in columns if not c.dense)), np.int32)
+    bags = sum(c.size for c in columns if c.bag)
+    weights = np.zeros((rows, bags), np.float32)
+    unknown, ranks, gaps = [], [], []
+    at, slot = 0, 0
+    for column in columns:
+        if column.name not in cells:
+            return None
+        found = column.read(cells[column.name])
+        if found is None:
+            return None
+        if column.dense:
+            ranks.append(found[0])
+            gaps += found[1:]
+            continue
+        there, lost = found[:2]
+        unknown.append(lost)
+        for i, some in enumerate(there):
+            ids[i, at : at + len(some)] = some
+        if column.bag:
+            for i, some in enumerate(found[2]):
+                weights[i, slot : slot + len(some)] = some
+            slot += column.size
+        at += column.size
+    made = {'ids': ids}
+    if ranks:
+        made['dense'] = np.array([*ranks, *gaps], np.float32).T
+    if bags:
+        made['weights'] = weights
+    return Rows(made, encoder, unknown)
+
+
+def _columns_of(encoder):
+    """The columns of a plan's encoder, each with what its cells are looked up in."""
+    plan, vocabulary = encoder.plan, encoder.vocabulary
+    fields = dict(zip(vocabulary.names, zip(vocabulary.fields, vocabulary.offsets.tolist())))
+    columns = [_Words(n, *fields[n]) for n in plan.schema.categories]
+    for name in plan.schema.numbers:
+        if plan.numbers == 'logsquare':
+            columns.append(_Squares(name, *fields[name]))
+            continue
+        cuts = plan.cuts[name].tolist()
+        if plan.numbers == 'dense':
+            columns.append(_Ranks(name, cuts, name in plan.missing))
+        else:
+            field, offset = fields[name]
+            within = field.find(plan.bins(name)).tolist()
+            columns.append(_Bins(name, cuts, [offset + w for w in within]))
+    for name, sep in plan.schema.multi.items():
+        columns.append(_Bag(name, *fields[name], sep, plan.slots[name], plan.pool == 'mean'))
+    return columns
+
+
+class _Words:
+    """A field of one value a row."""
+
+    size, dense, bag = 1, False, False
+
+    def __init__(self, name, field, offset):
+        self.name, self.field, self.offset = name, field, offset
+
+    def read(self, cells):
+        """The ids of each row, and the share of the rows whose value is unknown."""
+        if not {type(c) for c in cells} <= set(SIMPLE):
+            return None
+        found = self.ids(cells)
+        return None if found is None else ([[i] for i in found[0]], found[1])
+
+    def ids(self, cells):
+        """The id of each cell, and the share of unknown ones."""
+        within = self.field.find(cells).tolist()
+        lost = sum(w < 0 for w in within)
+        if lost and self.field.unknown is None:
+            return None
+        ids = [self.offset + (self.field.unknown if w < 0 else w) for w in within]
+        return ids, lost / max(len(ids), 1)
+
+
+class _Numbers:
+    """A column of numbers."""
+
+    size, dense, bag = 1, False, False
+
+    def floats(self, cells):
+        """Each cell's number, NaN where it is missing; None where one is neither."""
+        found = []
+        for cell in cells:
+            if type(cell) is float:
+                number = cell
+            elif cell is None:
+                number = math.nan
+            elif type(cell) is str:
+                number = to_float(numbers_of([cell])[0])
+                if number != number and not is_missing(cell):
+                    return None
+            elif type(cell) in (int, bool) and abs(cell) < 2**63:
+                number = float(cell)
+            else:
+                return None
+            if number in (math.inf, -math.inf):
+                return None
+            found.append(number)
+        return found
+
+
+class _Bins(_Numbers):
+    """Intervals, the last id that of a missing number."""
+
+    def __init__(self, name, cuts, ids):
+        self.name, self.cuts, self.known = name, cuts, ids
+
+    def read(self, cells):
+        floats = self.floats(cells)
+        if floats is None:
+            return None
+        at = [len(self.cuts) + 1 if v != v else bisect_right(self.cuts, v) for v in floats]
+        return [[self.known[i]] for i in at], 0.0
+
+
+class _Squares(_Numbers):
+    """The rule for counts."""
+
+    def __init__(self, name, field, offset):
+        self.name, self.words = name, _Words(name, field, offset)
+
+    def read(self, cells):
+        floats = self.floats(cells)
+        return None if floats is None else self.words.read([log_square(v) for v in floats])
+
+
+class _Ranks(_Numbers):
+    """A dense input, and whether it is missing where one says so."""
+
+    dense = True
+
+    def __init__(self, name, cuts, says):
+        self.name, self.cuts, self.says = name, cuts, says
+
+    def read(self, cells):
+        floats = self.floats(cells)
+        if floats is None:
+            return None
+        parts = max(len(self.cuts), 1)
+        ranks = [0.5 if v != v else bisect_right(self.cuts, v) / parts for v in floats]
+        return (ranks, [v != v for v in floats]) if self.says else (ranks,)
+
+
+class _Bag(_Words):
+    """A field of several values a row: text that is parted, a list, or {value: weight}."""
+
+    bag = True
+
+    def __init__(self, name, field, offset, sep, size, mean):
+        super().__init__(name, field, offset)
+        self.sep, self.size, self.mean = sep, size, mean
+
+    def read(self, cells):
+        whole, counts = [], []
+        as_lists = any(isinstance(c, CONTAINERS) for c in cells)
+        for cell in cells:
+            if type(cell) in (list, tuple):
+                values = cell
+            elif type(cell) is str and not as_lists and self.sep is not None:
+                values = [] if is_missing(cell) else cell.split(self.sep)
+                values = [v for v in map(str.strip, values) if v]
+            elif type(cell) in SIMPLE:
+                if self.sep is not None and not as_lists and not is_missing(cell):
+                    return None  # a number whose text is parted
+                values = [] if is_missing(cell) else [cell]
+            else:
+                return None
+            whole += values
+            counts.append(len(values))
+        if not {type(v) for v in whole} <= set(SIMPLE):
+            return None
+        found = self.ids(whole)
+        if found is None:
+            return None
+        ids, at, rows, weights = found[0], 0, [], []
+        for count in counts:
+            some = ids[at : min(at + count, at + self.size)]
+            rows.append(some)
+            weights.append([1 / max(len(some), 1) if self.mean else 1.0] * len(some))
+            at += count
+        nowhere = -1 if self.field.unknown is None else self.offset + self.field.unknown
+        lost = [i == nowhere for some in rows for i in some]  # of the slots that count
+        return self._padded(rows), sum(lost) / max(len(lost), 1), weights
+
+    def _padded(self, rows):
+        """Slots without a value have the field's first id, and a weight of 0."""
+        return [[*some, *[self.offset] * (self.size - len(some))] for some in rows]

@@ -12,7 +12,7 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from .. import metrics
-from ..checks import check_labels
+from ..checks import LOOKED_AT, check_labels
 from .devices import DeviceSum, Throttle, devices_of, first_row, shards
 from .history import History
 from .loop import Task, checked_numbers, checked_trainers, kept_words, run_epochs
@@ -262,7 +262,8 @@ def _flat(y):
 
 def call(net, X):
     """The net's output for one input, or for a tuple of them."""
-    return net(*X) if isinstance(X, tuple) else net(X)
+    with LOOKED_AT:
+        return net(*X) if isinstance(X, tuple) else net(X)
 
 
 def call_with_loss(net, X):

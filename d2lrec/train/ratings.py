@@ -10,6 +10,7 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from .. import metrics
+from ..checks import LOOKED_AT
 from .clicks import column_like
 from .devices import devices_of, shards
 from .history import History
@@ -255,7 +256,8 @@ def pairs_rmse(net, batches, devices) -> tuple[float, int]:
     """RMSE of a net that maps (users, items) to ratings, and their number."""
     squared, count = 0.0, 0
     for *inputs, ratings in batches:
-        outs = [net(*s) for s in zip(*[shards(v, devices) for v in inputs])]
+        with LOOKED_AT:
+            outs = [net(*s) for s in zip(*[shards(v, devices) for v in inputs])]
         out = np.concatenate([o.asnumpy().reshape(-1) for o in outs])
         s, n = metrics.squared_error(ratings.reshape(-1), out, np.ones(len(out), bool))
         squared, count = squared + s, count + n

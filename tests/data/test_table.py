@@ -73,7 +73,7 @@ def test_labels_of_every_kind_anywhere(tmp_path, cells):
         (['0', '1', 'x', ''], {}, "row 3 is 'x', row 4 is missing: mend these rows"),
         (['0', '1', '2', '5'], {}, "row 3 is '2', row 4 is '5': say threshold="),
         (['1', '4.5', 'x'], {'threshold': 4}, "to be a number, but row 3 is 'x'"),
-        (['-1', '1', '0'], {}, 'is to be 0 or 1, -1 or 1, true or false, but row 1'),
+        (['-1', '1', '0'], {}, 'is to be 0 or 1, -1 or 1, true or false, yes or no, but row 1'),
     ],
 )
 def test_odd_labels_are_refused_with_their_rows(cells, more, words):

@@ -74,6 +74,68 @@ def test_several_rows_and_numbers_in_text(train):
     assert isinstance(encode_rows(train.encoder, rows[:2]), Rows)
 
 
+TABLE = LOG.assign(
+    age=[20.0, np.nan, 35.5, 41.0, 35.5, 60.0],
+    tags=['a|b', '', 'b', 'c| a', None, 'a|b|c'],
+    words=[['x'], ['x', 'y'], [], None, ['z', 3], ['y']],
+)
+MORE = {
+    **CELLS,
+    'price': [2, '2.50', True, None, '', 'NA', np.nan, 10**30, np.float32(0.1), -5, 'x', np.inf],
+    'age': [35.5, '35.5', 35, None, 99],
+    'tags': ['a|b|c|a|b', 'c', 'b| |new', '', None, 7, ['a', 'new'], {'a': 2.0, 'c': 1}, ('a|b',)],
+    'words': [['y', 'z', 'new', 'x'], [3, '3', 3.0], [], None, 'x', ('x', None), {'x': 0.5}],
+}  # fmt: skip
+
+
+def planned(numbers, pool):
+    log = d2l.read(
+        TABLE,
+        label='click',
+        categories=['user', 'town', 'flag', 'share'],
+        numbers=['price', 'age'],
+        multi={'tags': '|', 'words': None},
+    )
+    return log.dataset(numbers, min_threshold=1, num_bins=3, pool=pool, slots=3)
+
+
+def encoded_or_refused(how):
+    try:
+        return how(), None
+    except ValueError as error:
+        return None, str(error)
+
+
+@pytest.mark.filterwarnings('ignore:.*unknown in')
+@pytest.mark.parametrize(
+    'numbers, pool', [('quantiles', 'sum'), ('logsquare', 'sum'), ('dense', 'mean')]
+)
+def test_a_row_of_a_table_is_encoded_as_a_table_of_it(numbers, pool):
+    encoder = planned(numbers, pool).encoder
+    usual = {n: c for n, c in TABLE.iloc[3].to_dict().items() if n != 'click'}
+    usual['words'] = ['y', 'z']
+    rows = [[{**usual, name: cell}] for name, cells in MORE.items() for cell in cells]
+    rows += [[rows[0][0], rows[20][0]], [usual, {**usual, 'tags': None, 'price': '3'}, usual]]
+    quick = 0
+    for some in rows:
+        table = pd.DataFrame(
+            {n: pd.Series([r[n] for r in some], dtype=object).infer_objects() for n in some[0]}
+        )
+        expected, refused = encoded_or_refused(lambda t=table: encoder.encode(t, label=False))
+        got, refused_too = encoded_or_refused(lambda s=some: encode_rows(encoder, s))
+        assert refused == refused_too
+        if refused is not None:
+            continue
+        assert got.columns.keys() == expected.columns.keys(), some
+        for name, array in expected.columns.items():
+            np.testing.assert_array_equal(got.columns[name], array, f'{name} of {some}')
+            assert got.columns[name].dtype == array.dtype
+        np.testing.assert_allclose(got.unknown, expected.unknown, err_msg=str(some))
+        assert got.encoder == encoder and got.labels is None
+        quick += isinstance(got, Rows)
+    assert quick > 0.7 * len(rows)  # few kinds of cells take the way of tables
+
+
 def test_steps_are_applied_to_a_row(train):
     data = d2l.Standardize(train).apply(train)
     data = d2l.Crosses(data, [('user', 'town')], min_threshold=1).apply(data)
