@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -31,6 +32,8 @@ def atomic_write(path: Union[str, os.PathLike], mode: str = 'w') -> Iterator[IO]
     'whole'
     """
     target = Path(os.path.realpath(os.fspath(path)))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
     _remove_leftovers(target)
     handle, unfinished = tempfile.mkstemp(
         prefix=f'.{target.name}.{os.getpid()}-', suffix='.part', dir=target.parent
@@ -57,14 +60,21 @@ def check_writable(path: Union[str, os.PathLike]) -> None:
     ...
     ValueError: /no such folder/model cannot be written: there is no folder /no such folder.
     """
-    target = Path(os.path.realpath(os.fspath(path)))
-    if target.is_dir():
+    try:
+        target = Path(os.path.realpath(os.fspath(path)))
+        there = target.exists()
+    except (ValueError, OSError) as error:  # a NUL, a name that is too long, links in a circle
+        reason = getattr(error, 'strerror', None) or str(error)
+        raise ValueError(f'{str(path)[:80]!r} cannot be written: {reason}.') from None
+    if target.is_symlink():
+        reason = 'its links lead in a circle'
+    elif target.is_dir():
         reason = 'it is a folder'
     elif not target.parent.is_dir():
         reason = f'there is no folder {target.parent}'
     elif not os.access(target.parent, os.W_OK):
         reason = f'the folder {target.parent} is read-only'
-    elif target.exists() and not target.is_file():
+    elif there and not target.is_file():
         reason = 'what stands there is no file'
     else:
         return

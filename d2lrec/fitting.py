@@ -15,9 +15,17 @@ from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
 from .data.negatives import Interactions, NegativeLoader
 from .train.clicks import call, ends_in_sigmoid, features_and_label, outputs, train_ch13
-from .train.devices import devices_of, first_parameter, first_row, set_seed, try_all_gpus
+from .train.devices import (
+    as_devices,
+    check_net,
+    devices_of,
+    first_parameter,
+    first_row,
+    set_seed,
+    try_all_gpus,
+)
 from .train.history import History
-from .train.loop import checked_numbers
+from .train.loop import checked_call, checked_numbers, is_number
 from .train.optim import FTRL
 from .train.ranking import rank_report, train_ranking
 from .train.ratings import evaluator, pairs_rmse, train_recsys_rating
@@ -100,10 +108,12 @@ def fit(
     >>> len(history), round(evaluate(net, clicks[1600:])['auc'], 2) > 0.5
     (3, True)
     """
+    check_settings(net, lr, wd, final_lr, init, loss)
     _, seed = checked_numbers(num_epochs, seed)
     set_seed(seed)
     if not has_weights(net):
-        net.initialize(init or initializers.Uniform(), ctx=devices or try_all_gpus())
+        here = try_all_gpus() if devices is None else as_devices(devices)
+        net.initialize(init or initializers.Uniform(), ctx=here)
     net.hybridize(static_alloc=True, static_shape=True)
     rates = getattr(net, 'output', None) == 'rating'
     implicit = isinstance(train, Interactions)
@@ -136,6 +146,20 @@ def fit(
     test_iter = held_out.pop('test_iter', None)
     options.update(held_out, seed=seed, verbose=verbose)
     return go(net, train_iter, test_iter, loss, trainer, num_epochs, devices, **options)
+
+
+def check_settings(net, lr, wd, final_lr, init, loss) -> None:
+    """Refuse what would stop the first step, or lead it astray."""
+    check_net(net)
+    for name, value in (('lr', lr), ('wd', wd)):
+        if not is_number(value) or not 0 <= value < np.inf:
+            raise ValueError(f'{name} is {value!r}: give a number, 0 or more.')
+    if final_lr is not None and not is_number(final_lr):
+        raise ValueError(f'final_lr is {final_lr!r}: give a number from 0 to lr.')
+    if init is not None and not isinstance(init, initializers.Initializer):
+        raise ValueError(f'init is {init!r}: give an initializer, such as init.Normal(0.01).')
+    if loss is not None:
+        checked_call('loss', loss, 'a Gluon loss, such as SigmoidBinaryCrossEntropyLoss()')
 
 
 def check_fall(lr, final_lr, optimizer, trainer, options) -> None:

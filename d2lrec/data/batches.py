@@ -196,6 +196,12 @@ class BatchLoader:
         return examples.labels
 
     @property
+    def first_shape(self) -> tuple[int, ...]:
+        """Shape (N, ...) of the first column, or array."""
+        columns = self._arrays or list(self._examples.columns.values())
+        return columns[0].shape
+
+    @property
     def named(self) -> bool:
         """Whether the columns have names, by which a net can pick them."""
         return self._arrays is None

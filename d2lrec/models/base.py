@@ -193,6 +193,11 @@ class CTRModel(Model):
                 f'bag_sizes is {list(bag_sizes)} for {self.num_fields} '
                 'fields: give one size of at least 1 for each multi-hot field.'
             )
+        if sum(self.bag_sizes) > MOST_SLOTS:
+            raise ValueError(
+                f'bag_sizes adds up to {sum(self.bag_sizes):,} slots a row, over the limit of '
+                f'{MOST_SLOTS:,}: keep the values of most weight only.'
+            )
         self._read()
 
     def _read(self, cross_dims=(), num_dense=0):
@@ -248,6 +253,7 @@ class CTRModel(Model):
         return cls(data.field_dims, *args, **{**found, **options})
 
 
+MOST_SLOTS = 2**20  # of a row: its bounds are kept for each slot, before there is any data
 PAIRS_AT_ONCE = 2**17  # of users and items, where all items are scored
 
 
@@ -385,7 +391,15 @@ class PairModel(Model):
 
 
 # By name, for all models alike: whole numbers from the one here on, one or several, or a share.
-LEAST = {'num_factors': 1, 'attention_dim': 1, 'num_dense': 0, 'history_length': 1}
+LEAST = {
+    'num_factors': 1,
+    'attention_dim': 1,
+    'num_dense': 0,
+    'history_length': 1,
+    'num_layers': 1,
+    'num_users': 1,
+    'num_items': 1,
+}
 WIDTHS = (
     'mlp_dims',
     'top_dims',
@@ -396,6 +410,8 @@ WIDTHS = (
     'attention_dims',
 )
 SHARES = ('drop_rate', 'dropout', 'pool_drop_rate')
+MOST_LAYERS = 1000  # each is built before a file's weights can be held against it
+FEWER = f'give {MOST_LAYERS:,} or fewer'
 
 
 def _check_arguments(name, config):
@@ -413,11 +429,15 @@ def _check_arguments(name, config):
         elif key in WIDTHS or key == 'num_hidden' and isinstance(value, list):
             if not isinstance(value, list) or not all(is_whole(v, 1) for v in value):
                 wanted = 'a list of whole numbers, each 1 or more'
+            elif key != 'bag_sizes' and len(value) > MOST_LAYERS:
+                raise ValueError(f'{name} got {key} with {len(value):,} layers: {FEWER}.')
         elif key == 'num_hidden' and not is_whole(value, 1):
             wanted = 'a whole number, 1 or more, or a list of them'
         elif key in SHARES and value is not None:
             if not isinstance(value, numbers.Real) or not 0 <= value < 1:
                 wanted = 'a share from 0 to below 1'
+        elif key == 'num_layers' and value > MOST_LAYERS:
+            raise ValueError(f'{name} got {key} = {value:,}: {FEWER}.')
         if wanted:
             raise ValueError(f'{name} got {key} = {value!r}: give {wanted}.')
 

@@ -15,7 +15,15 @@ from .. import metrics
 from ..checks import LOOKED_AT, check_labels
 from .devices import DeviceSum, Throttle, devices_of, first_row, shards
 from .history import History
-from .loop import Task, checked_numbers, checked_trainers, kept_words, run_epochs
+from .loop import (
+    Task,
+    checked_call,
+    checked_numbers,
+    checked_passes,
+    checked_trainers,
+    kept_words,
+    run_epochs,
+)
 from .sources import source
 
 __all__ = ['train_ch13']
@@ -114,6 +122,10 @@ def train_ch13(
     num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter)
     if monitor not in ('log_loss', 'auc'):
         raise ValueError(f"monitor is {monitor!r}: choose 'log_loss' or 'auc'.")
+    checked_call('loss', loss, 'a Gluon loss, such as SigmoidBinaryCrossEntropyLoss()')
+    if split_f is not None:
+        checked_call('split_f', split_f, 'a function of X, y and devices')
+    checked_passes(num_epochs, train_iter=train_iter, test_iter=test_iter, valid_iter=valid_iter)
     task = _Clicks(net, train_iter, test_iter, valid_iter, loss, devices, split_f, monitor)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
@@ -140,6 +152,10 @@ class _Clicks(Task):
             for name, it in (('valid', valid_iter), ('test', test_iter))
             if it is not None
         }
+        for name, batches in self.held_out.items():
+            batches.look_through(lambda batch: _flat(features_and_label(batch)[1]))
+            if batches.labels is None and batches.seen:
+                raise ValueError(f'{name}_iter has no labels: give batches of (X, y).')
         weight = self.batches.sample_weight
         self.mean_weight = None if weight is None else float(weight.mean(dtype=np.float64))
         labels = self.held_out['valid'].labels if 'valid' in self.held_out else None
@@ -180,8 +196,13 @@ class _Clicks(Task):
         if self.begun:
             return
         self.begun, out = True, outs[0]
+        if getattr(self.loss, 'pairwise', False):
+            raise ValueError(
+                f'{_name_of(self.loss)} compares two scores: it is for train_ranking, and for '
+                'fit on Interactions.'
+            )
         if out.ndim == 2 and out.shape[1] > 1:
-            return
+            return self._check_classes(out.shape, ys)
         if isinstance(self.loss, gluon.loss.SoftmaxCrossEntropyLoss):
             raise ValueError(
                 f'the net gives outputs of shape {out.shape}, one logit a row, and the loss is '
@@ -192,12 +213,43 @@ class _Clicks(Task):
             self.batches.look(lambda batch: check_labels(_flat(batch[-1])))
             labels = np.concatenate([_flat(y) for y in ys])
         check_labels(labels)
+        for name, batches in self.held_out.items():
+            if batches.labels is not None:
+                check_labels(batches.labels, f'labels of {name}_iter')
         if not self.from_sigmoid and ends_in_sigmoid(self.net, out):
             warnings.warn(
                 f'{type(self.net).__name__} ends in a sigmoid and the loss applies a second one, '
                 'so that training stalls: return logits, or pass from_sigmoid=True to the loss.',
                 stacklevel=6,
             )
+
+    def _check_classes(self, shape, ys):
+        """What the labels, the loss and the monitor have to be where a row has C logits."""
+        if isinstance(self.loss, gluon.loss.SigmoidBinaryCrossEntropyLoss) and ys[0].ndim == 1:
+            raise ValueError(
+                f'the net gives {shape[1]} outputs a row and the loss takes one logit for each '
+                'label: build the net with one output, or use SoftmaxCrossEntropyLoss.'
+            )
+        if 'valid' in self.held_out and self.monitor == 'auc':
+            raise ValueError(
+                f'the net gives {shape[1]} outputs a row, of which there is no AUC: leave '
+                'monitor out, and the accuracy decides.'
+            )
+        if not isinstance(self.loss, gluon.loss.SoftmaxCrossEntropyLoss):
+            return
+        parts = {f'{name}_iter': batches.labels for name, batches in self.held_out.items()}
+        given = self.batches.labels
+        parts['train_iter'] = np.concatenate([_flat(y) for y in ys]) if given is None else given
+        for name, labels in parts.items():
+            if labels is None or labels.size > len(labels):
+                continue
+            bad = np.flatnonzero(~np.isin(labels.reshape(-1), np.arange(shape[1])))
+            if bad.size:
+                raise ValueError(
+                    f'labels of {name}[{bad[0]}] is {labels.reshape(-1)[bad[0]]:g}: the net has '
+                    f'{shape[1]} outputs, so that a label is a whole number from 0 to '
+                    f'{shape[1] - 1}.'
+                )
 
     def train_measures(self, rows):
         return {'train_acc': self.correct.read() / rows}
@@ -313,7 +365,8 @@ def forward_backward(
             added.append(more)
         look(outs, ys)
         for i, (out, y, more) in enumerate(zip(outs, ys, added)):
-            of_row = loss(out, y) if more is None else loss(out, y) + more
+            of_row = loss_of_rows(loss, out, y)
+            of_row = of_row if more is None else of_row + more
             losses.append(of_row if weights is None else of_row.reshape(-1) * weights[i])
         # Fewer rows than devices: an idle replica still needs a gradient, which is zero,
         # or the trainer would add the one left from the batch before.
@@ -322,6 +375,30 @@ def forward_backward(
         ]
     autograd.backward(losses + nothing)
     return outs, ys, losses
+
+
+def loss_of_rows(loss, out, y):
+    """The losses of outputs; refuse, in one sentence, a loss that is not for such outputs."""
+    try:
+        losses = loss(out, y)
+    except ValueError:
+        raise
+    except Exception as error:  # whatever a loss of another kind, or a reader's own, says
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+        raise ValueError(
+            f'{_name_of(loss)} does not take outputs of shape {out.shape} and labels of shape '
+            f'{y.shape} ({reason[:200]}): give a loss for them.'
+        ) from error
+    if getattr(losses, 'size', None) != len(out):
+        raise ValueError(
+            f'{_name_of(loss)} gives {getattr(losses, "size", "no array")} values for {len(out)} '
+            'rows: give a loss with one value a row, not their mean.'
+        )
+    return losses
+
+
+def _name_of(loss):
+    return getattr(loss, '__name__', type(loss).__name__)
 
 
 def num_correct(out, y, threshold):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import random
 from collections import deque
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Any, Optional, Union
 
 import mxnet as mx
 import numpy as np
+from mxnet import gluon
 
 __all__ = ['set_seed', 'try_all_gpus']
 
@@ -39,6 +41,9 @@ def set_seed(seed: int) -> None:
     >>> np.random.rand() == first
     True
     """
+    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
+        raise ValueError(f'seed is {seed!r}: give a whole number, 0 to 2^32 - 1.')
+    seed = int(seed)
     random.seed(seed)
     np.random.seed(seed)
     mx.random.seed(seed)
@@ -55,10 +60,18 @@ def first_parameter(block):
     return None
 
 
+def check_net(net: Any) -> None:
+    """Refuse what is no net: nothing, or the class in place of a net of it."""
+    if not isinstance(net, gluon.Block):
+        what = f'the class {net.__name__}' if isinstance(net, type) else repr(net)[:60]
+        raise ValueError(f'net is {what}: give a model, or another Block of Gluon, that is built.')
+
+
 def devices_of(
     net, devices: Optional[Union[mx.Context, Sequence[mx.Context]]] = None
 ) -> list[mx.Context]:
     """The devices to work on: those asked for, else those the net's weights are on."""
+    check_net(net)
     parameter = first_parameter(net)
     try:
         here = try_all_gpus() if parameter is None else parameter.list_ctx()
@@ -69,19 +82,27 @@ def devices_of(
         ) from None
     if devices is None:
         return here
-    devices = [devices] if isinstance(devices, mx.Context) else list(devices)
-    if not all(isinstance(d, mx.Context) for d in devices) or len(set(devices)) < len(devices):
-        raise ValueError(
-            f'devices is {devices}: give different ones, such as [mx.cpu(0)] or try_all_gpus().'
-        )
-    if not devices:
-        raise ValueError("devices is empty: pass try_all_gpus(), or None for the net's own.")
+    devices = as_devices(devices)
     if parameter is not None and not set(devices) <= set(here):
         raise ValueError(
             f'the weights are on {here} but devices is {devices}: '
             'call net.initialize(ctx=devices) with the same list.'
         )
     return devices
+
+
+def as_devices(devices: Any) -> list[mx.Context]:
+    """One device or several as a list; refuse none, and what is no device."""
+    if isinstance(devices, mx.Context):
+        return [devices]
+    listed = devices if isinstance(devices, (list, tuple)) else [None]
+    if not all(isinstance(d, mx.Context) for d in listed) or len(set(listed)) < len(listed):
+        raise ValueError(
+            f'devices is {devices!r}: give different ones, such as [mx.cpu(0)] or try_all_gpus().'
+        )
+    if not listed:
+        raise ValueError("devices is empty: pass try_all_gpus(), or None for the net's own.")
+    return list(listed)
 
 
 def shards(array: Any, devices: Sequence[mx.Context]) -> list:

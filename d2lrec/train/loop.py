@@ -150,7 +150,9 @@ def run_epochs(
     verbose: bool = True,
 ) -> History:
     """Train for `num_epochs`; the net ends with the weights of the epoch that the task chose."""
-    if checkpoint is not None and not hasattr(checkpoint, 'resume'):
+    if checkpoint is not None and (
+        isinstance(checkpoint, type) or not hasattr(checkpoint, 'resume')
+    ):
         checkpoint = Checkpoint(checkpoint)
     run = Run(net, task, trainers, devices, seed, patience, lr_factor, checkpoint)
     steps = len(task.loader) if hasattr(task.loader, '__len__') else 0
@@ -300,22 +302,43 @@ def checked_numbers(
     """The number of epochs and the seed as ints; refuse arguments that cannot work."""
     _whole(num_epochs, 'num_epochs', 0)
     if seed is not None:
-        _whole(seed, 'seed', 0)
+        _whole(seed, 'seed', 0, 2**32 - 1)
         seed = int(seed)
     if patience is not None:
         _whole(patience, 'patience', 1)
     for name, value in (('patience', patience), ('lr_factor', lr_factor)):
         if value is not None and valid_iter is None:
             raise ValueError(f'{name} needs a validation set to watch: pass valid_iter=.')
-    if lr_factor is not None and not (isinstance(lr_factor, numbers.Real) and 0 < lr_factor <= 1):
+    if lr_factor is not None and not (is_number(lr_factor) and 0 < lr_factor <= 1):
         raise ValueError(f'lr_factor is {lr_factor!r}: give a number above 0 and at most 1.')
     return int(num_epochs), seed
 
 
-def _whole(value, name, least):
-    if (
-        isinstance(value, (bool, np.bool_))
-        or not isinstance(value, numbers.Integral)
-        or value < least
-    ):
-        raise ValueError(f'{name} is {value!r}: give a whole number, {least} or more.')
+def _whole(value, name, least, most=None):
+    whole = isinstance(value, numbers.Integral) and is_number(value)
+    if not whole or value < least or (most is not None and value > most):
+        limits = f'{least} or more' if most is None else f'{least} to {most}'
+        raise ValueError(f'{name} is {value!r}: give a whole number, {limits}.')
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a real number; True and False are not."""
+    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+
+
+def checked_call(name: str, value: Any, wanted: str) -> None:
+    """Refuse what cannot be called: a name, or a class in place of what it makes."""
+    if isinstance(value, type):
+        raise ValueError(f'{name} is the class {value.__name__}: give {value.__name__}(...).')
+    if not callable(value):
+        raise ValueError(f'{name} is {value!r}: give {wanted}.')
+
+
+def checked_passes(num_epochs: int, **loaders: Any) -> None:
+    """Refuse an iterator, which gives its batches once, where there are several epochs."""
+    for name, loader in loaders.items():
+        if num_epochs > 1 and hasattr(loader, '__next__'):
+            raise ValueError(
+                f'{name} is a {type(loader).__name__}, which gives its batches once, for '
+                f'{num_epochs} epochs: give a loader, or a list of batches.'
+            )

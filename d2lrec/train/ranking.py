@@ -14,7 +14,7 @@ from ..data.negatives import Interactions, NegativeLoader
 from .clicks import column_like
 from .devices import devices_of, first_row, shards
 from .history import History
-from .loop import Task, checked_numbers, checked_trainers, kept_words, run_epochs
+from .loop import Task, checked_call, checked_numbers, checked_trainers, kept_words, run_epochs
 
 __all__ = ['BPRLoss', 'rank_report', 'train_ranking']
 
@@ -159,6 +159,7 @@ def train_ranking(
     trainers = checked_trainers(net, trainer)
     valid_iter = valid  # for `checked_numbers`: patience needs one
     num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter)
+    checked_call('loss', loss, 'BPRLoss(), or a Gluon loss')
     task = _Ranking(net, train_iter, loss, devices, valid, test, k)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
@@ -186,12 +187,15 @@ class _Ranking(Task):
             )
         _check_pairs(net, loader.data, 'the training data')
         loader.check(net)
+        if metrics._whole(k, 'k') < 1:
+            raise ValueError(f'k is {k}: give 1 or more.')
         self.net, self.loader, self.loss, self.devices, self.k = net, loader, loss, devices, k
-        self.held_out = {}
+        self.held_out, seen = {}, loader.data
         for name, part in (('valid', valid), ('test', test)):
             if part is not None:
                 _check_pairs(net, part, name)
-                self.held_out[name] = part
+                _check_apart(part, seen, name)
+                self.held_out[name], seen = part, _both(seen, part)
 
     def facts(self):
         valid = self.held_out.get('valid')
@@ -240,6 +244,19 @@ class _Ranking(Task):
             for name in self.held_out
         ]
         return ['; '.join(parts + kept_words(history))]
+
+
+def _check_apart(part, seen, name):
+    """Refuse a held-out pair that is no candidate any more, and a part without any."""
+    if not len(part.users):
+        raise ValueError(f'{name} holds no pair: there is nothing to measure.')
+    pairs, known = (p.users.astype(np.int64) * p.num_items + p.items for p in (part, seen))
+    twice = np.flatnonzero(np.isin(pairs, known))
+    if twice.size:
+        user, item = part.users[twice[0]], part.items[twice[0]]
+        raise ValueError(
+            f'{name}: user {user} has item {item} both seen and held out: leave it in one.'
+        )
 
 
 def _both(one, other):

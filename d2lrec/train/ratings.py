@@ -14,7 +14,16 @@ from ..checks import LOOKED_AT
 from .clicks import column_like
 from .devices import devices_of, shards
 from .history import History
-from .loop import Task, checked_numbers, checked_trainers, kept_words, run_epochs
+from .loop import (
+    Task,
+    checked_call,
+    checked_numbers,
+    checked_passes,
+    checked_trainers,
+    is_number,
+    kept_words,
+    run_epochs,
+)
 from .sources import source
 
 __all__ = ['evaluator', 'train_recsys_rating']
@@ -57,6 +66,10 @@ def evaluator(
     >>> evaluator(net, d2l.BatchLoader(rows, batch_size=1), np.array([[0.0, 4.0, 0.0]]))
     4.0
     """
+    if getattr(inter_matrix, 'shuffle', False):
+        raise ValueError(
+            'the loader shuffles, so that no row would meet its ratings: give one that does not.'
+        )
     devices, first, squared, count = devices_of(network, devices), 0, 0.0, 0
     for values in inter_matrix:
         parts = zip(*[shards(v, devices) for v in _list(values)])
@@ -164,6 +177,10 @@ def train_recsys_rating(
         'valid': (valid_iter, valid_mat, valid_mask),
         'test': (test_iter, inter_mat, inter_mask),
     }
+    checked_call('loss', loss, 'a Gluon loss, such as L2Loss()')
+    if evaluator is not None:
+        checked_call('evaluator', evaluator, 'a function that returns the RMSE')
+    checked_passes(num_epochs, train_iter=train_iter, test_iter=test_iter, valid_iter=valid_iter)
     task = _Ratings(net, train_iter, held_out, loss, devices, evaluator)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
@@ -193,6 +210,12 @@ class _Ratings(Task):
                     f'shown: pass the held-out ratings too, {word}=.'
                 )
             batches = source(it, net, f'{name}_iter', rows=self.rebuilds)
+            if self.rebuilds and evaluator is None:
+                _check_matrix(it, mat, mask, name)
+            elif evaluator is None and hasattr(it, 'batches') and batches.labels is None:
+                raise ValueError(
+                    f'{name}_iter has no ratings: give a loader of (users, items, ratings).'
+                )
             self.held_out[name] = (it, batches, mat, mask)
 
     def facts(self):
@@ -235,7 +258,10 @@ class _Ratings(Task):
                 row[f'{name}_rmse'], _ = pairs_rmse(self.net, batches(), self.devices)
             else:
                 rest = [a for a in (mat, self.devices, mask) if a is not None]
-                row[f'{name}_rmse'] = float((self.evaluator or _rows_rmse)(self.net, it, *rest))
+                rmse = (self.evaluator or _rows_rmse)(self.net, it, *rest)
+                if not is_number(rmse) or (name == 'valid' and not np.isfinite(rmse)):
+                    raise ValueError(f'evaluator returned {rmse!r}: it has to return a number.')
+                row[f'{name}_rmse'] = float(rmse)
         return row
 
     def score(self, row):
@@ -281,6 +307,52 @@ def shown(rows, mask=None, target=None):
             )
     rows = mx.np.where(mask != 0, rows, mx.np.zeros_like(rows))
     return rows, (mask != 0).astype('float32'), rows if target is None else target
+
+
+def _check_matrix(loader, mat, mask, name):
+    """Hold held-out ratings against the rows that a loader shows, before anything is learned."""
+    word = 'inter' if name == 'test' else 'valid'
+    if getattr(loader, 'shuffle', False):
+        raise ValueError(
+            f'{name}_iter shuffles, so that no row would meet its ratings in {word}_mat: give a '
+            'loader that does not.'
+        )
+    mat = mat.asnumpy() if hasattr(mat, 'asnumpy') else np.asarray(mat)
+    if mat.ndim != 2 or mat.dtype.kind not in 'biuf':
+        raise ValueError(
+            f'{word}_mat has shape {mat.shape} and type {mat.dtype}: give the matrix of the '
+            'held-out ratings.'
+        )
+    if mask is not None:
+        mask = mask.asnumpy() if hasattr(mask, 'asnumpy') else np.asarray(mask)
+        if mask.shape != mat.shape:
+            raise ValueError(
+                f'{word}_mask has shape {mask.shape} and {word}_mat {mat.shape}: give one mark '
+                'for each rating.'
+            )
+    held = mat[mat != 0 if mask is None else mask != 0]
+    if not held.size:
+        raise ValueError(f'there is no {name} rating to measure: check the split and {word}_mat.')
+    if not np.isfinite(held).all():
+        raise ValueError(f'{word}_mat holds {held[~np.isfinite(held)][0]}: mark it in {word}_mask.')
+    if not hasattr(loader, 'batches'):
+        return
+    shape = loader.first_shape
+    if len(mat) < shape[0]:
+        raise ValueError(
+            f'the loader gives more rows than the {len(mat)} of the held-out ratings: both must '
+            'be of the same rows, in order.'
+        )
+    if len(mat) > shape[0]:
+        raise ValueError(
+            f'the loader gives {shape[0]} rows for the {len(mat)} of the held-out ratings: both '
+            'must be of the same rows, in order.'
+        )
+    if mat.shape[1:] != shape[1:]:
+        raise ValueError(
+            f'{word}_mat has rows of {mat.shape[1]} ratings and {name}_iter shows rows of '
+            f'{shape[1]}: give both for the same users and items.'
+        )
 
 
 def _list(values):

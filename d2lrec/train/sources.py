@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import Any, Optional
 
+import numpy as np
 from mxnet import gluon
 
 
@@ -46,6 +47,24 @@ class Source:
         """A checksum of a `BatchLoader`'s data, None of another loader."""
         ours = hasattr(self._loader, 'fingerprint')
         return self._loader.fingerprint() if ours else None
+
+    def look_through(self, label_of: Callable) -> None:
+        """Go once through a loader of another kind, before there is anything to lose.
+
+        Its labels are known then, and its batches looked at. An iterator, which gives its batches
+        once, is left alone.
+        """
+        self.seen = not hasattr(self._loader, '__next__')
+        if self.labels is None and self.seen and not hasattr(self._loader, 'batches'):
+            labels = []
+            for batch in self._loader:
+                labels.append(label_of(batch))
+                for check in self._checks:
+                    check(batch)
+            self._checks = []
+            if not labels:
+                raise ValueError('a held-out part gives no batch: check the path and the split.')
+            self.labels = np.concatenate(labels)
 
     def look(self, check: Callable) -> None:
         """Have `check` see every batch from now on, until the end of a pass."""
