@@ -4,7 +4,6 @@ import base64
 import hashlib
 import html
 import re
-from pathlib import Path
 
 from docutils import nodes
 
@@ -90,37 +89,29 @@ def policy(page):
     )
 
 
-def add_policy(path):
-    """Writes the policy into one built page, before anything that it governs.
+def with_policy(text):
+    """A built page with its policy, before anything that it governs.
 
     The theme's two handlers within tags become names that book.js listens for: the search parses
     pages, where handlers would be reported.
     """
-    text = path.read_text(encoding='utf-8')
     for code, name in LISTENED.items():
         text = text.replace(f'onclick="{code}"', f'data-d2l-click="{name}"')
     if 'Content-Security-Policy' in text or '<head' not in text:
-        return
+        return text
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(text)}" />'
     # after the charset, which has to stand among a page's first bytes
-    text = re.sub(r'(<meta charset="[^"]*"\s*/?>)', rf'\1\n{meta}', text, count=1, flags=re.I)
-    path.write_text(text, encoding='utf-8')
+    return re.sub(r'(<meta charset="[^"]*"\s*/?>)', rf'\1\n{meta}', text, count=1, flags=re.I)
 
 
-def guard(app, exception):
-    """Gives every page that was built its policy."""
-    if exception or app.builder.format != 'html':
-        return
-    for path in Path(app.outdir).rglob('*.html'):
-        add_policy(path)
-    script = Path(app.outdir) / '_static' / 'doctools.js'
+def teach_doctools(script):
+    """Takes the one piece of code in a string out of a script: no page's policy lets that run."""
     text = script.read_text(encoding='utf-8')
-    # the plural's rule as code in a string: no page's policy lets that run
-    made = re.sub(
+    made = re.sub(  # the plural's rule
         r'new Function\(\s*"n",\s*`return \(\$\{catalog\.plural_expr\}\)`,?\s*\)',
         '(n) => (catalog.plural_expr === "0" ? 0 : Number(n !== 1))',
         text,
     )
     if 'new Function' in made:
-        raise ValueError(f'{script} makes code of a text: teach heads.guard its new form.')
+        raise ValueError(f'{script} makes code of a text: teach heads.teach_doctools its new form.')
     script.write_text(made, encoding='utf-8')
