@@ -247,6 +247,7 @@ def assemble_site():
         shutil.rmtree(out)
     for name, text in (('index.html', root_page()), ('404.html', missing_page())):
         (SITE / name).write_text(heads.with_policy(text), encoding='utf-8')
+    shutil.copy(ROOT / 'img' / heads.CARD, SITE)
     (SITE / 'robots.txt').write_text(robots(), encoding='utf-8')
     if sitemap():
         (SITE / 'sitemap.xml').write_text(sitemap(), encoding='utf-8')

@@ -52,6 +52,7 @@ def configure(app, config):
     options['logo'] = {'text': config.html_title}
     options['pygments_light_style'] = 'a11y-light'
     options['pygments_dark_style'] = 'github-dark'
+    options['extra_footer'] = heads.foot(edition)
     options['footer_content_items'] = ['copyright.html', 'extra-footer.html']
     config.html_context['default_mode'] = 'auto'
     for name, value in edition.words.get('config', {}).items():
@@ -77,6 +78,7 @@ def add_switch(app, pagename, templatename, context, doctree):
     edition = BOOK.of(app.config.language)
     up = '../' * (pagename.count('/') + 1)
     context['editions'], tags = [], [context.get('metatags', '')]
+    tags += heads.own_alternates(edition, pagename)
     for other in BOOK.others(edition):
         url = f'{up}{other.language}/{edition.page_in(other, pagename)}.html'
         context['editions'].append(

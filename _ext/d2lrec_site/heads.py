@@ -10,6 +10,7 @@ from docutils import nodes
 from d2lrec_site import addresses
 from d2lrec_site.editions import BOOK
 
+CARD = 'card.png'  # what a link to a page shows elsewhere; tools/card.py draws it
 LONGEST = 160  # letters of a description
 TEMPLATE_PAGES = ('search', 'genindex')
 
@@ -28,6 +29,27 @@ def description(doctree, fallback=''):
 def address(language, page):
     """A page's full address; '' while the site has none."""
     return f'{addresses.SITE}/{language}/{page}.html' if addresses.SITE else ''
+
+
+def own_alternates(edition, page):
+    """The page itself among its twins, and the one for readers of no edition's language."""
+    if not addresses.SITE:
+        return []
+    ones = {edition.language: edition, 'x-default': BOOK.otherwise}
+    return [
+        f'<link rel="alternate" hreflang="{name}" '
+        f'href="{address(one.language, edition.page_in(one, page))}" />\n'
+        for name, one in ones.items()
+    ]
+
+
+def foot(edition):
+    """The licence, and how to cite, beneath every page."""
+    said = html.escape(edition.words['license'], quote=False)
+    cite = html.escape(edition.words.get('cite', ''), quote=False)
+    if cite and addresses.REPOSITORY:
+        said += f' <a href="{addresses.REPOSITORY}/blob/main/CITATION.cff">{cite}</a>'
+    return f'<p>{said}</p>'
 
 
 def tags(app, pagename, context, doctree):
@@ -49,7 +71,8 @@ def tags(app, pagename, context, doctree):
         made += [
             f'<link rel="canonical" href="{here}" />',
             _meta('property', 'og:url', here),
-            _meta('property', 'og:image', f'{addresses.SITE}/card.png'),
+            _meta('property', 'og:image', f'{addresses.SITE}/{CARD}'),
+            _meta('property', 'og:image:alt', edition.words['title']),
         ]
     if pagename in TEMPLATE_PAGES:
         made.append(_meta('name', 'robots', 'noindex'))
