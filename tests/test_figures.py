@@ -258,7 +258,8 @@ def test_drawings_speak_the_language(language):
                     said.add(''.join(child.itertext()))
     untold = [s for s in said if re.search('[a-z]{3}', s) and not NAMES.fullmatch(s)]
     assert not untold, f'tools/drawings/words/{language}.json has no words for {sorted(untold)}'
-    assert not set(canvas.WORDS[language]) - ENGLISH, 'no drawing says this any more'
+    drawn = {re.sub('[*_^{}]', '', words) for words in canvas.WORDS[language]}
+    assert not drawn - {re.sub('[*_^{}]', '', s) for s in ENGLISH}, 'no drawing says this any more'
 
 
 def test_the_collision_check_sees_collisions(page):

@@ -222,13 +222,14 @@ def test_terms_are_found_in_their_forms(term, text, found):
         (lambda entry, last: [entry], None),
         (lambda entry, last: [{**entry, f'{last}_text': ''}], 'has no .*_text'),
         (lambda entry, last: [{**entry, last: ''}], 'has no'),
+        (lambda entry, last: [{**entry, 'taught': ''}], 'has no taught'),
         (lambda entry, last: [entry, {**entry, last: 'another'}], 'twice'),
     ],
 )
 def test_a_bad_entry_is_refused(tmp_path, change, says):
     path = tmp_path / 'glossary.yml'
     languages = [edition.language for edition in EDITIONS]
-    entry = {key: key for one in languages for key in (one, f'{one}_text')}
+    entry = {key: key for one in languages for key in (one, f'{one}_text')} | {'taught': 'fm'}
     entries = change(entry, BOOK.editions[-1].language)
     path.write_text(yaml.safe_dump(entries, allow_unicode=True), encoding='utf-8')
     if says is None:

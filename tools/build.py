@@ -17,8 +17,6 @@ from chapters import BOOK, EDITIONS, ROOT, addresses, cache_key, executed, heads
 SITE = ROOT / '_build' / 'site'
 STAMP = ROOT / '_build' / 'site.stamp'
 LOGS = ROOT / '_build' / 'logs'
-# the one bundle that the pages name, and what it may fetch
-MATHJAX = ('tex-chtml.js', 'output', 'input', 'a11y', 'ui', 'sre', 'adaptors')
 RUN_BOOK = 'import sys; from jupyter_book.cli.main import main; sys.exit(main())'
 
 MISSING_PAGE = """<!DOCTYPE html>
@@ -141,29 +139,6 @@ def robots(base=None):
     return '\n'.join([*lines, ''])
 
 
-def share_mathjax(site):
-    """Keeps MathJax once for all editions, and of it only what the pages load."""
-    shared = site / '_static' / 'mathjax'
-    for edition in EDITIONS:
-        own = site / edition.language / '_static' / 'mathjax'
-        if not own.exists():
-            continue
-        if shared.exists():
-            shutil.rmtree(own)
-        else:
-            shared.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(own, shared)
-        for page in (site / edition.language).rglob('*.html'):
-            text = page.read_text(encoding='utf-8')
-            up = '../' * len(page.relative_to(site).parts[:-1])
-            new = re.sub(r'src="[^"]*_static/mathjax/', f'src="{up}_static/mathjax/', text)
-            if new != text:
-                page.write_text(new, encoding='utf-8')
-    for part in shared.glob('*'):
-        if part.name not in MATHJAX:
-            shutil.rmtree(part) if part.is_dir() else part.unlink()
-
-
 def site_key(root=ROOT):
     """Digest of every file that the pages are made of."""
     files = [
@@ -267,12 +242,12 @@ def assemble_site():
     for edition in EDITIONS:
         out = ROOT / '_build' / edition.language
         shutil.move(out / '_build' / 'html', SITE / edition.language)
+        if not (SITE / '_static').exists():  # MathJax, the same for all editions
+            shutil.move(out / '_build' / '_static', SITE / '_static')
         shutil.rmtree(out)
-    share_mathjax(SITE)
-    (SITE / 'index.html').write_text(root_page(), encoding='utf-8')
-    (SITE / '404.html').write_text(missing_page(), encoding='utf-8')
-    for name in ('index.html', '404.html'):
-        heads.add_policy(SITE / name)
+    for name, text in (('index.html', root_page()), ('404.html', missing_page())):
+        (SITE / name).write_text(heads.with_policy(text), encoding='utf-8')
+    shutil.copy(ROOT / 'img' / heads.CARD, SITE)
     (SITE / 'robots.txt').write_text(robots(), encoding='utf-8')
     if sitemap():
         (SITE / 'sitemap.xml').write_text(sitemap(), encoding='utf-8')

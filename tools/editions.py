@@ -1,6 +1,5 @@
 """Writes each edition's _config*.yml and _toc*.yml, from book.yml, its words.yml and config.yml."""
 
-import html
 import json
 import sys
 from pathlib import Path
@@ -21,7 +20,6 @@ def config(edition):
     """What jupyter-book reads of an edition beside its contents."""
     words = edition.words
     fields = {key: quoted(words[key]) for key in ('title', 'author', 'copyright')}
-    fields['footer'] = quoted(f'<p>{html.escape(words["license"], quote=False)}</p>')
     head = HEAD.format(f'tools/config.yml and {edition.chapters}/words.yml')
     text = Template(TEMPLATE.read_text(encoding='utf-8'))
     return head + text.substitute(fields, language=edition.language)

@@ -12,6 +12,7 @@ from d2lrec_site import (
     cache_key,
     cells,
     figures,
+    finish,
     glossary,
     heads,
     search,
@@ -33,6 +34,7 @@ def use_own_kernel():
 def configure(app, config):
     """Sets what YAML cannot: the cache's folder, the edition's words, the article header."""
     use_own_kernel()
+    cells.use_own_merge()
     edition = BOOK.of(config.language)
     config.nb_execution_cache_path = str(cache_key.cache_folder(app.srcdir))
     config.nb_merge_streams = True  # one print may arrive in several pieces
@@ -50,6 +52,7 @@ def configure(app, config):
     options['logo'] = {'text': config.html_title}
     options['pygments_light_style'] = 'a11y-light'
     options['pygments_dark_style'] = 'github-dark'
+    options['extra_footer'] = heads.foot(edition)
     options['footer_content_items'] = ['copyright.html', 'extra-footer.html']
     config.html_context['default_mode'] = 'auto'
     for name, value in edition.words.get('config', {}).items():
@@ -75,6 +78,7 @@ def add_switch(app, pagename, templatename, context, doctree):
     edition = BOOK.of(app.config.language)
     up = '../' * (pagename.count('/') + 1)
     context['editions'], tags = [], [context.get('metatags', '')]
+    tags += heads.own_alternates(edition, pagename)
     for other in BOOK.others(edition):
         url = f'{up}{other.language}/{edition.page_in(other, pagename)}.html'
         context['editions'].append(
@@ -93,24 +97,6 @@ def add_switch(app, pagename, templatename, context, doctree):
         context['docstitle'] = ''
 
 
-def translate_templates(app, exception):
-    """Puts in the edition's words that no catalogue reaches, in the pages and in one script."""
-    if exception or app.builder.format != 'html':
-        return
-    edition, out = BOOK.of(app.config.language), Path(app.outdir)
-    if 'copy_button' in edition.words:
-        script = out / '_static' / 'copybutton.js'
-        words.teach_copy_button(script, edition.language, edition.words['copy_button'])
-    if 'html' not in edition.words:
-        return
-    for page in out.rglob('*.html'):
-        text = new = page.read_text(encoding='utf-8')
-        for english, own in edition.words['html'].items():
-            new = new.replace(english, own)
-        if new != text:
-            page.write_text(new, encoding='utf-8')
-
-
 def setup(app):
     # jupyter-book sets this one for an extension that is left out here
     app.add_config_value('comments_config', {}, '')
@@ -124,20 +110,22 @@ def setup(app):
     app.add_css_file('book.css', priority=900)
     app.add_js_file('book.js', priority=900)
     app.add_directive('d2l-glossary', glossary.Glossary)
+    app.add_transform(figures.NumberFigures)
     app.connect('source-read', api.write_out)
     app.connect('autodoc-process-docstring', api.tidy, priority=400)
     app.connect('autodoc-process-signature', api.shorten)
     app.connect('missing-reference', api.link_by_name)
     app.connect('doctree-read', anchors.share, priority=50)  # before anything reads the ids
     app.connect('doctree-read', glossary.link_first_uses)
-    app.connect('doctree-read', figures.describe_plots)
     app.connect('doctree-read', cells.tell_outputs)
+    app.connect('doctree-read', cells.mend_tables)
     app.connect('doctree-read', cells.name_folds)
     app.connect('doctree-read', figures.number_repeated_ids, priority=100)
     app.connect('doctree-resolved', figures.inline_figures)
+    app.connect('doctree-resolved', glossary.lead_back)
+    app.connect('doctree-resolved', api.link_mentions)
     app.connect('html-page-context', add_switch)
     app.connect('html-page-context', buttons.add_buttons, priority=600)  # after the theme's own
     app.connect('build-finished', buttons.copy_notebooks)
-    app.connect('build-finished', translate_templates, priority=900)
-    app.connect('build-finished', heads.guard, priority=950)  # of the pages as they will be
+    app.connect('build-finished', finish.finish, priority=900)
     return {'version': '1', 'parallel_read_safe': True, 'parallel_write_safe': True}

@@ -13,6 +13,7 @@ import re
 from functools import lru_cache
 from types import ModuleType
 
+from docutils import nodes
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.nodes import make_refnode
 
@@ -168,3 +169,41 @@ def link_by_name(app, env, node, content):
     if entry.objtype not in ('class', 'function', 'data', 'exception'):
         return None
     return make_refnode(app.builder, node['refdoc'], entry.docname, entry.node_id, content, name)
+
+
+NAME = re.compile(r'd2l\.([A-Za-z_][\w.]*)')
+
+
+def link_mentions(app, doctree, docname):
+    """A name of the library in a chapter's text, `d2l.fit(...)`, leads to where it is described."""
+    if app.builder.format != 'html' or '/api_' in docname:
+        return
+    objects = app.env.get_domain('py').objects
+    for literal in list(doctree.findall(nodes.literal)):
+        match = NAME.match(literal.astext())
+        inside = literal.parent
+        while inside is not None and not isinstance(inside, (nodes.reference, nodes.title)):
+            inside = inside.parent
+        if not match or inside is not None:
+            continue
+        found = described(objects, match[1].rstrip('.').split('.'))
+        if found:
+            entry = objects[found]
+            link = make_refnode(
+                app.builder, docname, entry.docname, entry.node_id, literal.deepcopy(), found
+            )
+            literal.replace_self(link)
+
+
+def described(objects, parts):
+    """The full name of what `d2l.<parts>` is among the described objects; None where none is it.
+
+    >>> described({'d2lrec.fitting.fit': 1, 'd2lrec.plot.fit': 2}, ['plot', 'fit'])
+    'd2lrec.plot.fit'
+    """
+    last = parts[-1]
+    names = [name for name in objects if name.rpartition('.')[2] == last]
+    best = [name for name in names if set(parts) <= set(name.split('.'))]
+    if len(parts) == 1 and len(best) > 1:  # a function or class rather than somebody's method
+        best = [name for name in best if objects[name].objtype in ('class', 'function', 'data')]
+    return best[0] if len(best) == 1 else None

@@ -1,23 +1,60 @@
 """Code cells on a page: what they printed, in its language, and the words on folded ones."""
 
+import re
+
 from d2lrec.phrases import phrasebook
 
 from docutils import nodes
+from myst_nb.core import render
+from myst_nb.core.utils import coalesce_streams
 
 from d2lrec_site.editions import BOOK
 
+SORTED = 5  # rows from which on a table of models can be sorted
 CODE = ('python', 'python3', 'ipython', 'ipython3')  # a source that a cell shows is no speech
+
+
+def merge_streams(outputs):
+    """What a cell printed as one text, whatever pieces it came in: no line break is added.
+
+    myst_nb ends each piece with a line break before it merges them.
+    """
+    merged, first = [], {}
+    for output in outputs:
+        name = output.get('name') if output['output_type'] == 'stream' else None
+        if name in first:
+            first[name]['text'] += output['text']
+        else:
+            merged.append(output)
+            if name:
+                first[name] = output
+    return coalesce_streams(merged)
+
+
+def use_own_merge():
+    """Puts `merge_streams` in the place of myst_nb's."""
+    render.coalesce_streams = merge_streams
+
+
+# What stands in a cell of numbers: digits, signs, a unit of one sign, a range, nothing else.
+NUMBER = re.compile(r'[-+−±~<>≤≥≈]?\s*[.\d][\d\s.,:×·e^%+−±–/-]*')
+
+
+def mend_table(markup):
+    """A printed table: no empty head, numbers marked so that they stand right."""
+    markup = re.sub(r'<th((?: [^>]*)?)>\s*</th>', r'<td\1></td>', markup)
+    return re.sub(
+        r'<td>(\s*' + NUMBER.pattern + r'\s*)</td>', r'<td class="number">\1</td>', markup
+    )
 
 
 def tell_outputs(app, doctree):
     """What a cell printed and its tables, in the page's language; the code above it stays."""
     book = phrasebook(app.config.language)
-    if book is None:
-        return
     for output in doctree.findall(nodes.container):
         if output.get('nb_element') != 'cell_code_output':
             continue
-        for block in output.findall(nodes.literal_block):
+        for block in output.findall(nodes.literal_block) if book else ():
             if block.get('language') in CODE:
                 continue
             told = book.text(block.astext())
@@ -27,10 +64,27 @@ def tell_outputs(app, doctree):
                 block += nodes.Text(told)
         for raw in output.findall(nodes.raw):
             if raw.get('format') == 'html' and '<table' in raw.astext():
-                told = book.markup(raw.astext())
+                told = mend_table(book.markup(raw.astext()) if book else raw.astext())
                 raw.rawsource = told
                 raw.children = []
                 raw += nodes.Text(told)
+
+
+def mend_tables(app, doctree):
+    """In the tables of the text a column of numbers stands right; tables of models can be sorted.
+
+    A table of models has their names in its first column, whose head says so.
+    """
+    model = BOOK.of(app.config.language).words.get('model', '')
+    for table in doctree.findall(nodes.table):
+        rows = [list(row) for body in table.findall(nodes.tbody) for row in body]
+        heads = [list(row) for head in table.findall(nodes.thead) for row in head]
+        for row in rows:
+            for entry in row:
+                if NUMBER.fullmatch(entry.astext().strip()):
+                    entry['classes'].append('number')
+        if heads and len(rows) >= SORTED and heads[-1][0].astext().strip().lower() == model:
+            table['classes'].append('sortable')
 
 
 def name_folds(app, doctree):

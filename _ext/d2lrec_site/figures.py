@@ -1,16 +1,27 @@
-"""The book's drawings put inside the page, and alt text for the plots a cell draws."""
+"""The book's drawings and the plots that cells draw: alt text, number, caption, put in the page.
+
+Each is a figure with a number and a caption: that of `CAPTIONS` under its name, else the first
+sentence of its alt text. A text refers to it by that name, `{numref}`: a drawing is
+`fig-<page>-<file>`, or `fig-fm` where the two are the same, a plot is `fig-<id of its cell>`.
+"""
 
 import re
 import xml.etree.ElementTree as ET
+from functools import lru_cache
+from pathlib import Path
 
 from d2lrec.phrases import phrasebook
 
+import nbformat
+import yaml
 from docutils import nodes
+from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 
 SVG = 'http://www.w3.org/2000/svg'
 XML = 'http://www.w3.org/XML/1998/namespace'
 XLINK = 'http://www.w3.org/1999/xlink'
+CAPTIONS = 'chapters/captions.yml'
 LINKS = ('href', f'{{{XLINK}}}href')
 logger = logging.getLogger(__name__)
 
@@ -117,21 +128,86 @@ def plain_plot(text):
     return re.sub(r'(<svg\b)', r'\1 stroke-linejoin="round" stroke-linecap="butt"', text, count=1)
 
 
-def describe_plots(app, doctree):
-    """Gives the images of a code cell the alt text that its metadata holds in this language."""
-    for cell in doctree.findall(nodes.container):
-        if cell.get('nb_element') != 'cell_code':
-            continue
-        images = list(cell.findall(nodes.image))
-        language = app.config.language
-        alt = cell.get('cell_metadata', {}).get('alt', {}).get(language, '')
-        if images and not alt:
-            logger.warning(
-                f'a plot has no alt text: give its cell the metadata "alt": {{"{language}": …}}.',
-                location=cell,
-            )
-        for image in images:
-            image['alt'] = alt
+DRAWING = re.compile(r'(?:.*/)?img/([\w-]+)\.svg')
+SENTENCE = re.compile(r'(?<=[\w)\]\'"”’]\.)\s+(?=\S)')
+
+
+def caption(alt):
+    """(caption, what is left to describe) of an alt text: its first sentence, and the others.
+
+    >>> caption('RMSE by epoch. It falls below 0.93.')
+    ('RMSE by epoch.', 'It falls below 0.93.')
+    >>> caption('RMSE by epoch.')
+    ('RMSE by epoch.', 'RMSE by epoch.')
+    """
+    first, *rest = SENTENCE.split(' '.join(alt.split()), maxsplit=1)
+    return first, rest[0] if rest else first
+
+
+@lru_cache
+def captions(path):
+    """{name of a figure: {language: caption}} of a file."""
+    return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
+
+
+class NumberFigures(SphinxTransform):
+    """Makes a figure, with a caption and a name, of each drawing and of each plot of a cell."""
+
+    default_priority = 600  # names are noted for references at 850
+
+    def apply(self):
+        page = self.env.docname.rpartition('/')[2]
+        path = Path(self.env.srcdir) / CAPTIONS
+        self.captions = captions(str(path)) if path.exists() else {}
+        self.env.note_dependency(str(path))
+        made = set()
+        for image in list(self.document.findall(nodes.image)):
+            drawing = DRAWING.fullmatch(image['uri'])
+            if not drawing or not image.get('alt') or isinstance(image.parent, nodes.figure):
+                continue
+            name = f'fig-{page}' if drawing[1] == page else f'fig-{page}-{drawing[1]}'
+            paragraph = image.parent
+            if name not in made and isinstance(paragraph, nodes.paragraph) and len(paragraph) == 1:
+                made.add(name)
+                self.frame(image, paragraph, name)
+        self.plots(page)
+
+    def plots(self, page):
+        language = self.config.language
+        for cell in self.document.findall(nodes.container):
+            if cell.get('nb_element') != 'cell_code':
+                continue
+            images = list(cell.findall(nodes.image))
+            metadata = cell.get('cell_metadata', {})
+            alt = metadata.get('alt', {}).get(language, '')
+            if images and not alt:
+                logger.warning(
+                    'a plot has no alt text: give its cell the metadata '
+                    f'"alt": {{"{language}": …}}.',
+                    location=cell,
+                )
+            for image in images:
+                image['alt'] = alt
+            if images and alt:
+                self.frame(images[0], images[0], f'fig-{self.cell_id(cell["cell_index"])}')
+
+    def cell_id(self, index):
+        path = self.env.doc2path(self.env.docname)
+        return nbformat.read(path, as_version=4).cells[index]['id']
+
+    def frame(self, image, place, name):
+        """Puts a figure in the place of a node; the image in it keeps the rest of its alt text."""
+        own = self.captions.get(name, {}).get(self.config.language)
+        if own:
+            words = own
+        else:
+            words, image['alt'] = caption(image['alt'])
+        figure = nodes.figure('', names=[name], align='default')
+        figure.source, figure.line = place.source, place.line
+        place.replace_self(figure)
+        figure += image
+        figure += nodes.caption(words, words)
+        self.document.note_explicit_target(figure)
 
 
 def number_repeated_ids(app, doctree):

@@ -8,9 +8,12 @@ import yaml
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx import addnodes
+from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from d2lrec_site.editions import EDITIONS
+from d2lrec_site.editions import BOOK, EDITIONS
+
+logger = logging.getLogger(__name__)
 
 FILE = 'chapters/glossary.yml'
 # Pages that are lists of names themselves.
@@ -42,6 +45,7 @@ def entries(path):
     languages = [edition.language for edition in EDITIONS]
     for entry in found:
         keys = [key for language in languages for key in (language, f'{language}_text')]
+        keys.append('taught')
         missing = [key for key in keys if not entry.get(key)]
         if missing:
             known = next((entry[one] for one in languages if entry.get(one)), '')
@@ -87,7 +91,38 @@ class Glossary(SphinxDirective):
         lines.append('```')
         body = nodes.Element()
         self.state.nested_parse(StringList(lines, source=str(path)), self.content_offset, body)
+        places = {entry[language]: entry['taught'] for entry in entries(str(path))}
+        for item in body.findall(nodes.definition_list_item):
+            place = places[item[0].astext()]
+            item[-1] += nodes.paragraph('', '', d2l_place(place=place), classes=['d2l-taught'])
         return body.children
+
+
+class d2l_place(nodes.General, nodes.Inline, nodes.Element):
+    """Where a term is taught; a link once the chapters have their titles and numbers."""
+
+
+def lead_back(app, doctree, docname):
+    """Each entry's place becomes a link to its section, named by chapter and section."""
+    edition, env = BOOK.of(app.config.language), app.env
+
+    @lru_cache
+    def titles(page):
+        sections = env.get_doctree(page).findall(nodes.section)
+        return {name: f' › {one[0].astext()}' for one in sections for name in one['ids']}
+
+    for node in list(doctree.findall(d2l_place)):
+        name, _, anchor = node['place'].partition('#')
+        page = f'{edition.chapters}/{name}'
+        if page not in env.titles:
+            logger.warning('%s: there is no page %s.', FILE, name, location=node)
+            continue
+        title = env.titles[page].astext()
+        number = '.'.join(map(str, env.toc_secnumbers.get(page, {}).get('', ())))
+        words = f'{number}. {title}' if number else title
+        words += titles(page).get(anchor, '')
+        address = app.builder.get_relative_uri(docname, page) + (anchor and f'#{anchor}')
+        node.replace_self(nodes.reference('', words, refuri=address, internal=True))
 
 
 def link_first_uses(app, doctree):

@@ -4,13 +4,13 @@ import base64
 import hashlib
 import html
 import re
-from pathlib import Path
 
 from docutils import nodes
 
 from d2lrec_site import addresses
 from d2lrec_site.editions import BOOK
 
+CARD = 'card.png'  # what a link to a page shows elsewhere; tools/card.py draws it
 LONGEST = 160  # letters of a description
 TEMPLATE_PAGES = ('search', 'genindex')
 
@@ -29,6 +29,27 @@ def description(doctree, fallback=''):
 def address(language, page):
     """A page's full address; '' while the site has none."""
     return f'{addresses.SITE}/{language}/{page}.html' if addresses.SITE else ''
+
+
+def own_alternates(edition, page):
+    """The page itself among its twins, and the one for readers of no edition's language."""
+    if not addresses.SITE:
+        return []
+    ones = {edition.language: edition, 'x-default': BOOK.otherwise}
+    return [
+        f'<link rel="alternate" hreflang="{name}" '
+        f'href="{address(one.language, edition.page_in(one, page))}" />\n'
+        for name, one in ones.items()
+    ]
+
+
+def foot(edition):
+    """The licence, and how to cite, beneath every page."""
+    said = html.escape(edition.words['license'], quote=False)
+    cite = html.escape(edition.words.get('cite', ''), quote=False)
+    if cite and addresses.REPOSITORY:
+        said += f' <a href="{addresses.REPOSITORY}/blob/main/CITATION.cff">{cite}</a>'
+    return f'<p>{said}</p>'
 
 
 def tags(app, pagename, context, doctree):
@@ -50,7 +71,8 @@ def tags(app, pagename, context, doctree):
         made += [
             f'<link rel="canonical" href="{here}" />',
             _meta('property', 'og:url', here),
-            _meta('property', 'og:image', f'{addresses.SITE}/card.png'),
+            _meta('property', 'og:image', f'{addresses.SITE}/{CARD}'),
+            _meta('property', 'og:image:alt', edition.words['title']),
         ]
     if pagename in TEMPLATE_PAGES:
         made.append(_meta('name', 'robots', 'noindex'))
@@ -90,37 +112,29 @@ def policy(page):
     )
 
 
-def add_policy(path):
-    """Writes the policy into one built page, before anything that it governs.
+def with_policy(text):
+    """A built page with its policy, before anything that it governs.
 
     The theme's two handlers within tags become names that book.js listens for: the search parses
     pages, where handlers would be reported.
     """
-    text = path.read_text(encoding='utf-8')
     for code, name in LISTENED.items():
         text = text.replace(f'onclick="{code}"', f'data-d2l-click="{name}"')
     if 'Content-Security-Policy' in text or '<head' not in text:
-        return
+        return text
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy(text)}" />'
     # after the charset, which has to stand among a page's first bytes
-    text = re.sub(r'(<meta charset="[^"]*"\s*/?>)', rf'\1\n{meta}', text, count=1, flags=re.I)
-    path.write_text(text, encoding='utf-8')
+    return re.sub(r'(<meta charset="[^"]*"\s*/?>)', rf'\1\n{meta}', text, count=1, flags=re.I)
 
 
-def guard(app, exception):
-    """Gives every page that was built its policy."""
-    if exception or app.builder.format != 'html':
-        return
-    for path in Path(app.outdir).rglob('*.html'):
-        add_policy(path)
-    script = Path(app.outdir) / '_static' / 'doctools.js'
+def teach_doctools(script):
+    """Takes the one piece of code in a string out of a script: no page's policy lets that run."""
     text = script.read_text(encoding='utf-8')
-    # the plural's rule as code in a string: no page's policy lets that run
-    made = re.sub(
+    made = re.sub(  # the plural's rule
         r'new Function\(\s*"n",\s*`return \(\$\{catalog\.plural_expr\}\)`,?\s*\)',
         '(n) => (catalog.plural_expr === "0" ? 0 : Number(n !== 1))',
         text,
     )
     if 'new Function' in made:
-        raise ValueError(f'{script} makes code of a text: teach heads.guard its new form.')
+        raise ValueError(f'{script} makes code of a text: teach heads.teach_doctools its new form.')
     script.write_text(made, encoding='utf-8')

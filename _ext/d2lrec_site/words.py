@@ -19,7 +19,7 @@ class Words(gettext.NullTranslations):
 
 def install(app, words):
     """Puts these words before the catalogues that Sphinx and the theme loaded."""
-    for name in ('sphinx', 'booktheme', 'togglebutton'):
+    for name in ('sphinx', 'booktheme', 'togglebutton', 'exercise'):
         catalogue = Words(words)
         catalogue.add_fallback(translators.get(('general', name), gettext.NullTranslations()))
         translators[('general', name)] = catalogue

@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent
 
 
 FEW = 14  # letters of a phrase that says too little to stand beside any text
-WORD = re.compile(r'(?<![A-Za-z])[a-z]{3,}')
+TOO_MUCH = re.compile(r'(?<![A-Za-z])[a-z]{3,}|  ')  # for its places: a word, another column
 
 
 def _even(text):
@@ -62,7 +62,7 @@ class Phrasebook:
             return self.words[text]
         for pattern, own, short in self.patterns:
             found = pattern.fullmatch(text)
-            if found and not (short and any(map(WORD.search, found.groups()))):
+            if found and not (short and any(map(TOO_MUCH.search, found.groups()))):
                 return own.format(*(self.words.get(part, part) for part in found.groups()))
         return None
 

@@ -130,7 +130,20 @@ class Figure:
             self.text(x, y + n * pitch, s, kind, anchor)
 
     def math(self, x, y, s, anchor='middle', kind='math'):
-        """Mathematics: letters lean, ``*v*`` is bold, ``_i`` / ``_{i<j}`` lower, ``^2`` raised."""
+        """Mathematics: letters lean, ``*v*`` is bold, ``_i`` / ``_{i<j}`` lower, ``^2`` raised.
+
+        In every language that has other words for the whole of it.
+        """
+        place = f'x="{x:g}" y="{y:g}" text-anchor="{anchor}" {self.cls(kind)}'
+        plain = f'<text {place}>{self._formula(s)}</text>'
+        told = ''.join(
+            f'<text systemLanguage="{language}" {place}>{self._formula(words[s])}</text>'
+            for language, words in WORDS.items()
+            if words.get(s, s) != s
+        )
+        self.body.append(f'<switch>{told}{plain}</switch>' if told else plain)
+
+    def _formula(self, s):
         out, shift = [], 0
         for bold, mark, long, short, letters, rest in re.findall(
             r'\*(\w+)\*|([_^])(?:\{([^}]*)\}|(.))|([A-Za-zα-ω]+)|([^*_^A-Za-zα-ω]+)', s
@@ -148,10 +161,7 @@ class Figure:
                 out.append(f'<tspan{dy} {self.cls("it")}>{letters}</tspan>')
             else:
                 out.append(f'<tspan{dy}>{escape(rest)}</tspan>' if dy else escape(rest))
-        self.body.append(
-            f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" {self.cls(kind)}>'
-            f'{"".join(out)}</text>'
-        )
+        return ''.join(out)
 
     def grid(self, x, y, w, h, rows, cols, kind):
         """Cells of w × h, of the kind that ``kind(row, col)`` names; coloured ones on top."""

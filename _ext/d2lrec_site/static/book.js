@@ -38,9 +38,10 @@
       button.className = "d2l-sort";
       button.append(...head.childNodes);
       head.append(button);
+      head.setAttribute("aria-sort", "none");
       button.addEventListener("click", () => {
         const up = head.getAttribute("aria-sort") !== "ascending";
-        for (const other of heads.cells) other.removeAttribute("aria-sort");
+        for (const other of heads.cells) other.setAttribute("aria-sort", "none");
         head.setAttribute("aria-sort", up ? "ascending" : "descending");
         const value = row => row.cells[column].textContent.trim();
         const rows = [...body.rows].sort((a, b) => {

@@ -1,0 +1,76 @@
+"""What a built edition still needs: one pass over its pages, and its files without dead weight."""
+
+import re
+import shutil
+from pathlib import Path
+
+from d2lrec_site import heads, words
+from d2lrec_site.editions import BOOK
+
+# FontAwesome's script draws as pictures what its style sheet draws from a font; the regular font
+# has none of the icons that the pages show.
+NOT_LOADED = re.compile(
+    r'\s*<script src="[^"]*fontawesome/[^"]*\.js[^"]*"></script>'
+    r'|\s*<link rel="preload"[^>]*fa-regular-400\.woff2"[^>]*>'
+)
+MATHJAX = re.compile(r'(src=")((?:\.\./)*_static/mathjax/)')
+# of an edition's folder _static: catalogues, sources of scripts and styles, doubles of fonts
+DEAD = ('locales', 'vendor/**/js', '**/*.map', '**/*.ttf', '*webpack-macros.html', 'images/logo_*')
+# Of MathJax the one bundle that the pages name and what it may fetch: extensions of TeX, its other
+# output, speech. The rest is in the bundle already, or never asked for.
+MATHJAX_KEPT = ('tex-chtml.js', 'input/tex/extensions', 'output/chtml/fonts', 'output/svg.js')
+MATHJAX_KEPT += ('output/svg/fonts', 'a11y', 'sre')
+
+
+def page(text, edition):
+    """A page of the site as it is served: the edition's words, what it loads, its policy."""
+    for english, own in edition.words.get('html', {}).items():
+        text = text.replace(english, own)
+    text = NOT_LOADED.sub('', text)
+    text = MATHJAX.sub(r'\1../\2', text)
+    return heads.with_policy(text)
+
+
+def share_mathjax(out):
+    """Moves MathJax beside the edition's folder, where all editions find one."""
+    own, shared = out / '_static' / 'mathjax', out.parent / '_static' / 'mathjax'
+    if not own.exists():
+        return
+    shutil.rmtree(shared, ignore_errors=True)
+    shared.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(own, shared)
+    kept = [shared / name for name in MATHJAX_KEPT]
+    for path in sorted(shared.rglob('*'), reverse=True):
+        if path.is_file() and not any(one == path or one in path.parents for one in kept):
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
+def lighten(static):
+    """Removes what no page loads, and the mentions of it."""
+    for pattern in DEAD:
+        for path in list(static.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    for path in [*static.rglob('*.css'), *static.glob('scripts/*.js')]:
+        text = path.read_text(encoding='utf-8')
+        made = re.sub(r'\s*/[/*]# sourceMappingURL=\S*(?:\s*\*/)?', '', text)
+        made = re.sub(r',url\([^)]*\.ttf\) format\("truetype"\)', '', made)
+        if made != text:
+            path.write_text(made, encoding='utf-8')
+
+
+def finish(app, exception):
+    """Finishes every page that was built, and the files beside them."""
+    if exception or app.builder.format != 'html':
+        return
+    edition, out = BOOK.of(app.config.language), Path(app.outdir)
+    for path in out.rglob('*.html'):
+        if '_static' not in path.relative_to(out).parts:
+            path.write_text(page(path.read_text(encoding='utf-8'), edition), encoding='utf-8')
+    lighten(out / '_static')
+    share_mathjax(out)
+    heads.teach_doctools(out / '_static' / 'doctools.js')
+    if 'copy_button' in edition.words:
+        script = out / '_static' / 'copybutton.js'
+        words.teach_copy_button(script, edition.language, edition.words['copy_button'])
