@@ -14,6 +14,7 @@ from d2lrec_site import (
     figures,
     glossary,
     heads,
+    instruments,
     search,
     words,
 )
@@ -131,10 +132,13 @@ def setup(app):
     app.connect('doctree-read', anchors.share, priority=50)  # before anything reads the ids
     app.connect('doctree-read', glossary.link_first_uses)
     app.connect('doctree-read', figures.describe_plots)
+    app.connect('doctree-read', instruments.settle, priority=400)  # before its tables are told
     app.connect('doctree-read', cells.tell_outputs)
     app.connect('doctree-read', cells.name_folds)
     app.connect('doctree-read', figures.number_repeated_ids, priority=100)
     app.connect('doctree-resolved', figures.inline_figures)
+    app.connect('builder-inited', instruments.write_files)
+    app.connect('html-page-context', instruments.add_files)
     app.connect('html-page-context', add_switch)
     app.connect('html-page-context', buttons.add_buttons, priority=600)  # after the theme's own
     app.connect('build-finished', buttons.copy_notebooks)

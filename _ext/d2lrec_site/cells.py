@@ -26,7 +26,7 @@ def tell_outputs(app, doctree):
                 block.children = []
                 block += nodes.Text(told)
         for raw in output.findall(nodes.raw):
-            if raw.get('format') == 'html' and '<table' in raw.astext():
+            if raw.get('format') == 'html' and '<table' in raw.astext() and not raw.get('d2l_told'):
                 told = book.markup(raw.astext())
                 raw.rawsource = told
                 raw.children = []
