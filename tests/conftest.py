@@ -104,7 +104,7 @@ class Stage:
 
 @pytest.fixture
 def stage(browser, tmp_path):
-    """Shows instruments in Chromium; afterwards nothing was asked of anybody, nothing went wrong."""
+    """Shows instruments in Chromium; afterwards nobody was asked and nothing went wrong."""
     made = Stage(browser, tmp_path)
     yield made
     for context in made.contexts:
