@@ -11,5 +11,6 @@ together.
 """
 
 from .instrument import Instrument, packed, rounded
+from .logit import logit, logit_terms
 
-__all__ = ['Instrument', 'packed', 'rounded']
+__all__ = ['Instrument', 'packed', 'rounded', 'logit', 'logit_terms']

@@ -102,7 +102,7 @@ class Instrument:
     def _drawn(self, language, words):
         if self.figure is None:
             return ''
-        if hasattr(self.figure, '_repr_html_'):  # a table
+        if not hasattr(self.figure, 'savefig'):  # a table
             text, book = self.figure._repr_html_(), phrasebook(language)
             text = re.sub(r'<style[^>]*>.*?</style>', '', text, flags=re.DOTALL)
             return text if book is None else book.markup(text)

@@ -204,20 +204,21 @@ export function button(text, press, properties = {}) {
   return element('button', { type: 'button', class: 'd2i-button', onclick: press, ...properties }, text);
 }
 
-/* --- bars: numbers as lengths from a line at 0. rows: [{ label, value, kind }] */
+/* --- bars: numbers as lengths along one line.
+   rows: [{ label, value, from: where it begins (0), kind }]; extent: [lowest, highest] of the line. */
 export function bars({ rows, extent, text = value => signed(value, 2) }) {
-  const most = extent || Math.max(1e-9, ...rows.map(row => Math.abs(row.value)));
-  const low = Math.min(0, ...rows.map(row => row.value)), high = Math.max(0, ...rows.map(row => row.value));
-  const from = low < 0 ? -most : 0, to = high > 0 || low === 0 ? most : 0, span = to - from;
+  const ends = rows.flatMap(row => [row.from || 0, (row.from || 0) + row.value]);
+  const [low, high] = extent || [Math.min(0, ...ends), Math.max(0, ...ends)];
+  const span = high - low || 1, place = value => (value - low) / span * 100;
   return element('ul', { class: 'd2i-bars' }, rows.map(row => {
-    const width = Math.min(Math.abs(row.value), most) / span * 100, zero = -from / span * 100;
+    const from = row.from || 0, left = Math.min(from, from + row.value);
     return element('li', { class: row.kind ? `d2i-bar d2i-${row.kind}` : 'd2i-bar' },
-      element('span', { class: 'd2i-bar-label' }, row.label),
+      element('span', { class: 'd2i-bar-label', title: row.label }, row.label),
       element('span', { class: 'd2i-bar-track', 'aria-hidden': 'true' },
-        element('span', { class: 'd2i-bar-zero', style: { left: `${zero}%` } }),
+        element('span', { class: 'd2i-bar-zero', style: { left: `${place(0)}%` } }),
         element('span', {
           class: row.value < 0 ? 'd2i-bar-fill d2i-down' : 'd2i-bar-fill',
-          style: { left: `${row.value < 0 ? zero - width : zero}%`, width: `${width}%` },
+          style: { left: `${place(left)}%`, width: `${Math.abs(row.value) / span * 100}%` },
         })),
       element('span', { class: 'd2i-number' }, text(row.value)));
   }));
