@@ -12,5 +12,7 @@ together.
 
 from .instrument import Instrument, packed, rounded
 from .logit import logit, logit_terms
+from .scores import moved, scores
+from .vectors import vectors
 
-__all__ = ['Instrument', 'packed', 'rounded', 'logit', 'logit_terms']
+__all__ = ['Instrument', 'packed', 'rounded', 'logit', 'logit_terms', 'scores', 'moved', 'vectors']

@@ -158,14 +158,15 @@ def rounded(values: ArrayLike, digits: int = 4) -> Any:
 
 
 def packed(values: ArrayLike, bits: int = 16) -> dict[str, Any]:
-    """An array as whole numbers of 8 or 16 bits in base64; `unpacked` of `helpers.js` reads it.
+    """An array as base64, for `unpacked` of `helpers.js`: whole numbers of few bits, or float32.
 
-    A number is off by at most half of `step`, the largest divided by 127 or by 32,767.
+    Of 8 or 16 bits, a number is off by at most half of `step`, the largest of them divided by 127
+    or by 32,767. With 32 bits they are as float32 has them.
 
     Parameters
     ----------
     values : array of any shape
-    bits : 8 or 16
+    bits : 8, 16 or 32
 
     Returns
     -------
@@ -186,14 +187,17 @@ def packed(values: ArrayLike, bits: int = 16) -> dict[str, Any]:
     values = np.asarray(values, dtype='float64')
     if not np.isfinite(values).all():
         raise ValueError('NaN or infinity cannot be packed: leave such rows out.')
-    most = {8: 127, 16: 32767}[bits]
-    step = (float(np.abs(values).max()) if values.size else 0.0) / most or 1.0
-    whole = np.round(values / step).astype(f'<i{bits // 8}')
+    if bits == 32:
+        raw, step = values.astype('<f4').tobytes(), 1.0
+    else:
+        most = {8: 127, 16: 32767}[bits]
+        step = (float(np.abs(values).max()) if values.size else 0.0) / most or 1.0
+        raw = np.round(values / step).astype(f'<i{bits // 8}').tobytes()
     return {
         'shape': list(values.shape),
         'step': step,
         'bits': bits,
-        'base64': base64.b64encode(whole.tobytes()).decode(),
+        'base64': base64.b64encode(raw).decode(),
     }
 
 

@@ -296,8 +296,8 @@ export function norm(one) {
 /* The array that `packed` of d2lrec.instruments made: a list of rows, or of numbers. */
 export function unpacked({ shape, step, bits, base64 }) {
   const bytes = Uint8Array.from(atob(base64), letter => letter.charCodeAt(0));
-  const whole = bits === 8 ? new Int8Array(bytes.buffer) : new Int16Array(bytes.buffer);
-  const flat = Float64Array.from(whole, value => value * step);
+  const kind = { 8: Int8Array, 16: Int16Array, 32: Float32Array }[bits];
+  const flat = Float64Array.from(new kind(bytes.buffer), value => value * step);
   if (shape.length < 2) return flat;
   return Array.from({ length: shape[0] }, (_, row) => flat.subarray(row * shape[1], (row + 1) * shape[1]));
 }
