@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from d2lrec.instruments.instrument import safe_json, site_files, spoken
+from d2lrec.instruments.instrument import safe_json, site_files, words_of
 
 from bs4 import BeautifulSoup
 from docutils import nodes
@@ -21,10 +21,10 @@ def in_language(text, language):
         del root['data-language']  # the page's own holds
         for code in root.select('style, script[data-d2lrec]'):
             code.decompose()
-        words = spoken(root['data-instrument'])
-        known = language if language in words else 'en'
         given = root.find('script', type='application/json')
         kept = json.loads(given.string)
+        words = words_of(root['data-instrument'], kept['data'])
+        known = language if language in words else 'en'
         given.string = safe_json({'data': kept['data'], 'words': {known: words[known]}})
         for one in root.select('.d2i-without > [lang]'):
             if one['lang'] == known:

@@ -12,7 +12,19 @@ together.
 
 from .instrument import Instrument, packed, rounded
 from .logit import logit, logit_terms
+from .machine import machine, training_needs
 from .scores import moved, scores
 from .vectors import vectors
 
-__all__ = ['Instrument', 'packed', 'rounded', 'logit', 'logit_terms', 'scores', 'moved', 'vectors']
+__all__ = [
+    'Instrument',
+    'packed',
+    'rounded',
+    'logit',
+    'logit_terms',
+    'scores',
+    'moved',
+    'vectors',
+    'machine',
+    'training_needs',
+]

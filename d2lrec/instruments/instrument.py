@@ -68,7 +68,7 @@ class Instrument:
             raise ValueError(f'there is no instrument {name!r}: its script is static/{name}.js.')
         self.name, self.data, self.figure, self.values = name, data, figure, values
         try:
-            self.json = safe_json({'data': data, 'words': spoken(name), 'values': values})
+            self.json = safe_json({'data': data, 'words': words_of(name, data), 'values': values})
         except ValueError as error:
             raise ValueError(f'{name}: the data are no JSON: {error}.') from None
 
@@ -208,6 +208,16 @@ def spoken(name: str) -> dict[str, dict[str, str]]:
         json.loads((WORDS / f'{one}.json').read_text(encoding='utf-8')) for one in ('shared', name)
     )
     return {language: {**shared[language], **own[language]} for language in own}
+
+
+def words_of(name: str, data: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What an instrument says, with the phrases of its own `names` in the data, as figures have."""
+    words = {}
+    for language, own in spoken(name).items():
+        book = phrasebook(language)
+        told = {} if book is None else {one: book.phrase(one) for one in data.get('names', ())}
+        words[language] = {**{one: text for one, text in told.items() if text}, **own}
+    return words
 
 
 @functools.cache

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..metrics import auc, log_loss
+from ..metrics import auc, calibration_table, log_loss
 from .instrument import Instrument, packed
 
 __all__ = ['moved', 'scores']
@@ -60,23 +59,31 @@ def scores(labels: ArrayLike, models: Mapping[str, ArrayLike]) -> Instrument:
     ['LR', 'constant']
     """
     labels = np.asarray(labels, dtype='float64').ravel()
-    given = {name: np.asarray(p, dtype='float64').ravel() for name, p in models.items()}
+    given = {str(name): np.asarray(p, dtype='float64').ravel() for name, p in models.items()}
     if len(given) != 2 or any(p.shape != labels.shape for p in given.values()):
         shapes = ', '.join(f'{name} {p.shape}' for name, p in given.items())
         raise ValueError(f'models are {shapes}: give two, each with {labels.size} probabilities.')
     clipped = {name: np.clip(p, LEAST, 1 - LEAST) for name, p in given.items()}
+    bins = min(10, labels.size)
     data = {
-        'names': [str(name) for name in given],
+        'names': list(given),
         'labels': packed(labels, 8),
         'logits': [packed(np.log(p / (1 - p)), 32) for p in clipped.values()],
     }
-    table = pd.DataFrame(
-        {
-            name: {'AUC': auc(labels, p), 'log loss': log_loss(labels, p)}
-            for name, p in given.items()
-        }
+    first, second = data['names']
+    drawn = {
+        first: given[first],
+        f'{first}, sharpness 2': moved(given[first], 2.0),
+        second: given[second],
+    }
+    from ..plot import calibration
+
+    return Instrument(
+        'scores',
+        data,
+        calibration({name: calibration_table(labels, p, bins) for name, p in drawn.items()}),
+        rows=f'{labels.size:,}',
+        auc=f'{auc(labels, given[first]):.3f}',
+        loss=f'{log_loss(labels, given[first]):.3f}',
+        sharp=f'{log_loss(labels, drawn[f"{first}, sharpness 2"]):.3f}',
     )
-    sharp = moved(next(iter(given.values())), 2.0)
-    first = data['names'][0]
-    table.insert(1, f'{first}, sharpness 2', [auc(labels, sharp), log_loss(labels, sharp)])
-    return Instrument('scores', data, table.T.round(3), rows=f'{labels.size:,}', first=first)

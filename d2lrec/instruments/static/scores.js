@@ -63,6 +63,7 @@ export function measure(labels, given, sharpness, bias, threshold) {
 
 export function start(box, data, say) {
   const labels = unpacked(data.labels), logits = data.logits.map(unpacked);
+  const names = data.names.map(name => say(name));
   const rate = labels.reduce((sum, y) => sum + y, 0) / labels.length;
   const first = { sharpness: 1, bias: 0 };
   const setting = [{ ...first }, { ...first }];
@@ -71,7 +72,7 @@ export function start(box, data, say) {
   const found = [0, 1].map(m => measure(labels, logits[m], 1, 0, threshold));
   const plain = found.map(one => ({ ...one }));
 
-  const model = choice({ label: say('which'), choices: data.names, change: m => { which = m; settle(); } });
+  const model = choice({ label: say('which'), choices: names, change: m => { which = m; settle(); } });
   const later = m => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(() => { again(m); draw(); }); };
   const sharp = slider({ label: say('sharpness'), min: -2, max: 2, step: 0.05, value: 0, text: x => `× ${number(2 ** x)}`, change: x => { setting[which].sharpness = 2 ** x; later(which); } });
   const bias = slider({ label: say('bias'), min: -3, max: 3, step: 0.05, value: 0, text: x => number(x), change: x => { setting[which].bias = x; later(which); } });
@@ -84,7 +85,7 @@ export function start(box, data, say) {
   const reset = () => { setting.forEach(one => Object.assign(one, first)); threshold = 0.5; cut.value = 0.5; settle(); again(null); draw(); };
 
   const left = element('figure', {}), right = element('figure', {}), table = element('div', { class: 'd2i-scroll' });
-  const key = element('p', { class: 'd2i-key' }, data.names.map((name, m) => element('span', { class: `d2i-model d2i-model-${m}` }, name)));
+  const key = element('p', { class: 'd2i-key' }, names.map((name, m) => element('span', { class: `d2i-model d2i-model-${m}` }, name)));
   box.append(
     element('p', { class: 'd2i-head' }, say('title')),
     element('div', { class: 'd2i-columns' },
@@ -116,11 +117,11 @@ export function start(box, data, say) {
     ];
     const cell = (text, before) => element('td', { class: text === before ? 'd2i-number' : 'd2i-number d2i-changed' }, text);
     table.replaceChildren(element('table', { class: 'd2i-table' },
-      element('thead', {}, element('tr', {}, element('td', {}), data.names.flatMap(name => [
+      element('thead', {}, element('tr', {}, element('td', {}), names.flatMap(name => [
         element('th', { scope: 'col' }, name), element('th', { scope: 'col', class: 'd2i-quiet' }, say('before'))]))),
       element('tbody', {}, rows.map(([label, tell]) => element('tr', {}, element('th', { scope: 'row' }, label),
         found.flatMap((m, n) => [cell(tell(m), tell(plain[n])), element('td', { class: 'd2i-number d2i-quiet' }, tell(plain[n]))]))))));
-    announce(say('answer', { name: data.names[which], auc: number(found[which].auc, 3), loss: number(found[which].logLoss, 3) }));
+    announce(say('answer', { name: names[which], auc: number(found[which].auc, 3), loss: number(found[which].logLoss, 3) }));
     report(box, { which, threshold, setting, models: found.map(({ curve, ...rest }) => rest) });
   }
   draw();
