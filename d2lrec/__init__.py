@@ -16,7 +16,7 @@ from types import ModuleType as _ModuleType
 
 _npx.set_np()  # Every array, block and loader of this library is in the NumPy interface.
 
-from . import check, data, definitions, describe, layers, metrics, models, plot, train
+from . import check, data, definitions, describe, instruments, layers, metrics, models, plot, train
 from .data.batches import BatchLoader
 from .data.columns import Examples, concat
 from .data.ctr import CTRDataset
@@ -118,6 +118,7 @@ _MODULES = (
     'data',
     'definitions',
     'describe',
+    'instruments',
     'layers',
     'metrics',
     'models',

@@ -2,7 +2,9 @@
 
 import functools
 import http.server
+import json
 import os
+import re
 import shutil
 import threading
 from pathlib import Path
@@ -58,3 +60,53 @@ def browser():
         chromium = playwright.chromium.launch(executable_path=program, args=arguments)
         yield chromium
         chromium.close()
+
+
+class Stage:
+    """Instruments as a notebook's outputs: each in a page of its own, opened from a folder."""
+
+    def __init__(self, browser, folder):
+        self.browser, self.folder, self.contexts = browser, folder, []
+        self.elsewhere, self.complaints = [], []
+
+    def show(self, instrument, language='en', width=800, script=True, head='', **options):
+        """A page that holds the output, as Jupyter has it, in a language."""
+        path = self.folder / f'{instrument.name}-{len(self.contexts)}.html'
+        words = f'data-language="{language}"'
+        output = re.sub('data-language="[^"]*"', words, instrument._repr_html_(), count=1)
+        head = f'<meta charset="utf-8"><title>{instrument.name}</title>{head}'
+        path.write_text(f'<!DOCTYPE html><html lang="en">{head}{output}', encoding='utf-8')
+        context = self.browser.new_context(
+            viewport={'width': width, 'height': 900}, java_script_enabled=script, **options
+        )
+        self.contexts.append(context)
+        page = context.new_page()
+        page.on('request', self._asked)
+        page.on('pageerror', lambda error: self.complaints.append(str(error)))
+        page.on(
+            'console',
+            lambda message: (
+                message.type in ('error', 'warning') and self.complaints.append(message.text)
+            ),
+        )
+        page.goto(path.as_uri())
+        return page
+
+    def _asked(self, request):
+        if not request.url.startswith((self.folder.as_uri(), 'data:')):
+            self.elsewhere.append(request.url)
+
+    @staticmethod
+    def answer(page):
+        """What the instrument reports of itself: `report` in helpers.js."""
+        return json.loads(page.locator('.d2i-live').first.get_attribute('data-answer'))
+
+
+@pytest.fixture
+def stage(browser, tmp_path):
+    """Shows instruments in Chromium; afterwards nobody was asked and nothing went wrong."""
+    made = Stage(browser, tmp_path)
+    yield made
+    for context in made.contexts:
+        context.close()
+    assert not made.elsewhere and not made.complaints

@@ -15,6 +15,7 @@ from d2lrec_site import (
     finish,
     glossary,
     heads,
+    instruments,
     search,
     words,
 )
@@ -117,6 +118,7 @@ def setup(app):
     app.connect('missing-reference', api.link_by_name)
     app.connect('doctree-read', anchors.share, priority=50)  # before anything reads the ids
     app.connect('doctree-read', glossary.link_first_uses)
+    app.connect('doctree-read', instruments.settle, priority=400)  # before its tables are told
     app.connect('doctree-read', cells.tell_outputs)
     app.connect('doctree-read', cells.mend_tables)
     app.connect('doctree-read', cells.name_folds)
@@ -124,6 +126,8 @@ def setup(app):
     app.connect('doctree-resolved', figures.inline_figures)
     app.connect('doctree-resolved', glossary.lead_back)
     app.connect('doctree-resolved', api.link_mentions)
+    app.connect('builder-inited', instruments.write_files)
+    app.connect('html-page-context', instruments.add_files)
     app.connect('html-page-context', add_switch)
     app.connect('html-page-context', buttons.add_buttons, priority=600)  # after the theme's own
     app.connect('build-finished', buttons.copy_notebooks)

@@ -1,0 +1,279 @@
+"""An instrument: what a notebook shows as a figure that answers.
+
+It is data, a small script that reads them in the page, and what stands in its place where no
+script runs: a figure or a table, and a sentence. It needs no server and asks for nothing.
+
+An instrument called `name` is made of `static/<name>.js`, a module with one function
+`start(box, data, say)`, and of `words/<name>.json`, what it says in each language. In Jupyter the
+output carries the script and its style; a page of the book has them in one file for all
+(`d2lrec.instruments.site_files`), and its build takes them out of the output.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import os
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..check.words import notebook_language
+from ..phrases import phrasebook
+
+__all__ = ['Instrument', 'packed', 'rounded', 'script', 'site_files', 'spoken']
+
+FOLDER = Path(__file__).parent
+STATIC, WORDS = FOLDER / 'static', FOLDER / 'words'
+FALLBACK = 'en'
+IMPORT = re.compile(r"^import (\{[^}]*\}) from '\./([\w-]+)\.js';$", re.MULTILINE)
+EXPORT = re.compile(r'^export (?=(?:async )?(?:function|const|class) (\w+))', re.MULTILINE)
+
+
+class Instrument:
+    """Data and the name of the script that shows them; a notebook shows it by itself.
+
+    Parameters
+    ----------
+    name : str
+        Of `static/<name>.js` and `words/<name>.json`.
+    data : dict
+        What the script is given, as JSON: text, numbers, lists, dicts, NumPy arrays of them.
+    figure : matplotlib Figure or pandas DataFrame, optional
+        Stands in the instrument's place where no script runs, and on paper.
+    **values
+        What stands in the braces of the sentence beside that figure, `without` in the words.
+
+    Raises
+    ------
+    ValueError
+        For a name that has no script, and for data that are no JSON: NaN and infinity are none.
+
+    Examples
+    --------
+    >>> Instrument('no_such', {})
+    Traceback (most recent call last):
+    ...
+    ValueError: there is no instrument 'no_such': its script is static/no_such.js.
+    """
+
+    def __init__(self, name: str, data: dict[str, Any], figure: Any = None, **values: object):
+        if not re.fullmatch(r'\w+', name) or not (STATIC / f'{name}.js').exists():
+            raise ValueError(f'there is no instrument {name!r}: its script is static/{name}.js.')
+        self.name, self.data, self.figure, self.values = name, data, figure, values
+        try:
+            self.json = safe_json({'data': data, 'words': words_of(name, data), 'values': values})
+        except ValueError as error:
+            raise ValueError(f'{name}: the data are no JSON: {error}.') from None
+
+    def __repr__(self) -> str:
+        return f'<instrument {self.name!r}, {len(self.json):,} bytes>'
+
+    def _repr_html_(self) -> str:
+        """It all in one element: data, figure and sentence, style and script."""
+        own = notebook_language()
+        own = own if own in spoken(self.name) else FALLBACK
+        # a notebook run for every edition holds the figure in each language: a page takes its own
+        languages = list(spoken(self.name)) if os.environ.get('D2LREC_LANGUAGE') else [own]
+        instead = ''.join(
+            f'<div lang="{name}"{"" if name == own else " hidden"}>{self.instead(name)}</div>'
+            for name in languages
+        )
+        return (
+            f'<div class="d2lrec-instrument" data-instrument="{self.name}" data-language="{own}">'
+            f'<script type="application/json">{self.json}</script>'
+            f'<div class="d2i-without">{instead}</div>'
+            f'<style>{style()}</style><script data-d2lrec="code">{script([self.name])}</script>'
+            '</div>'
+        )
+
+    def instead(self, language: str) -> str:
+        """What stands in its place where no script runs: a sentence, and the figure as HTML."""
+        words = spoken(self.name)[language]
+        sentence = escape(words['without'].format(**self.values))
+        return f'<p>{sentence}</p>{self._drawn(language, words)}'
+
+    def _drawn(self, language, words):
+        if self.figure is None:
+            return ''
+        if not hasattr(self.figure, 'savefig'):  # a table
+            text, book = self.figure._repr_html_(), phrasebook(language)
+            text = re.sub(r'<style[^>]*>.*?</style>', '', text, flags=re.DOTALL)
+            return text if book is None else book.markup(text)
+        from ..plot import as_svg
+
+        svg = re.sub(r'^.*?(?=<svg\b)', '', as_svg(self.figure, language), flags=re.DOTALL)
+        svg = re.sub(
+            r'<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>\s*', '', svg, count=1
+        )  # is for every path of a page
+        one = f'd2i-{self.name}-{language}'
+        svg = re.sub(r'\bid="([^"]+)"', rf'id="{one}-\1"', svg)
+        svg = re.sub(r'((?:xlink:)?href="|url\()#', rf'\1#{one}-', svg)
+        label = escape(words['figure'].format(**self.values))
+        return re.sub(
+            r'<svg\b',
+            f'<svg role="img" aria-label="{label}" stroke-linejoin="round" stroke-linecap="butt"',
+            svg,
+            count=1,
+        )
+
+
+def safe_json(value: Any) -> str:
+    """JSON that may stand in a page: no text in it can end the element that it stands in.
+
+    Examples
+    --------
+    >>> safe_json({'name': '</script>', 'bars': np.ones(2)})
+    '{"name":"\\\\u003c/script\\\\u003e","bars":[1.0,1.0]}'
+    """
+    text = json.dumps(
+        value, ensure_ascii=False, allow_nan=False, separators=(',', ':'), default=_plain
+    )
+    for letter in '<>&\u2028\u2029':
+        text = text.replace(letter, f'\\u{ord(letter):04x}')
+    return text
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    raise ValueError(f'{type(value).__name__} is none')
+
+
+def rounded(values: ArrayLike, digits: int = 4) -> Any:
+    """Numbers as lists of floats of few digits after the point, which take little room.
+
+    Examples
+    --------
+    >>> rounded([1 / 3, 2.0])
+    [0.3333, 2.0]
+    """
+    return (np.round(np.asarray(values, dtype='float64'), digits) + 0.0).tolist()
+
+
+def packed(values: ArrayLike, bits: int = 16) -> dict[str, Any]:
+    """An array as base64, for `unpacked` of `helpers.js`: whole numbers of few bits, or float32.
+
+    Of 8 or 16 bits, a number is off by at most half of `step`, the largest of them divided by 127
+    or by 32,767. With 32 bits they are as float32 has them.
+
+    Parameters
+    ----------
+    values : array of any shape
+    bits : 8, 16 or 32
+
+    Returns
+    -------
+    dict
+        `shape`, `step`, `bits` and `base64`.
+
+    Raises
+    ------
+    ValueError
+        Where there is NaN or infinity in it.
+
+    Examples
+    --------
+    >>> one = packed([[0.5, -1.0]])
+    >>> one['shape'], round(1 / one['step'])
+    ([1, 2], 32767)
+    """
+    values = np.asarray(values, dtype='float64')
+    if not np.isfinite(values).all():
+        raise ValueError('NaN or infinity cannot be packed: leave such rows out.')
+    if bits == 32:
+        raw, step = values.astype('<f4').tobytes(), 1.0
+    else:
+        most = {8: 127, 16: 32767}[bits]
+        step = (float(np.abs(values).max()) if values.size else 0.0) / most or 1.0
+        raw = np.round(values / step).astype(f'<i{bits // 8}').tobytes()
+    return {
+        'shape': list(values.shape),
+        'step': step,
+        'bits': bits,
+        'base64': base64.b64encode(raw).decode(),
+    }
+
+
+@functools.cache
+def spoken(name: str) -> dict[str, dict[str, str]]:
+    """language -> key -> what an instrument says, its own words after those that all share."""
+    shared, own = (
+        json.loads((WORDS / f'{one}.json').read_text(encoding='utf-8')) for one in ('shared', name)
+    )
+    return {language: {**shared[language], **own[language]} for language in own}
+
+
+def words_of(name: str, data: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """What an instrument says, with the phrases of its own `names` in the data, as figures have."""
+    words = {}
+    for language, own in spoken(name).items():
+        book = phrasebook(language)
+        told = {} if book is None else {one: book.phrase(one) for one in data.get('names', ())}
+        words[language] = {**{one: text for one, text in told.items() if text}, **own}
+    return words
+
+
+@functools.cache
+def _module(name: str) -> tuple[str, tuple[str, ...]]:
+    """A module of `static` as a function's body, and the modules it imports from."""
+    text = (STATIC / f'{name}.js').read_text(encoding='utf-8')
+    needed = tuple(match[2] for match in IMPORT.finditer(text))
+    names = EXPORT.findall(text)
+    text = EXPORT.sub('', IMPORT.sub(r"const \1 = modules['\2'];", text))
+    if re.search(r'^\s*(import|export)\b', text, re.MULTILINE):
+        raise ValueError(
+            f"{name}.js: write imports as import {{ a }} from './b.js'; and export functions, "
+            'classes and constants where they begin.'
+        )
+    body = f"modules['{name}'] = (() => {{\n{text}\nreturn {{ {', '.join(names)} }};\n}})();"
+    return body, needed
+
+
+def script(names: Sequence[str]) -> str:
+    """The scripts of instruments as one that stands alone: no module, for a page from a folder.
+
+    Examples
+    --------
+    >>> 'import ' in script([])
+    False
+    """
+    order: list[str] = []
+
+    def need(name: str) -> None:
+        for other in _module(name)[1]:
+            need(other)
+        if name not in order:
+            order.append(name)
+
+    for name in ('helpers', *names):
+        need(name)
+    bodies = [_module(name)[0] for name in order]
+    starts = [f"modules['helpers'].mount('{name}', modules['{name}'].start);" for name in names]
+    return '\n'.join(
+        ["(() => {\n'use strict';\nconst modules = {};", *bodies, *starts, '})();']
+    ).replace('</', '<\\/')
+
+
+@functools.cache
+def style() -> str:
+    """The style of all instruments."""
+    return (STATIC / 'instruments.css').read_text(encoding='utf-8')
+
+
+def site_files() -> dict[str, str]:
+    """name -> text of the two files that the pages of a site share: script and style.
+
+    Examples
+    --------
+    >>> sorted(site_files())
+    ['instruments.css', 'instruments.js']
+    """
+    names = sorted(path.stem for path in WORDS.glob('*.json') if path.stem != 'shared')
+    return {'instruments.css': style(), 'instruments.js': script(names)}
