@@ -10,9 +10,30 @@ Each is a function here, a script in `static/` and its words in `words/`; `Instr
 together.
 """
 
+from .film_map import film_map, nearest, neighbours_kept, planes
+from .five_films import five_films, rating_effects, stars_for
 from .instrument import Instrument, packed, rounded
 from .logit import logit, logit_terms
+from .order_dial import order_dial, recovered
 from .scores import moved, scores
 from .vectors import vectors
 
-__all__ = ['Instrument', 'packed', 'rounded', 'logit', 'logit_terms', 'scores', 'moved', 'vectors']
+__all__ = [
+    'Instrument',
+    'packed',
+    'rounded',
+    'film_map',
+    'five_films',
+    'logit',
+    'logit_terms',
+    'moved',
+    'nearest',
+    'neighbours_kept',
+    'order_dial',
+    'planes',
+    'rating_effects',
+    'recovered',
+    'scores',
+    'stars_for',
+    'vectors',
+]
