@@ -10,9 +10,12 @@ Each is a function here, a script in `static/` and its words in `words/`; `Instr
 together.
 """
 
+from .film_map import film_map, nearest, neighbours_kept, planes
+from .five_films import five_films, rating_effects, stars_for
 from .instrument import Instrument, packed, rounded
 from .logit import logit, logit_terms
 from .machine import machine, training_needs
+from .order_dial import order_dial, recovered
 from .scores import moved, scores
 from .vectors import vectors
 
@@ -20,10 +23,19 @@ __all__ = [
     'Instrument',
     'packed',
     'rounded',
+    'film_map',
+    'five_films',
     'logit',
     'logit_terms',
-    'scores',
     'moved',
+    'nearest',
+    'neighbours_kept',
+    'order_dial',
+    'planes',
+    'rating_effects',
+    'recovered',
+    'scores',
+    'stars_for',
     'vectors',
     'machine',
     'training_needs',
