@@ -12,7 +12,7 @@ from .formats import used
 from .json_files import is_whole
 from .schema import Schema
 from .values import Column, distinct, spelled
-from .vocabulary import Field, Vocabulary
+from .vocabulary import Field, Vocabulary, fill
 
 if TYPE_CHECKING:
     from .table import Table
@@ -151,8 +151,7 @@ class Plan:
             vocabulary = Vocabulary(fields, table.schema.label)
         offsets = vocabulary.offsets.astype(np.int32)
         ids = np.empty((len(table), len(parts) + sum(self.bag_sizes)), np.int32)
-        for f, (within, codes) in enumerate(parts):
-            ids[:, f] = (within.astype(np.int32) + offsets[f])[codes]
+        fill(ids, [(w.astype(np.int32) + offsets[f], codes) for f, (w, codes) in enumerate(parts)])
         at = len(parts)
         for f, (bag, _) in enumerate(slots, len(parts)):
             ids[:, at : at + bag.shape[1]] = bag + offsets[f]
