@@ -167,6 +167,11 @@ class Field:
     def _fit(cls, name, kind, words, codes, min_threshold):
         """The field, and the id within it of each of the words."""
         counts = np.bincount(codes, minlength=len(words))
+        return cls._of_counts(name, kind, words, counts, min_threshold)
+
+    @classmethod
+    def _of_counts(cls, name, kind, words, counts, min_threshold):
+        """The same, by how often each word occurs."""
         often = np.flatnonzero(counts >= min_threshold)
         texts = words if len(often) == len(words) else [words[i] for i in often.tolist()]
         # By text first; a sort that keeps the order of equals then sorts by falling count.
