@@ -20,6 +20,7 @@ from . import check, data, definitions, describe, instruments, layers, metrics, 
 from .data.batches import BatchLoader
 from .data.columns import Examples, concat
 from .data.ctr import CTRDataset
+from .data.encoded import EncodedFolder, encode, open_encoded
 from .data.encoder import Encoder
 from .data.features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
 from .data.histories import past_rows, with_history

@@ -147,3 +147,21 @@ def test_a_resampled_auc_is_that_of_the_repeated_rows():
         measured = family.weighted_auc(labels, scores)(weight)
         assert measured == pytest.approx(d2l.auc(labels[again], scores[again]))
         assert all(len(set(weight[users == user])) == 1 for user in set(users))
+
+
+def test_reading_gives_a_row_a_way_beside_pandas(tmp_path, monkeypatch, capsys):
+    reading = importlib.import_module('reading')
+    monkeypatch.setattr(reading, 'peak', lambda way, path: 1.0)  # of processes of their own
+    out = tmp_path / 'reading.md'
+    reading.main(['--rows', '3000', '--rounds', '1', '--out', str(out)])
+    assert out.read_text(encoding='utf-8').strip() == capsys.readouterr().out.strip()
+    rows = [cells(line) for line in out.read_text(encoding='utf-8').splitlines() if '|' in line]
+    assert [row[0] for row in rows[2:]] == list(reading.WAYS)
+    assert rows[2][2] == rows[2][4] == '1.00' and reading.high_water() > 50
+
+
+def test_all_ways_of_reading_give_the_same_ids(tmp_path):
+    reading = importlib.import_module('reading')
+    reading.write_log(path := str(tmp_path / 'log.tsv'), 3_000)
+    words, clicks = reading.by_words(path), reading.by_ctr_dataset(path)
+    assert (words.features == clicks.features).all() and len(reading.by_read(path)) == 3_000

@@ -13,6 +13,7 @@ else:
 from .batches import BatchLoader
 from .columns import Examples, concat
 from .ctr import CTRDataset
+from .encoded import EncodedFolder, encode, open_encoded
 from .encoder import Encoder
 from .features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
 from .histories import past_rows, with_history
@@ -50,6 +51,9 @@ __all__ = [
     'Examples',
     'concat',
     'CTRDataset',
+    'EncodedFolder',
+    'encode',
+    'open_encoded',
     'Encoder',
     'Field',
     'Vocabulary',

@@ -15,6 +15,8 @@ from .columns import Examples, as_labels, as_matrix, check_columns, examples_of
 
 __all__ = ['BatchLoader']
 
+STRETCHES = 8  # of data in a folder, in memory at one time
+
 
 class BatchLoader:
     """Iterate over batches of a data set, or of several arrays of equal length.
@@ -101,6 +103,14 @@ class BatchLoader:
             raise ValueError(
                 f"last_batch is {last_batch!r}: choose 'keep', 'discard' or 'rollover'."
             )
+        self._stretch = None  # of data in a folder: rows that are read together
+        if self._arrays is None:
+            self._stretch = getattr(self._examples, 'stretch', None)
+        if self._stretch and last_batch == 'rollover':
+            raise ValueError(
+                "last_batch is 'rollover', which data in a folder does not have: choose 'keep' or "
+                "'discard'."
+            )
         self.batch_size, self.last_batch = int(batch_size), last_batch
         self.shuffle = bool(shuffle)
         self._rng = np.random if seed is None else np.random.RandomState(seed)
@@ -138,6 +148,9 @@ class BatchLoader:
             arrays += [examples.labels] if examples.labels is not None else []
             arrays += [examples.sample_weight] if weighted else []
         rows = self._rows
+        if self._stretch and self.shuffle:
+            yield from self._by_stretches(arrays)
+            return
         order = self._rng.permutation(rows) if self.shuffle else None
         if len(self._left):
             order = np.concatenate([self._left, np.arange(rows) if order is None else order])
@@ -151,6 +164,27 @@ class BatchLoader:
                 return
             where = slice(start, stop) if order is None else order[start:stop]
             yield [_to_mxnet(a, where) for a in arrays]
+            if self._stretch and start // self._stretch != stop // self._stretch:
+                self._examples.release()
+
+    def _by_stretches(self, arrays) -> Iterator[list]:
+        """An epoch of data on disk: some stretches at a time, in an order that is drawn."""
+        size, last = self.batch_size, -(-self._rows // self._stretch)
+        order, left = self._rng.permutation(last), None
+        for at in range(0, last, STRETCHES):
+            starts = np.sort(order[at : at + STRETCHES]) * self._stretch
+            read = [np.concatenate([a[s : s + self._stretch] for s in starts]) for a in arrays]
+            self._examples.release()
+            drawn = self._rng.permutation(len(read[0]))
+            if left is not None:
+                drawn = np.concatenate([np.arange(len(left[0])), drawn + len(left[0])])
+                read = [np.concatenate(pair) for pair in zip(left, read)]
+            whole = len(drawn) - len(drawn) % size
+            for start in range(0, whole, size):
+                yield [_to_mxnet(a, drawn[start : start + size]) for a in read]
+            left = [a[drawn[whole:]] for a in read]
+        if len(left[0]) and self.last_batch == 'keep':
+            yield [_to_mxnet(a, slice(None)) for a in left]
 
     def bound(self, inputs: Optional[Mapping[str, Optional[int]]] = None) -> Examples:
         """The examples as a net with these inputs reads them: picked by name, in its order.
@@ -209,6 +243,9 @@ class BatchLoader:
     def fingerprint(self) -> int:
         """A checksum of the data, by which a checkpoint knows it again."""
         arrays, value = self._arrays, 0
+        digest = None if arrays is not None else getattr(self._examples, 'digest', None)
+        if digest is not None:
+            return zlib.crc32(digest.encode(), self._rows)
         if arrays is None:
             arrays = [*self._examples.columns.values(), self._examples.labels]
             arrays.append(self.sample_weight)

@@ -46,9 +46,10 @@ PACKED = ('.gz', '.bz2', '.zst', '.lz4', '.br', '.xz', '.zip')
 SEPARATORS = ('\t', ',', ';', '::', '|')
 LOOK = 10_000  # rows of a frame by which it is judged
 HEAD = 1_000_000  # bytes of a file by which it is judged
-BLOCK = 16_000_000  # bytes that pyarrow parses at a time: fewer dictionaries to put together
+BLOCK = 4_000_000  # bytes that pyarrow parses at a time: what it makes of them fits the cache
 CRITEO_COUNTS = [f'I{i}' for i in range(1, 14)]
 CRITEO_NAMES = ['label', *CRITEO_COUNTS, *(f'C{i}' for i in range(1, 27))]
+JSON_BLOCK = 16_000_000  # a type that changes further on is found only within one
 AS_WORDS = pa.dictionary(pa.int32(), pa.string())
 
 
@@ -327,6 +328,31 @@ def _has_header(rows) -> bool:
 
 
 def _read_text(name, paths, decide, format, sep, header, names, encoding, label, told) -> Raw:
+    layout = text_layout(name, paths, decide, format, sep, header, names, encoding, label, told)
+    parts = [parse_text(path, layout, mine) for path in paths if (mine := columns_in(path, layout))]
+    return _joined(name, parts, told)
+
+
+@dataclass
+class Layout:
+    """How a text is cut into cells, and which columns of it are wanted.
+
+    `numbers` are those to read as numbers; where a cell of one is none, it is read as words.
+    """
+
+    first: str  # the file by which the others are judged
+    sep: str
+    header: bool
+    names: Optional[list]  # what the columns are called instead of by a header
+    label: Optional[str]
+    encoding: Optional[str]
+    columns: list
+    wanted: Optional[Sequence[str]] = None
+    numbers: Sequence[str] = ()
+
+
+def text_layout(name, paths, decide, format, sep, header, names, encoding, label, told) -> Layout:
+    """Look at the first lines of the first file."""
     lines = _head(paths[0], encoding)
     if not any(line.strip() for line in lines):
         raise ValueError(f'{paths[0]} is empty: give at least one row.')
@@ -350,23 +376,26 @@ def _read_text(name, paths, decide, format, sep, header, names, encoding, label,
     own = _columns_of(paths[0], rows, names, header, label)
     if not header or names is not None:
         told['names'], told['header'] = list(names), bool(header)
+    layout = Layout(paths[0], sep, bool(header), names, label, encoding, own)
     sample = rows[1:] if header else rows
-    wanted, numbers = decide(_sample(name, own, sample, told))
-    parts = []
-    for path in paths:
-        mine = own
-        if path != paths[0]:  # each part has its own header, or none
-            first = _cells(_head(path, encoding), sep)
-            if not first:
-                continue
-            mine = _columns_of(path, first, names, header, label)
-            if sorted(mine) != sorted(own):
-                raise ValueError(
-                    f'{path} has the columns {", ".join(mine)}, and {paths[0]} has '
-                    f'{", ".join(own)}: give parts of one table.'
-                )
-        parts.append(_parse(path, sep, header, mine, wanted, numbers, encoding))
-    return _joined(name, parts, told)
+    layout.wanted, layout.numbers = decide(_sample(name, own, sample, told))
+    return layout
+
+
+def columns_in(path: str, layout: Layout) -> Optional[list[str]]:
+    """What the columns of a part are called, which has its own header or none; None if empty."""
+    if path == layout.first:
+        return layout.columns
+    first = _cells(_head(path, layout.encoding), layout.sep)
+    if not first:
+        return None
+    mine = _columns_of(path, first, layout.names, layout.header, layout.label)
+    if sorted(mine) != sorted(layout.columns):
+        raise ValueError(
+            f'{path} has the columns {", ".join(mine)}, and {layout.first} has '
+            f'{", ".join(layout.columns)}: give parts of one table.'
+        )
+    return mine
 
 
 def _columns_of(path, rows, names, header, label) -> list[str]:
@@ -404,15 +433,21 @@ def _sample(name, names, rows, told) -> Raw:
     return Raw(name, columns, len(rows), told)
 
 
-def _parse(path, sep, header, names, wanted, numbers, encoding) -> Raw:
-    """A text file by pyarrow, a column of words where it is not of numbers."""
-    data = None
-    if encoding is not None or len(sep) > 1:
+def parse_text(
+    path: str, layout: Layout, names: list, data: Optional[bytes] = None, header: bool = True
+) -> Raw:
+    """A text file by pyarrow, a column of words where it is not of numbers.
+
+    With `data`, only these lines of it, in UTF-8; `header` says whether they begin with it.
+    """
+    sep, encoding, header = layout.sep, layout.encoding, layout.header and header
+    if data is None and (encoding is not None or len(sep) > 1):
         data = _bytes(path)
         if encoding is not None:
             data = _decoded(data, path, encoding).encode()
-        if len(sep) > 1:
-            data, sep = data.replace(sep.encode(), b'\x1f'), '\x1f'
+    if len(sep) > 1:
+        data, sep = data.replace(sep.encode(), b'\x1f'), '\x1f'
+    wanted, numbers = layout.wanted, layout.numbers
     wanted = list(names) if wanted is None else [n for n in names if n in set(wanted)]
     as_floats = [n for n in wanted if n in set(numbers)]
     quoted, tried = False, 0
@@ -521,17 +556,20 @@ def _json_list(path, encoding) -> Optional[Raw]:
 
 
 def _json_lines(path, encoding) -> Raw:
-    from pyarrow import json
-
     if (whole := _json_list(path, encoding)) is not None:
         return whole
+    data = None if encoding is None else _decoded(_bytes(path), path, encoding).encode()
+    return _of_arrow_table(path, json_table(path, data))
+
+
+def json_table(path: str, data: Optional[bytes] = None, schema: Any = None) -> pa.Table:
+    """JSON lines, of a file or of `data`, as a table of Arrow."""
+    from pyarrow import json
+
+    how = {} if schema is None else {'parse_options': json.ParseOptions(explicit_schema=schema)}
     try:
-        if encoding is None:
-            with _stream(path) as stream:
-                table = json.read_json(stream, json.ReadOptions(block_size=BLOCK))
-        else:
-            data = _decoded(_bytes(path), path, encoding).encode()
-            table = json.read_json(pa.BufferReader(data), json.ReadOptions(block_size=BLOCK))
+        with _stream(path) if data is None else pa.BufferReader(data) as stream:
+            table = json.read_json(stream, json.ReadOptions(block_size=JSON_BLOCK), **how)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         reason = str(error).splitlines()[0].replace('JSON parse error: ', '')
         raise ValueError(
@@ -539,7 +577,7 @@ def _json_lines(path, encoding) -> Raw:
             'key with one type.'
         ) from None
     _check_names(path, table.column_names)
-    return _of_arrow_table(path, table)
+    return table
 
 
 def _check_names(path, names):
@@ -608,9 +646,10 @@ def _of_arrow_lists(name, column) -> Lists:
 # ------------------------------------------------------------------------------ libsvm, libffm
 
 
-def _sparse_lines(path, format, encoding):
+def _sparse_lines(path, format, encoding, data=None):
     """The tokens of lines `label index:value ...` or `label field:index:value ...`."""
-    data = None if encoding is None else _decoded(_bytes(path), path, encoding).encode()
+    if data is None and encoding is not None:
+        data = _decoded(_bytes(path), path, encoding).encode()
     try:
         with _stream(path) if data is None else pa.BufferReader(data) as stream:
             lines = csv.read_csv(

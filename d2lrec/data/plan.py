@@ -12,7 +12,7 @@ from .formats import used
 from .json_files import is_whole
 from .schema import Schema
 from .values import Column, distinct, spelled
-from .vocabulary import Field, Vocabulary
+from .vocabulary import Field, Vocabulary, fill
 
 if TYPE_CHECKING:
     from .table import Table
@@ -96,29 +96,38 @@ class Plan:
         slots: Optional[int] = None,
     ) -> Plan:
         """The plan of a training part."""
+        found = {}
+        for name in table.schema.numbers:
+            values = table.numbers(name)
+            there = np.sort(values[~np.isnan(values)])
+            found[name] = len(values) - len(there), len(there), there.__getitem__
+        longest = {n: int(table.lists(n).counts.max(initial=0)) for n in table.schema.multi}
+        return cls._of_counts(table.schema, numbers, num_bins, pool, slots, found, longest)
+
+    @classmethod
+    def _of_counts(cls, schema, numbers, num_bins, pool, slots, found, longest):
+        """The plan by {name: (missing, there, the values in order at these ranks)} of numbers.
+
+        `longest` has the most values of a cell of each multi-valued column.
+        """
         if not is_whole(num_bins) or not 2 <= num_bins <= 10_000:
             raise ValueError(f'num_bins is {num_bins!r}: give a whole number, 2 or more.')
         if slots is not None and (not is_whole(slots) or slots < 1):
             raise ValueError(f'slots is {slots!r}: give a whole number, 1 or more.')
-        plan = cls(table.schema, numbers, pool=pool)
-        missing = []
-        for name in table.schema.numbers:
-            values = table.numbers(name)
-            there = np.sort(values[~np.isnan(values)])
-            if len(there) < len(values):
-                missing.append(name)
+        plan = cls(schema, numbers, pool=pool)
+        for name, (_, there, at) in found.items():
             if numbers != 'logsquare':
                 count = num_bins if numbers == 'quantiles' else RANKS
-                firsts = len(there) * np.arange(1, count) // count
-                cuts = there[firsts] if len(there) else np.zeros(0)
+                firsts = there * np.arange(1, count) // count
+                cuts = at(np.append(0, firsts)) if there else np.zeros(1)
                 if numbers == 'quantiles':
-                    cuts = np.unique(cuts)
-                    cuts = cuts[cuts > there[0]] if len(there) else cuts
-                plan.cuts[name] = cuts
-        plan.missing = tuple(missing) if numbers == 'dense' else ()
-        for name in table.schema.multi:
-            longest = max(1, int(table.lists(name).counts.max(initial=0)))
-            plan.slots[name] = longest if slots is None else min(longest, slots)
+                    plan.cuts[name] = np.unique(cuts[cuts > cuts[0]])
+                else:
+                    plan.cuts[name] = cuts[1:]
+        if numbers == 'dense':
+            plan.missing = tuple(name for name, (missing, _, _) in found.items() if missing)
+        for name, most in longest.items():
+            plan.slots[name] = max(1, most) if slots is None else min(max(1, most), slots)
         return plan
 
     def encode(
@@ -151,8 +160,7 @@ class Plan:
             vocabulary = Vocabulary(fields, table.schema.label)
         offsets = vocabulary.offsets.astype(np.int32)
         ids = np.empty((len(table), len(parts) + sum(self.bag_sizes)), np.int32)
-        for f, (within, codes) in enumerate(parts):
-            ids[:, f] = (within.astype(np.int32) + offsets[f])[codes]
+        fill(ids, [(w.astype(np.int32) + offsets[f], codes) for f, (w, codes) in enumerate(parts)])
         at = len(parts)
         for f, (bag, _) in enumerate(slots, len(parts)):
             ids[:, at : at + bag.shape[1]] = bag + offsets[f]

@@ -31,6 +31,7 @@ from .values import (
 from .vocabulary import Vocabulary, default_names, place_of
 
 BLOCK = 8_000_000  # bytes of a file in memory as text at one time
+PART = 4_000_000  # bytes that pyarrow parses at a time
 FIRST_LINES = 5_000  # the most common number of columns among these is taken for all
 MAX_COLUMNS = 100_000
 MAX_LINES = 1_000  # that a quoted cell may go on for
@@ -220,7 +221,7 @@ class _Lines:
     def _read_clean(self, block):
         """Read a block by pyarrow; False, and nothing read, where a line is not as expected."""
         names = [str(i) for i in range(self.width + self.labelled)]
-        longest, faults = max(map(len, block.splitlines())), []
+        longest, faults = _longest(block), []
 
         def refuse(row):
             faults.append(row)
@@ -229,9 +230,7 @@ class _Lines:
         try:
             table = csv.read_csv(
                 pa.BufferReader(block),
-                csv.ReadOptions(
-                    column_names=names, block_size=min(len(block), longest + 1_000_000)
-                ),
+                csv.ReadOptions(column_names=names, block_size=min(len(block), longest + PART)),
                 csv.ParseOptions(
                     delimiter=self.separator,
                     quote_char=False,
@@ -339,6 +338,14 @@ class _Lines:
             at = found.end() + 1
             if at > len(line):
                 return cells, is_open, torn
+
+
+def _longest(block):
+    """The length of the longest line."""
+    if b'\r' in block:
+        return max(map(len, block.splitlines()))
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == ord('\n'))
+    return int(np.diff(ends, prepend=-1, append=len(block)).max())
 
 
 def _unified(name, parts):

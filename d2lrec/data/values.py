@@ -31,6 +31,7 @@ SHORT_FLOATS = ('float32', 'Float32', 'float[pyarrow]')
 SPACE = ' \t\n\r\f\v'  # what pandas passes over beside a number
 LEADING_ZERO = re.compile(r'^0\d', re.MULTILINE)
 WHOLE = re.compile(r'([+-]?)0*([0-9]+)')
+DECIMAL = re.compile(r'-?(?:0|[1-9][0-9]{0,9})\.[0-9]{0,3}[1-9]')  # as a float prints itself
 NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
 CONTAINERS = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series)
 
@@ -79,6 +80,9 @@ def numbers_of(cells: Sequence[Any]) -> list[Optional[str]]:
             text = cell
             if text.isdigit() and text.isascii():
                 found[i] = text if text[0] != '0' else text.lstrip('0') or '0'
+                continue
+            if DECIMAL.fullmatch(text):
+                found[i] = text
                 continue
         elif isinstance(cell, Decimal):
             text = str(cell)

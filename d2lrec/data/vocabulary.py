@@ -29,6 +29,7 @@ from .values import (
 __all__ = ['Field', 'Vocabulary', 'load_vocab']
 
 KINDS = ('number', 'text')
+FILL = 4_096  # rows of ids that the cache holds
 
 
 @dataclass(frozen=True)
@@ -171,12 +172,21 @@ class Field:
     def _fit(cls, name, kind, words, codes, min_threshold):
         """The field, and the id within it of each of the words."""
         counts = np.bincount(codes, minlength=len(words))
+        return cls._of_counts(name, kind, words, counts, min_threshold)
+
+    @classmethod
+    def _of_counts(cls, name, kind, words, counts, min_threshold):
+        """The same, by how often each word occurs."""
         often = np.flatnonzero(counts >= min_threshold)
-        kept = sorted(zip((-counts[often]).tolist(), [words[i] for i in often], often.tolist()))
-        falling, values, places = zip(*kept) if kept else ((), (), ())
-        within = np.full(len(words), len(values), np.int64)
-        within[list(places)] = np.arange(len(values))
-        return cls(name, values, kind, len(values), tuple(-c for c in falling)), within
+        texts = words if len(often) == len(words) else [words[i] for i in often.tolist()]
+        # By text first; a sort that keeps the order of equals then sorts by falling count.
+        by_text = np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
+        order = by_text[np.argsort(-counts[often][by_text], kind='stable')]
+        places = often[order]
+        within = np.full(len(words), len(places), np.int64)
+        within[places] = np.arange(len(places))
+        values = tuple([texts[i] for i in order.tolist()])
+        return cls(name, values, kind, len(values), tuple(counts[places].tolist())), within
 
     @classmethod
     def from_mapper(
@@ -299,7 +309,8 @@ class Vocabulary:
         for f, ((within, codes), offset) in enumerate(zip(found, new.offsets)):
             rows = np.bincount(codes, minlength=len(within))
             unknown[f] = rows[within == fields[f].unknown].sum() / max(len(codes), 1)
-            matrix[:, f] = (within + offset).astype(np.int32)[codes]
+            found[f] = (within + offset).astype(np.int32), codes
+        fill(matrix, found)
         return new, matrix, unknown
 
     @classmethod
@@ -373,7 +384,7 @@ class Vocabulary:
         if len(lengths) > 1:
             raise ValueError(f'the columns have {sorted(lengths)} rows: give as many in each.')
         ids = np.empty((lengths.pop(), len(self.fields)), np.int32)
-        unknown = np.zeros(len(self.fields))
+        unknown, tables = np.zeros(len(self.fields)), []
         for f, (one, offset) in enumerate(zip(self.fields, self.offsets)):
             column = found[one.name]
             within = one.find(column.cells)
@@ -387,7 +398,8 @@ class Vocabulary:
                         f'{len(one.values)} and has no id: give one of {one.values[:5]}.'
                     )
                 within[lost] = one.unknown
-            ids[:, f] = (within + offset).astype(np.int32)[column.codes]
+            tables.append(((within + offset).astype(np.int32), column.codes))
+        fill(ids, tables)
         return ids, unknown
 
     def number_of(self, field: Union[str, int]) -> int:
@@ -585,6 +597,18 @@ def _decoded(data):
         words = ['' if c is None else c for c in cells]
         columns.append(Column(one.name, *distinct(words, kept)))
     return columns
+
+
+def fill(ids: np.ndarray, tables: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
+    """Column f of `ids` (N, F) from a table of ids and the rows' places in it, `tables[f]`.
+
+    Some rows at a time, all columns of them: a column at a time would go through the whole
+    matrix once for each.
+    """
+    for start in range(0, len(ids), FILL):
+        rows = slice(start, start + FILL)
+        for f, (table, codes) in enumerate(tables):
+            ids[rows, f] = table[codes[rows]]
 
 
 def default_names(count: int) -> list[str]:
