@@ -10,14 +10,21 @@ The model is a DeepFM of 26 fields of 4,000 ids, K = 16, MLP [64, 32], hybridize
 same with the same weights, eager, under `torch.inference_mode`, and gives the same probabilities,
 or it ends with an error. Everybody gets a row that is new each time. Sides run in turn, a block of
 calls at a time; the table gives the median call of the median block, and the fastest block's.
+
+A second table is of a row of a shop's log as `d2l.read` has it: six words, two numbers and a cell
+of several tags, by `predict` in the same process, and as a request to `examples/serve.py` in
+another, a new connection each.
 """
 
 import os
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
+import http.client
+import json
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -36,6 +43,7 @@ except ImportError:
 
 FIELDS, IDS, K, MLP_DIMS = 26, 4_000, 16, [64, 32]
 BLOCKS, CALLS = 15, 200
+EXAMPLES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'examples')
 
 
 def make_net(seed=0):
@@ -91,6 +99,68 @@ def in_torch(net):
     return peer
 
 
+def timed(sides):
+    """The median call of each block, in ms: {name: list}."""
+    times = {name: [] for name in sides}
+    for block in range(BLOCKS + 1):  # the first warms up
+        for name, call in sides.items():
+            found = []
+            for i in range(CALLS):
+                start = time.perf_counter()
+                call(i)
+                found.append(time.perf_counter() - start)
+            if block:
+                times[name].append(statistics.median(found) * 1e3)
+    return times
+
+
+def rows_of_a_log():
+    """{name: call} of one row of a planted log: `predict`, and `examples/serve.py`; its process."""
+    log = d2l.planted_log(seed=0)
+    table = d2l.read(
+        log.frame,
+        label='click',
+        categories=['user', 'city', 'item', 'brand', 'device', 'hour'],
+        numbers=['age', 'price'],
+        multi={'tags': '|'},
+    )
+    train = table.dataset()
+    net = d2l.DeepFM.for_data(train, num_factors=K, mlp_dims=MLP_DIMS)
+    net.initialize()
+    path = os.path.join(tempfile.mkdtemp(), 'log.d2l')
+    d2l.save(net, path, train)
+    saved = d2l.load(path)
+    frame = log.frame[table.schema.fields][:CALLS].astype(object)
+    rows = frame.where(frame.notna(), None).to_dict('records')
+    frames = [log.frame[i : i + 1] for i in range(CALLS)]
+    bodies = [json.dumps(row) for row in rows]
+    code = (
+        f'import sys; sys.path.insert(0, {EXAMPLES!r}); import serve\n'
+        f'server = serve.server({path!r}, port=0)\n'
+        'print(server.server_port, flush=True); server.serve_forever()'
+    )
+    process = subprocess.Popen(
+        [sys.executable, '-c', code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    port = int(process.stdout.readline())
+
+    def served(i):
+        connection = http.client.HTTPConnection('127.0.0.1', port, timeout=60)
+        connection.request('POST', '/', bodies[i])
+        found = json.loads(connection.getresponse().read())
+        connection.close()
+        return found['probabilities']
+
+    if np.abs(served(0) - saved.predict(rows[0])).max() > 1e-6:
+        sys.exit('the server gives another probability.')
+    sides = {
+        '`load(path).predict(row)`, a dict': lambda i: saved.predict(rows[i]),
+        'the same, a frame of one row': lambda i: saved.predict(frames[i]),
+        'a request to `examples/serve.py`': served,
+    }
+    return sides, process
+
+
 def main():
     """Print the table."""
     saved = make_net()
@@ -124,16 +194,7 @@ def main():
         theirs = np.concatenate([eager(i)[:, 0] for i in range(CALLS)])
         if np.abs(ours - theirs).max() > 1e-5:
             sys.exit('the two do not compute the same function.')
-    times = {name: [] for name in sides}
-    for block in range(BLOCKS + 1):  # the first warms up
-        for name, call in sides.items():
-            found = []
-            for i in range(CALLS):
-                start = time.perf_counter()
-                call(i)
-                found.append(time.perf_counter() - start)
-            if block:
-                times[name].append(statistics.median(found) * 1e3)
+    times = timed(sides)
 
     versions = f'MXNet {mxnet.__version__}'
     versions += f', torch {torch.__version__}' if torch is not None else ''
@@ -152,6 +213,16 @@ def main():
         if base:
             cells += [f'{middle / statistics.median(base):.1f}', f'{least / min(base):.1f}']
         print('| ' + ' | '.join(cells) + ' |')
+    sides, process = rows_of_a_log()
+    try:
+        times = timed(sides)
+    finally:
+        process.kill()
+    print('\nA row of a log that `d2l.read` read, DeepFM of nine columns: six of words, two of')
+    print('numbers, one of several tags.\n')
+    print('| call | ms | fastest block, ms |\n|---|---|---|')
+    for name, found in times.items():
+        print(f'| {name} | {statistics.median(found):.2f} | {min(found):.2f} |')
 
 
 if __name__ == '__main__':

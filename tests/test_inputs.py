@@ -431,6 +431,12 @@ WARNED = {
         ).dataset(),
         "'user' is unknown in 99 %",
     ),
+    'clicks alone': (
+        lambda: d2l.read(
+            LOG.assign(stars=4), label='stars', threshold=4, categories=['user'], numbers=[]
+        ).dataset(),
+        'every label is 1, from which nothing can be learned: .*another threshold',
+    ),
     'a guess': (lambda: d2l.read(LOG), r'label and categories are guesses: pass these'),
     'numbers with commas': (
         lambda: table_of('click;price\n1;1.250,50\n0;7,25\n'),

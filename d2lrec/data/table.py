@@ -265,6 +265,12 @@ class Table:
                 f'{self.source} has numbers only, and as dense inputs they leave no field: say '
                 "numbers='quantiles', or name a column in categories."
             )
+        if self.labels is not None and self.labels.min() == self.labels.max():
+            warnings.warn(
+                f'{self.source}: every label is {self.labels[0]:g}, from which nothing can be '
+                'learned: give rows of both classes, or another threshold.',
+                stacklevel=2,
+            )
         plan = Plan.fit(self, numbers, num_bins, pool, slots)
         return CTRDataset._of_table(self, plan, None, min_threshold)
 
