@@ -214,7 +214,7 @@ def test_vectors_in_the_browser(stage):
         np.testing.assert_allclose(said['crowd'], everyone[[0, 3, 6]], atol=1e-3)
 
     holds(3, 4)
-    page.get_by_label('film', exact=True).fill('film 7')
+    page.get_by_role('combobox', name='film').fill('film 7')
     page.keyboard.press('Enter')
     holds(3, 7)
     # the film's vector twice as long, by its slider: the angle stays, the product doubles
@@ -248,7 +248,8 @@ def test_scores_in_the_browser(stage):
 
     def holds(model, sharpness, bias, threshold):
         page.wait_for_function(
-            'wanted => { const said = JSON.parse(document.querySelector(".d2i-live").dataset.answer);'
+            'wanted => {'
+            ' const said = JSON.parse(document.querySelector(".d2i-live").dataset.answer);'
             ' return Math.abs(said.threshold - wanted[2]) < 1e-9 &&'
             ' said.setting.some(s => Math.abs(s.sharpness - wanted[0]) < 1e-9 &&'
             ' Math.abs(s.bias - wanted[1]) < 1e-9); }',

@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from ..check.words import notebook_language
 from ..phrases import phrasebook
 
-__all__ = ['Instrument', 'packed', 'rounded', 'script', 'site_files', 'spoken']
+__all__ = ['Instrument', 'packed', 'rounded']
 
 FOLDER = Path(__file__).parent
 STATIC, WORDS = FOLDER / 'static', FOLDER / 'words'

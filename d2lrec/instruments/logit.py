@@ -134,7 +134,7 @@ def logit(
     return Instrument(
         'logit',
         given,
-        _figure(totals, [f'{own} {text}' for text in labels]),
+        _figure(totals, [f'{own} {text}'[:40] for text in labels]),
         first=f'{sum(totals[0]):.2f}',
         second=f'{sum(totals[1]):.2f}',
         fields=len(fields),

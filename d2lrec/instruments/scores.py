@@ -81,7 +81,7 @@ def scores(labels: ArrayLike, models: Mapping[str, ArrayLike]) -> Instrument:
     return Instrument(
         'scores',
         data,
-        calibration({name: calibration_table(labels, p, bins) for name, p in drawn.items()}),
+        calibration({n[:40]: calibration_table(labels, p, bins) for n, p in drawn.items()}),
         rows=f'{labels.size:,}',
         auc=f'{auc(labels, given[first]):.3f}',
         loss=f'{log_loss(labels, given[first]):.3f}',

@@ -84,7 +84,7 @@ def vectors(
     return Instrument(
         'vectors',
         given,
-        _figure(p, q, names[user], titles[item]),
+        _figure(p, q, names[user], str(titles[item])[:30]),
         user=names[user],
         item=titles[item],
         product=f'{p @ q:.2f}',
