@@ -52,9 +52,9 @@ def test_the_unfinished_file_has_a_fresh_name_and_safe_flags(tmp_path, monkeypat
 
 def test_it_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
     order, size = [], []
-    for name in ('fsync', 'replace'):
+    for name, act in (('fsync', os.fsync), ('replace', os.replace)):
 
-        def noted(*args, real=getattr(os, name), name=name):
+        def noted(*args, real=act, name=name):
             order.append(name)
             if name == 'fsync':
                 size.append(os.fstat(args[0]).st_size)

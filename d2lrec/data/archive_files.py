@@ -27,9 +27,22 @@ RATIO, RATIO_FROM = (
     200,
     100 << 20,
 )  # at most so many times the archive's size, from so many bytes on
+DEEPEST = 100  # folders within folders
 LONGEST_NAME = 255  # bytes, of each part of a path: what file systems take
 BLOCK = 1 << 20
 SEAL = '.sha256.json'
+# What the libraries raise of a damaged archive.
+DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    RuntimeError,  # with NotImplementedError: a compression unknown here
+    ValueError,
+    OverflowError,
+)
 
 PathLike = Union[str, 'os.PathLike[str]']
 
@@ -74,6 +87,39 @@ def extract(archive: PathLike, folder: PathLike) -> None:
             raise ValueError(f'{archive} holds no file: remove it.')
         for entry in checked:
             _write(archive, folder, entry)
+
+
+def copy_member(
+    archive: zipfile.ZipFile, path: PathLike, member: zipfile.ZipInfo, target: IO[bytes]
+) -> None:
+    """Unpack one file of a zip archive into an open file, within the limits of `extract`.
+
+    Raises
+    ------
+    ValueError
+        For what is encrypted, damaged, or larger than a file of the archive's size may be.
+    """
+    most = _most_bytes(path)
+    if member.flag_bits & 1:
+        raise ValueError(f'{path} cannot be unpacked: {member.filename!r} is encrypted.')
+    if member.file_size > most:
+        raise ValueError(
+            f'{path} cannot be unpacked: {member.filename!r} holds more than the {most:,} bytes '
+            'that a file of its size may.'
+        )
+    try:
+        with archive.open(member) as source:  # which gives no more than the declared size
+            while block := source.read(BLOCK):
+                target.write(block)
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
+        reason = ' '.join(str(error).split()) or 'it ends too early'
+        raise ValueError(f'{path} cannot be unpacked: {reason}.') from None
+
+
+def _most_bytes(path):
+    return min(MOST_BYTES, max(RATIO_FROM, RATIO * os.path.getsize(path)))
 
 
 class _Entry(NamedTuple):
@@ -122,7 +168,7 @@ def _tar_entries(file: tarfile.TarFile) -> Iterator[_Entry]:
 
 def _checked(archive, entries):
     """The entries, each after its check; stops at the first that breaks a rule."""
-    most = min(MOST_BYTES, max(RATIO_FROM, RATIO * archive.stat().st_size))
+    most = _most_bytes(archive)
     files, folders, total, number = set(), {()}, 0, 0
     while True:
         with _reading(archive):
@@ -159,6 +205,11 @@ def _parts(archive, entry):
             f'{archive} holds an entry with a name of over {LONGEST_NAME} bytes, '
             f'{name[:40]!r}...: do not use this file.'
         )
+    if len(path.parts) > DEEPEST:
+        raise ValueError(
+            f'{archive} holds an entry over {DEEPEST} folders deep, {name[:40]!r}...: do not use '
+            'this file.'
+        )
     return path.parts
 
 
@@ -193,17 +244,7 @@ def _reading(archive, name=''):
         if error.errno not in (None, errno.EINVAL):
             raise
         raise ValueError(_damaged(archive, error, name)) from None
-    except (
-        zipfile.BadZipFile,
-        tarfile.TarError,
-        zlib.error,
-        lzma.LZMAError,
-        struct.error,
-        EOFError,
-        RuntimeError,  # with NotImplementedError: a compression unknown here
-        ValueError,
-        OverflowError,
-    ) as error:
+    except DAMAGED as error:
         raise ValueError(_damaged(archive, error, name)) from None
 
 

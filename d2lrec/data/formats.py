@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv as python_csv
 import glob
+import io
 import json as python_json
 import lzma
 import os
@@ -24,9 +25,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from .archive_files import copy_member
 from .values import (
     CONTAINERS,
     MISSING,
+    TABLES,
     Column,
     is_missing,
     numbers_of,
@@ -212,7 +215,9 @@ def _stream(path):
                     raise ValueError(
                         f'{path} holds {len(members)} files: unpack it, and give the one to read.'
                     )
-                return pa.BufferReader(archive.read(members[0]))
+                unpacked = io.BytesIO()
+                copy_member(archive, path, members[0], unpacked)
+                return pa.BufferReader(unpacked.getbuffer())
         return pa.input_stream(path, compression='detect')
     except (zipfile.BadZipFile, lzma.LZMAError, OSError) as error:
         raise _damaged(path, error) from None
@@ -786,7 +791,7 @@ def _of_series(name, series) -> Any:
 
 
 def _no_cell(cell):
-    return not isinstance(cell, CONTAINERS) and is_missing(cell)
+    return not isinstance(cell, (*CONTAINERS, *TABLES)) and is_missing(cell)
 
 
 def _of_lists(name, series) -> Lists:

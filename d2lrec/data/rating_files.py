@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 import numpy as np
 
+from .archive_files import copy_member
 from .formats import _bytes, read_raw
 from .schema import ITEM_NAMES, LIKED, RATING_NAMES, TIME_NAMES, USER_NAMES, Schema
 from .table import Table
@@ -121,8 +122,12 @@ def _release(source):
     if os.path.isdir(path):
         files = {f: os.path.join(path, f) for f in os.listdir(path)}
     elif path.lower().endswith('.zip') and os.path.isfile(path) and zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            files = {os.path.basename(n): (path, n) for n in archive.namelist() if n[-1] != '/'}
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        except zipfile.BadZipFile as error:
+            raise ValueError(f'{path} cannot be unpacked: {error}.') from None
+        files = {os.path.basename(n): (path, n) for n in names if n[-1] != '/'}
     else:
         return None
     for name in RELEASES:
@@ -169,9 +174,8 @@ def _part(file, names, sep, numbers):
         folder = tempfile.TemporaryDirectory()
         with zipfile.ZipFile(file[0]) as archive:
             path = os.path.join(folder.name, os.path.basename(file[1]))
-            with archive.open(file[1]) as packed, open(path, 'wb') as out:
-                while block := packed.read(1 << 20):
-                    out.write(block)
+            with open(path, 'wb') as out:
+                copy_member(archive, file[0], archive.getinfo(file[1]), out)
     try:
         encoding = None
         try:

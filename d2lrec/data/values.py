@@ -34,6 +34,7 @@ WHOLE = re.compile(r'([+-]?)0*([0-9]+)')
 DECIMAL = re.compile(r'-?(?:0|[1-9][0-9]{0,9})\.[0-9]{0,3}[1-9]')  # as a float prints itself
 NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
 CONTAINERS = (list, tuple, dict, set, frozenset, np.ndarray, pd.Series)
+TABLES = (pd.DataFrame, pd.Index, pa.Array, pa.ChunkedArray, pa.Table)
 
 
 class Column(NamedTuple):
@@ -253,7 +254,7 @@ def _of_objects(name, values, source):
     numbers: dict[Any, int] = {}
     cells, codes = [], np.empty(len(values), np.int32)
     for row, cell in enumerate(values):
-        if isinstance(cell, CONTAINERS):
+        if not isinstance(cell, str) and (isinstance(cell, CONTAINERS) or _is_no_value(cell)):
             raise ValueError(
                 f'{source} has a {type(cell).__name__} in the column {name!r}, row {row + 1}: '
                 'give one value a cell, or a column of 0 and 1 for each value and multi_hot.'
@@ -270,6 +271,13 @@ def _of_objects(name, values, source):
             cells.append(cell)
         codes[row] = code
     return Column(name, cells, codes)
+
+
+def _is_no_value(cell):
+    """Whether it is a table, an array, or an object that no text tells from another."""
+    kind = type(cell)
+    nameless = kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__
+    return nameless or callable(cell) or hasattr(cell, 'asnumpy') or isinstance(cell, TABLES)
 
 
 def _check_text(cell, name, row, source):

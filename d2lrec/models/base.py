@@ -134,6 +134,9 @@ class Model(HybridBlock):
         return cost_table(self)
 
 
+MOST_SLOTS = 2**20  # of a row: its bounds are kept for each slot, before there is any data
+
+
 class CTRModel(Model):
     """A model that takes ids (B, F), and what else `inputs` names; returns logits (B, 1).
 
@@ -253,7 +256,6 @@ class CTRModel(Model):
         return cls(data.field_dims, *args, **{**found, **options})
 
 
-MOST_SLOTS = 2**20  # of a row: its bounds are kept for each slot, before there is any data
 PAIRS_AT_ONCE = 2**17  # of users and items, where all items are scored
 
 
@@ -297,6 +299,11 @@ class HistoryModel(CTRModel):
             raise ValueError(
                 f'item_field is {item_field} and there are {self.num_fields} fields: give the '
                 'number, from 0, of the field of the items.'
+            )
+        if history_length > MOST_SLOTS:
+            raise ValueError(
+                f'history_length is {history_length:,} slots, over the limit of {MOST_SLOTS:,}: '
+                'keep the newest items only.'
             )
         self.history_length = int(history_length)
         self.item_field = item_field % self.num_fields

@@ -1039,6 +1039,8 @@ def test_names_that_no_file_can_have(tmp_path):
     for name in ('a' * 256, '가' * 86, 'fine/' + 'b' * 300 + '/x'):
         refuses(zip_of(tmp_path / 'a.zip', [(name, b'')]), 'a name of over 255 bytes')
         refuses(tarred(tmp_path / 'a.tar', [(name, b'')]), 'a name of over 255 bytes')
+    for path, made in ((tmp_path / 'a.zip', zip_of), (tmp_path / 'a.tar', tarred)):
+        refuses(made(path, [('a/' * 2000 + 'x', b'')]), 'an entry over 100 folders deep')
     for name in ('a\nb', '.', './'):
         refuses(tarred(tmp_path / 'a.tar', [(name, b'')]), 'unsafe entry')
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 import zipfile
 
 import d2lrec as d2l
@@ -223,3 +224,47 @@ def test_refusals_say_what_where_and_what_to_do(case, tmp_path, datasets):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match='does not exist: give a file that save wrote'):
         d2l.load(tmp_path / 'nothing')
+
+
+def senseless(path, model, **config):
+    """A file of about 1 kB of a model whose sizes no weight in it has."""
+    d2l.save(randomize(model), path)
+    facts, arrays = archive.read_archive(path, 'model', 'save')
+    archive.write_archive(path, {**facts, 'config': {**facts['config'], **config}}, arrays)
+    return path
+
+
+@pytest.mark.parametrize(
+    'build, config, words',
+    [
+        (lambda: d2l.FM(DIMS, K), {'field_dims': [60_000_000]}, 'linear.weight it has'),
+        (lambda: d2l.FM(DIMS, K), {'num_factors': 10**9}, 'embedding.weight it has'),
+        (lambda: d2l.FM(DIMS, K), {'field_dims': [2**31]}, 'linear.weight it has'),
+        (lambda: d2l.FM(DIMS, K), {'bag_sizes': [10**9]}, 'slots a row, over the limit'),
+        (lambda: d2l.DCN(DIMS, K, [6]), {'num_layers': 10**9}, '1,000 or fewer'),
+        (lambda: d2l.DCN(DIMS, K, [6], version=2), {'num_layers': 10**9}, '1,000 or fewer'),
+        (lambda: d2l.DeepFM(DIMS, K, [6]), {'mlp_dims': [2] * 9000}, 'with 9,000 layers'),
+        (lambda: d2l.DeepFM(DIMS, K, [6]), {'mlp_dims': [10**9, 10**9]}, 'does not fit'),
+        (lambda: d2l.XDeepFM(DIMS, K, [6], 0, (4,)), {'cin_dims': [10**9]}, 'does not fit'),
+        (lambda: d2l.MF(K, 3, 4), {'num_users': 10**12}, 'does not fit'),
+        (lambda: d2l.AutoRec(2, 3), {'num_users': 10**9}, 'does not fit'),
+        (lambda: d2l.AutoRec(2, 3), {'num_users': -1}, 'num_users = -1: give a whole number'),
+        (lambda: d2l.AutoRec(2, 3), {'num_hidden': [3] * 5000}, 'with 5,000 layers'),
+        (
+            lambda: d2l.DIN(DIMS, K, [6], history_length=3),
+            {'history_length': 10**9},
+            'history_length is 1,000,000,000 slots',
+        ),
+    ],
+)
+def test_sizes_are_held_against_the_file_before_memory_is_taken(tmp_path, build, config, words):
+    path = senseless(tmp_path / 'net', build(), **config)
+    assert path.stat().st_size < 50_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=words) as refusal:
+            d2l.load(path)
+        assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    finally:
+        tracemalloc.stop()
+    assert '\n' not in str(refusal.value)

@@ -1,0 +1,110 @@
+"""Packed files of a reader's own, damaged or false: one sentence each; cells that are no values."""
+
+import zipfile
+
+import d2lrec as d2l
+from d2lrec.data import archive_files
+
+import mxnet as mx
+import numpy as np
+import pandas as pd
+import pytest
+
+RATINGS = '1::2::5::978300760\n1::3::4::978300761\n2::2::3::978300762\n'
+CLICKS = 'y,a\n' + '1,x\n0,y\n' * 40
+
+
+def packed(path, name, text, **options):
+    with zipfile.ZipFile(path, 'w', **options) as archive:
+        archive.writestr(name, text)
+    return path
+
+
+def changed(path, *changes):
+    """Bytes after a mark in a file set to other ones."""
+    data = bytearray(path.read_bytes())
+    for mark, offset, value in changes:
+        data[data.index(mark) + offset] = value
+    path.write_bytes(data)
+    return path
+
+
+def read(path, release):
+    if release:
+        return d2l.read_ratings(path)
+    return d2l.read(path, label='y', categories=['a'])
+
+
+LOCAL, CENTRAL = b'PK\3\4', b'PK\1\2'
+DAMAGE = {
+    'encrypted': ([(CENTRAL, 8, 1), (LOCAL, 6, 1)], 'is encrypted'),
+    'method': ([(CENTRAL, 10, 99), (LOCAL, 8, 99)], 'compression method is not supported'),
+    'checksum': ([(CENTRAL, 16, 0), (LOCAL, 14, 0)], 'Bad CRC-32'),
+    'larger than it says': ([(CENTRAL, 24, 5)], 'Bad CRC-32|truncated|too early'),
+    'directory': ([(CENTRAL, 0, 0)], 'Bad magic number'),
+}
+
+
+@pytest.mark.parametrize('kind', DAMAGE)
+@pytest.mark.parametrize('release', [True, False])
+def test_a_damaged_zip_gets_one_sentence(tmp_path, release, kind):
+    changes, words = DAMAGE[kind]
+    name, text = ('ml-1m/ratings.dat', RATINGS) if release else ('clicks.csv', CLICKS)
+    path = packed(tmp_path / ('ml-1m.zip' if release else 'clicks.csv.zip'), name, text)
+    read(path, release)
+    changed(path, *changes)
+    with pytest.raises(ValueError, match=f'cannot be unpacked: .*({words})') as refusal:
+        read(path, release)
+    assert '\n' not in str(refusal.value)
+
+
+@pytest.mark.parametrize('release', [True, False])
+def test_a_spoilt_stream_gets_one_sentence(tmp_path, release):
+    name, text = ('ml-1m/ratings.dat', RATINGS) if release else ('clicks.csv', CLICKS)
+    path = tmp_path / ('ml-1m.zip' if release else 'clicks.csv.zip')
+    packed(path, name, text * 20, compression=zipfile.ZIP_DEFLATED)
+    changed(path, (name.encode(), len(name), 0xFF), (name.encode(), len(name) + 1, 0xFF))
+    with pytest.raises(ValueError, match='cannot be unpacked: Error -3'):
+        read(path, release)
+
+
+@pytest.mark.parametrize('release', [True, False])
+def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch, release):
+    monkeypatch.setattr(archive_files, 'RATIO_FROM', 10_000)
+    monkeypatch.setattr(archive_files, 'RATIO', 5)
+    name, text = ('ml-1m/ratings.dat', RATINGS) if release else ('clicks.csv', CLICKS)
+    path = tmp_path / ('ml-1m.zip' if release else 'clicks.csv.zip')
+    packed(path, name, text * 300, compression=zipfile.ZIP_DEFLATED)
+    with pytest.raises(ValueError, match=r'holds more than the [\d,]+ bytes that a file of its'):
+        read(path, release)
+
+
+@pytest.mark.parametrize(
+    'cell',
+    [pd.DataFrame({'x': [1]}), pd.Index([1]), object(), len, int, mx.np.ones(2)],
+    ids=['a frame', 'an index', 'an object', 'a function', 'a class', 'an MXNet array'],
+)
+@pytest.mark.parametrize(
+    'read',
+    [
+        lambda frame: d2l.CTRDataset(frame, min_threshold=1),
+        lambda frame: d2l.read(frame, label='y').clicks(),
+    ],
+    ids=['CTRDataset', 'read'],
+)
+def test_cells_that_are_no_values(read, cell):
+    """Text of an address would be another value in the next process."""
+    column = np.empty(4, object)
+    column[:] = ['a', 'b', 'a', 'b']
+    column[2] = cell
+    frame = pd.DataFrame({'y': [1, 0, 1, 0], 'v': column})
+    with pytest.raises(ValueError, match=r"a \w+ in the column 'v', row 3: give one value a cell"):
+        read(frame)
+
+
+def test_nul_characters_tell_values_apart():
+    values = ['a\0x', 'a\0y', 'a', 'a\0x', '\0', '']
+    frame = pd.DataFrame({'y': [1, 0] * 3, 'v': values})
+    data = d2l.CTRDataset(frame, min_threshold=1)
+    ids = data.features[:, 0].tolist()
+    assert [ids.index(i) for i in ids] == [values.index(v) for v in values]

@@ -1,0 +1,33 @@
+"""Runs that are killed go on to the same bits: three kills of the script's hundred."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import d2lrec as d2l
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parent.parent / 'benchmarks' / 'kill_resume.py'
+
+
+@pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs a system with fork')
+def test_three_kills(tmp_path):
+    """On two devices, with dropout and batch normalization; the kills come as they may."""
+    command = [sys.executable, '-W', 'ignore', str(SCRIPT), '--cases', 'deepfm', '--kills', '3']
+    root = str(Path(d2l.__file__).resolve().parent.parent)
+    run = subprocess.run(
+        [*command, '--seed', '5', '--append', str(tmp_path / 'rows')],
+        env={**os.environ, 'PYTHONPATH': root},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    rows = [json.loads(line) for line in (tmp_path / 'rows').read_text().splitlines()]
+    assert sum(row['kills'] for row in rows) == 3 and sum(row['in writes'] for row in rows)
+    assert all(row['equal'] for row in rows), run.stdout
+    assert not any(row['broken'] or row['litter'] for row in rows), run.stdout
+    assert run.stdout.splitlines()[-1].startswith('| **all** |')
