@@ -465,6 +465,13 @@ LEFT = """() => [...document.querySelectorAll('article td')].filter(e => !e.chil
   && !['right', 'end'].includes(getComputedStyle(e).textAlign)).map(e => e.textContent)"""
 
 
+# Letters of plots of less than eight dots.
+SMALL = """() => [...document.querySelectorAll('svg.plot-svg')].flatMap(plot => {
+  const scale = plot.getScreenCTM().a;
+  return [...plot.querySelectorAll('text')].filter(e =>
+    parseFloat(getComputedStyle(e).fontSize) * scale < 8).map(e => e.textContent) })"""
+
+
 def test_page_shows_well_in_chromium(opened):
     page = settle(opened)
     written = page.locator('span.math, div.math').count()
@@ -499,6 +506,7 @@ def test_page_shows_well_in_chromium(opened):
         'all => all.map(e => e.getBoundingClientRect()).map(b => [b.width, b.height])',
     )
     assert all(width > 100 and height > 50 for width, height in drawings)
+    assert page.evaluate(SMALL) == [], 'letters of a plot that nobody can read on a phone'
     hidden = page.eval_on_selector_all(
         'details, .toggle-button, div.admonition.dropdown > button',
         'all => all.filter(e => !e.checkVisibility() && !e.parentElement.closest('
