@@ -40,6 +40,14 @@ KINDER = [
 ]
 
 
+def _lines(match):
+    """The arguments of a long signature, which Sphinx makes a list of explanations without terms."""
+    if '<dt' in match[1]:
+        return match[0]
+    told = match[1].replace('<dd>', '<div class="sig-line">').replace('</dd>', '</div>')
+    return f'<div>{told}</div>'
+
+
 def page(text, edition):
     """A page of the site as it is served: the edition's words, what it loads, its policy."""
     title = html.escape(edition.words['title'])
@@ -47,6 +55,7 @@ def page(text, edition):
         text = text.replace(english, own)
     for pattern, kinder in KINDER:
         text = re.sub(pattern, kinder.replace('{title}', title), text)
+    text = re.sub(r'<dl>(\s*<dd>.*?)</dl>', _lines, text, flags=re.DOTALL)
     text = NOT_LOADED.sub('', text)
     text = MATHJAX.sub(r'\1../\2', text)
     return heads.with_policy(text)
