@@ -4,11 +4,11 @@ import io
 import os
 import shutil
 
+from export import drawing
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from chapters import BOOK, ROOT, heads
-from export import drawing
 
 PAGE = """<style>
   body {{ margin: 0; width: 1200px; height: 630px; box-sizing: border-box; padding: 0 70px;

@@ -173,6 +173,7 @@ def title_of(path):
 
 
 LABEL = re.compile(r'\$\$[ \t]*\(([\w:-]+)\)[ \t]*$', re.MULTILINE)
+PICTURE = re.compile(r'!\[([^\]]*)\]\(([^)\s]+)\)(\{[^}\n]*\})?')
 # a block of code, a role, a piece of code: what is within the first and the last stays as it is
 MARKED = re.compile(r'```.*?```|\{([\w:-]+)\}`([^`]+)`|`[^`\n]+`', re.DOTALL)
 
@@ -194,6 +195,16 @@ class Page:
         ]
         chapter = f'{edition.numbers[path.stem]}.' if path.stem in edition.numbers else ''
         self.exercises = {label: f'{chapter}{n}' for n, label in enumerate(found, 1)}
+        self.figures = {name: f'{chapter}{n}' for n, name in enumerate(self.named(), 1)}
+
+    def named(self):
+        """The names of its figures, drawings and plots, in order; as the site has them."""
+        for cell in self.book.cells:
+            if cell.cell_type == 'code' and 'alt' in cell.metadata:
+                yield f'fig-{cell.id}'
+            elif cell.cell_type == 'markdown':
+                for target in PICTURE.findall(cell.source):
+                    yield figures.name_of(target[1], self.path.stem)
 
     def refuse(self, what):
         """ValueError for markup that has no plain form here."""
@@ -330,7 +341,7 @@ class Page:
     def prose(self, text):
         """A text without roles and code."""
         text = LABEL.sub(lambda m: f'\\tag{{{self.equations[m[1]]}}}$$', text)
-        text = re.sub(r'!\[([^\]]*)\]\(([^)\s]+)\)(\{[^}\n]*\})?', self.picture, text)
+        text = PICTURE.sub(self.picture, text)
         return re.sub(r'^\([\w-]+\)=\n', '', text, flags=re.MULTILINE)
 
     def picture(self, match):
@@ -338,7 +349,12 @@ class Page:
         if not target.endswith('.svg'):
             self.refuse(f'the picture {target}')
         text = (self.path.parent / target).read_text(encoding='utf-8')
-        return f'![{alt}]({self.pictures.address(drawing(text, self.edition.language))})'
+        name = figures.name_of(target, self.path.stem)
+        own = figures.captions(str(ROOT / figures.CAPTIONS)).get(name, {})
+        caption = own.get(self.edition.language) or figures.caption(alt)[0]
+        number = self.words['figure'].format(self.figures[name])
+        shown = f'![{alt}]({self.pictures.address(drawing(text, self.edition.language))})'
+        return f'{shown}\n\n**{number}** {caption}'
 
     def role(self, match):
         name, said = match[1], match[2]
@@ -346,6 +362,10 @@ class Page:
             if said not in self.equations:
                 self.refuse(f'the equation {said}')
             return f'({self.equations[said]})'
+        if name == 'numref':
+            if said not in self.figures:
+                self.refuse(f'the figure {said}')
+            return self.words['figure'].format(self.figures[said])
         if name in ('cite:t', 'cite:p', 'cite'):
             return self.citation(name, [key.strip() for key in said.split(',')])
         if name in ('doc', 'd2l-term', 'term', 'ref'):

@@ -21,6 +21,7 @@ from sphinx.util import logging
 SVG = 'http://www.w3.org/2000/svg'
 XML = 'http://www.w3.org/XML/1998/namespace'
 XLINK = 'http://www.w3.org/1999/xlink'
+LEGIBLE = 8.5  # dots of a letter that can be read on a phone
 CAPTIONS = 'chapters/captions.yml'
 LINKS = ('href', f'{{{XLINK}}}href')
 logger = logging.getLogger(__name__)
@@ -72,6 +73,9 @@ def inline_svg(text, prefix, alt, language, plotted=False):
     width = float(re.sub('[^0-9.]', '', root.get('width') or root.get('viewBox').split()[2]))
     if plotted:  # points of Matplotlib, of which 72 make the 96 dots of a page
         width *= 4 / 3
+    style = f'max-width:{width:g}px'
+    if plotted:
+        style += f';--least:{least_width(root, text)}px'
     for key in ('width', 'height', 'style', f'{{{XML}}}lang'):
         root.attrib.pop(key, None)
     root.attrib.update(
@@ -80,10 +84,17 @@ def inline_svg(text, prefix, alt, language, plotted=False):
             'role': 'img',
             'aria-label': alt,
             'class': 'figure-svg plot-svg' if plotted else 'figure-svg',
-            'style': f'max-width:{width:g}px',
+            'style': style,
         }
     )
-    return ET.tostring(root, encoding='unicode')
+    drawn = ET.tostring(root, encoding='unicode')
+    return f'<div class="d2l-plot">{drawn}</div>' if plotted else drawn
+
+
+def least_width(root, text):
+    """The width in dots of a page below which a plot's smallest letters are below `LEGIBLE`."""
+    sizes = [float(size) for size in re.findall(r'font(?:-size)?:[^;"]*?([\d.]+)px', text)]
+    return round(LEGIBLE * float(root.get('viewBox').split()[2]) / min(sizes)) if sizes else 0
 
 
 def inline_figures(app, doctree, docname):
@@ -150,6 +161,18 @@ def captions(path):
     return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
 
 
+def name_of(address, page):
+    """The name of a drawing on a page; '' for what is no drawing of the book.
+
+    >>> name_of('../../img/onehot.svg', 'fm'), name_of('../../img/fm.svg', 'fm')
+    ('fig-fm-onehot', 'fig-fm')
+    """
+    drawing = DRAWING.fullmatch(address)
+    if not drawing:
+        return ''
+    return f'fig-{page}' if drawing[1] == page else f'fig-{page}-{drawing[1]}'
+
+
 class NumberFigures(SphinxTransform):
     """Makes a figure, with a caption and a name, of each drawing and of each plot of a cell."""
 
@@ -162,10 +185,9 @@ class NumberFigures(SphinxTransform):
         self.env.note_dependency(str(path))
         made = set()
         for image in list(self.document.findall(nodes.image)):
-            drawing = DRAWING.fullmatch(image['uri'])
-            if not drawing or not image.get('alt') or isinstance(image.parent, nodes.figure):
+            name = name_of(image['uri'], page)
+            if not name or not image.get('alt') or isinstance(image.parent, nodes.figure):
                 continue
-            name = f'fig-{page}' if drawing[1] == page else f'fig-{page}-{drawing[1]}'
             paragraph = image.parent
             if name not in made and isinstance(paragraph, nodes.paragraph) and len(paragraph) == 1:
                 made.add(name)

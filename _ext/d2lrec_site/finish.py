@@ -1,5 +1,6 @@
 """What a built edition still needs: one pass over its pages, and its files without dead weight."""
 
+import html
 import re
 import shutil
 from pathlib import Path
@@ -22,10 +23,39 @@ MATHJAX_KEPT = ('tex-chtml.js', 'input/tex/extensions', 'output/chtml/fonts', 'o
 MATHJAX_KEPT += ('output/svg/fonts', 'a11y', 'sre')
 
 
+# What the theme's and Sphinx's pages have against those who listen: (pattern, what replaces it)
+KINDER = [
+    # a button is called what is written on it
+    (r'(class="btn search-button-field[^>]*?)\s+aria-label="[^"]*"', r'\1'),
+    # what is beside the text is a part of the page with a name
+    (
+        r'<div class="bd-sidebar-primary bd-sidebar',
+        r'<div role="region" aria-label="{title}" class="bd-sidebar-primary bd-sidebar',
+    ),
+    # a list of works is paragraphs: its roles are out of use, and ask for others around them
+    (r' role="(?:list|doc-biblioentry)"(?= class="citation)', ''),
+    (r'(<div class="citation"[^>]*?) role="doc-biblioentry"', r'\1'),
+    # a head without words is none
+    (r'<th((?: [^>]*)?)>\s*(?:<p>\s*</p>)?\s*</th>', r'<td\1></td>'),
+]
+
+
+def _lines(match):
+    """The arguments of a long signature, which Sphinx makes a list of explanations without terms."""
+    if '<dt' in match[1]:
+        return match[0]
+    told = match[1].replace('<dd>', '<div class="sig-line">').replace('</dd>', '</div>')
+    return f'<div>{told}</div>'
+
+
 def page(text, edition):
     """A page of the site as it is served: the edition's words, what it loads, its policy."""
+    title = html.escape(edition.words['title'])
     for english, own in edition.words.get('html', {}).items():
         text = text.replace(english, own)
+    for pattern, kinder in KINDER:
+        text = re.sub(pattern, kinder.replace('{title}', title), text)
+    text = re.sub(r'<dl>(\s*<dd>.*?)</dl>', _lines, text, flags=re.DOTALL)
     text = NOT_LOADED.sub('', text)
     text = MATHJAX.sub(r'\1../\2', text)
     return heads.with_policy(text)
