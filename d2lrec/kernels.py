@@ -139,7 +139,7 @@ def on_cpu(*arrays: mx.nd.NDArray) -> bool:
 
 
 def usable(*arrays: mx.nd.NDArray, least: int = LARGE) -> bool:
-    """Whether numba is installed and these arrays are `on_cpu`, the first of `least` numbers or more.
+    """Whether numba is installed and these are `on_cpu`, the first of `least` numbers or more.
 
     Examples
     --------

@@ -149,6 +149,7 @@ class TouchedRows(gluon.Parameter):
                 p.rows = None  # done with
             # A store of several devices writes their sum into these: it needs MXNet's own.
             self._grad[place] = grad if len(self._data) == 1 else _own(grad)
+            self._data[place]._fresh_grad = True
         return super().list_grad()
 
     def grad(self, ctx=None):

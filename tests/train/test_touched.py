@@ -51,18 +51,27 @@ def batches(net, rows=7, count=4, seed=0):
         yield (*columns, rng.integers(0, 2, (rows, 1)).astype('float32'))
 
 
+def initialize(net, devices=None):
+    """All weights at random: at a logit of exactly 0 MXNet's log loss has a slope of its own."""
+    net.initialize(ctx=devices)
+    rng = np.random.default_rng(3)
+    for parameter in net.collect_params().values():
+        value = rng.normal(scale=0.1, size=parameter.shape)
+        parameter.set_data(mx.np.array(value, dtype='float32'))
+
+
 def trained(build, on, optimizer, devices=ONE, hybridize=True, **options):
     """Weights after a few steps of the plain loop that readers write."""
     d2l.set_seed(1)
     net = touch_rows(build(), on)
-    net.initialize(mx.init.Normal(0.1), ctx=devices)
+    initialize(net, devices)
     if hybridize:
         net.hybridize(static_alloc=True, static_shape=True)
     trainer = gluon.Trainer(net.collect_params(), optimizer, options or None)
     loss = gluon.loss.SigmoidBinaryCrossEntropyLoss()
     for *inputs, labels in batches(net):
-        parts = [gluon.utils.split_and_load(mx.np.array(x, dtype=x.dtype), devices, even_split=False)
-                 for x in (*inputs, labels)]  # fmt: skip
+        columns = [mx.np.array(x, dtype=x.dtype) for x in (*inputs, labels)]
+        parts = [gluon.utils.split_and_load(x, devices, even_split=False) for x in columns]
         with autograd.record():
             losses = [loss(net(*some).reshape(-1, 1), y) for *some, y in zip(*parts)]
         autograd.backward(losses)
@@ -97,7 +106,7 @@ def fm():
 @pytest.mark.parametrize('name', OPTIMIZERS)
 def test_rows_are_dense_training(name, devices, by_numba):
     dense, rows = (trained(fm, on, OPTIMIZERS[name](), devices) for on in (False, True))
-    if devices is ONE:
+    if devices is ONE and name != 'ftrl':  # which computes a weight anew, and rounds, at each step
         same(rows, dense, rtol=0, atol=0)
     else:
         same(rows, dense, rtol=1e-5, atol=1e-7)
@@ -117,12 +126,11 @@ def test_the_optimizers_of_mxnet_take_rows_too(name):
 def test_adam_by_rows_is_lazy_adam(devices, by_numba):
     """Row for row as its definition: who is not looked up rests, and so do his moments."""
     got = trained(lambda: d2l.LR([6, 4]), True, optim.Adam(learning_rate=0.1, wd=0.01), devices)
-    d2l.set_seed(1)
     probe = d2l.LR([6, 4])
-    probe.initialize(mx.init.Normal(0.1))
+    initialize(probe)
     table = probe.linear.weight.data().asnumpy().astype('float64')
     mean, var = np.zeros_like(table), np.zeros_like(table)
-    bias, bm, bv = 0.0, 0.0, 0.0
+    bias, bm, bv = float(probe.linear.bias.data()[0]), 0.0, 0.0
     for t, (ids, labels) in enumerate(batches(probe), 1):
         logits = bias + table[ids].sum(axis=(1, 2))
         error = 1 / (1 + np.exp(-logits)) - labels[:, 0]
@@ -191,7 +199,7 @@ def test_two_passes_before_a_step_add_up():
     for on in (False, True):
         d2l.set_seed(0)
         net = touch_rows(fm(), on)
-        net.initialize(mx.init.Normal(0.1))
+        initialize(net)
         one, other = (b[0] for b in batches(net, count=2))
         with autograd.record():
             loss = net(mx.np.array(one)).sum() + 2 * net(mx.np.array(other)).sum()
