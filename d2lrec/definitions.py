@@ -73,6 +73,7 @@ __all__ = [
     'masked_error',
     'merge_shards',
     'sparse_update',
+    'lazy_adam',
     'rmse',
 ]
 
@@ -1283,3 +1284,39 @@ def top_unseen(scores: np.ndarray, seen: np.ndarray, k: int) -> np.ndarray:
                 best = i
         found.append(best)
     return np.array(found)
+
+
+def lazy_adam(
+    table: np.ndarray,
+    mean: np.ndarray,
+    var: np.ndarray,
+    ids: np.ndarray,
+    grads: np.ndarray,
+    t: int,
+    lr: float,
+    wd: float = 0.0,
+    betas: tuple[float, float] = (0.9, 0.999),
+    epsilon: float = 1e-8,
+) -> None:
+    """Step t of Adam on the rows that occur in ids (n,), in place; the others rest.
+
+    Table and moments (V, K), gradients (n, K), one a place. Those of a row that occurs several
+    times add up. As MXNet's Adam with `lazy_update`; PyTorch's `SparseAdam` is the same.
+
+    Examples
+    --------
+    >>> table, mean, var = np.ones((3, 1)), np.zeros((3, 1)), np.zeros((3, 1))
+    >>> lazy_adam(table, mean, var, np.array([2, 2]), np.array([[1.0], [3.0]]), 1, lr=0.5)
+    >>> table[:, 0].round(4).tolist(), mean[:, 0].round(4).tolist()
+    ([1.0, 1.0, 0.5], [0.0, 0.0, 0.4])
+    """
+    one, two = betas
+    rate = lr * math.sqrt(1 - two**t) / (1 - one**t)
+    for row in sorted(set(ids.tolist())):
+        g = wd * table[row]
+        for place in range(len(ids)):
+            if ids[place] == row:
+                g = g + grads[place]
+        mean[row] = one * mean[row] + (1 - one) * g
+        var[row] = two * var[row] + (1 - two) * g**2
+        table[row] -= rate * mean[row] / (var[row] ** 0.5 + epsilon)

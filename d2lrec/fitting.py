@@ -26,7 +26,7 @@ from .train.devices import (
 )
 from .train.history import History
 from .train.loop import checked_call, checked_numbers, is_number
-from .train.optim import FTRL
+from .train.optim import OPTIMIZERS
 from .train.ranking import rank_report, train_ranking
 from .train.ratings import evaluator, pairs_rmse, train_recsys_rating
 from .train.requests import one_row
@@ -180,8 +180,8 @@ def trainer_of(net, optimizer, lr, wd, final_lr=None, steps=0) -> gluon.Trainer:
     settings = {'learning_rate': lr, 'wd': wd}
     if final_lr is not None:
         settings['lr_scheduler'] = mx.lr_scheduler.CosineScheduler(max(steps, 1), lr, final_lr)
-    if optimizer == 'ftrl':  # MXNet's own sets every weight without a gradient to 0
-        optimizer = FTRL(**settings)
+    if optimizer in OPTIMIZERS:
+        optimizer = OPTIMIZERS[optimizer](**settings)
     if isinstance(optimizer, mx.optimizer.Optimizer):  # which has its own rate and decay
         return gluon.Trainer(net.collect_params(), optimizer)
     try:

@@ -85,6 +85,15 @@ class _Layer(HybridBlock):
         return f'{type(self).__name__}({self._sizes})'
 
 
+def look_up(F, table, ids):
+    """Rows of a table (V, K) for ids of any shape (...): (..., K).
+
+    `npx.embedding`, but for tables of any length: training may show a net the rows of the batch
+    alone (`d2lrec.touched`).
+    """
+    return F.np.take(table, ids, axis=0, mode='clip')
+
+
 class Embedding(_Layer):
     """One vector for each field: ids (B, F) -> vectors (B, F, K), those of the features.
 
@@ -120,7 +129,6 @@ class Embedding(_Layer):
     ):
         super().__init__(**kwargs)
         size = int(num_features), int(num_factors)
-        self._size = dict(zip(('input_dim', 'output_dim'), size))
         self._sizes = '{} -> {}'.format(*size) + f', bags of {list(bag_sizes)}' * bool(
             len(bag_sizes)
         )
@@ -130,7 +138,7 @@ class Embedding(_Layer):
         self.weight.of_ids = True  # one row an id: decayed, and carried over, as such
 
     def hybrid_forward(self, F, x, *weights, weight):
-        e = F.npx.embedding(x, weight, **self._size)
+        e = look_up(F, weight, x)
         return e if self.pool is None else self.pool(e, *weights)
 
 
@@ -179,26 +187,24 @@ class FieldAwareEmbedding(Embedding):
             )
         self._fields = num_fields
         self._factors = num_factors
-        if self.pool is None:
-            self._size = {'input_dim': num_features * num_fields, 'output_dim': num_factors}
         self._sizes = f'{num_features} -> {num_fields} x {num_factors}'
 
     def hybrid_forward(self, F, x, *weights, weight):
         if self.pool is not None:
             return self._of_bags(F, x, *weights, weight)
         # One vector of K numbers a feature and field; then only what meets is looked up.
-        weight = F.npx.reshape(weight, (-1, self._size['output_dim']))  # (V * F, K)
+        weight = F.npx.reshape(weight, (-1, self._factors))  # (V * F, K)
         f, g = _pairs(F, self._fields)
         x = x.astype('int32')  # a float would not hold V * F ids
         x_f, x_g = F.np.take(x, f, axis=1, mode='clip'), F.np.take(x, g, axis=1, mode='clip')
         return (
-            F.npx.embedding(x_f * self._fields + g, weight, **self._size),
-            F.npx.embedding(x_g * self._fields + f, weight, **self._size),
+            look_up(F, weight, x_f * self._fields + g),
+            look_up(F, weight, x_g * self._fields + f),
         )
 
     def _of_bags(self, F, x, weights, weight):
         """A bag is the weighted sum of its features' vectors for all fields at once."""
-        e = self.pool(F.npx.embedding(x, weight, **self._size), weights)  # (B, F, F * K)
+        e = self.pool(look_up(F, weight, x), weights)  # (B, F, F * K)
         e = F.npx.reshape(e, (-2, -1, self._factors))  # (B, F * F, K)
         f, g = _pairs(F, self._fields)
         return (
@@ -272,7 +278,6 @@ class LinearTerm(_Layer):
         super().__init__(**kwargs)
         dims = check_field_dims(field_dims)
         self._single = len(dims) - len(bag_sizes) if len(bag_sizes) else None
-        self._size = {'input_dim': sum(dims), 'output_dim': 1}
         self._sizes = f'{sum(dims)} -> 1'
         with self.name_scope():
             self.weight = self.params.get('weight', shape=(sum(dims), 1), init=init.Zero())
@@ -281,7 +286,7 @@ class LinearTerm(_Layer):
             self.sum_fields = SumOver(len(dims) - len(bag_sizes) + sum(bag_sizes))
 
     def hybrid_forward(self, F, x, *weights, weight, bias):
-        w = F.npx.batch_flatten(F.npx.embedding(x, weight, **self._size))  # (B, F)
+        w = F.npx.batch_flatten(look_up(F, weight, x))  # (B, F)
         if self._single is not None:
             single, slots = w[:, : self._single], w[:, self._single :]
             w = F.np.concatenate([single, slots * weights[0]], axis=1)  # (B, S + M)

@@ -19,6 +19,7 @@ from ..checks import LOOKED_AT, check_finite, check_ids
 from ..data.columns import check_columns
 from ..describe import cost_table
 from ..layers import check_field_dims
+from ..touched import touch_rows
 
 __all__ = ['Model', 'CTRModel', 'PairModel', 'HistoryModel']
 
@@ -57,6 +58,7 @@ class Model(HybridBlock):
     ranges: dict[str, tuple] = {}
     output = 'logit'
     adds_loss = False
+    _lookups = None
     advice = ''  # what else may help where a shape is refused
 
     def __init_subclass__(cls, **kwargs):
@@ -71,7 +73,12 @@ class Model(HybridBlock):
                 object.__setattr__(self, 'config', _config(build, args, kwargs))
                 if cls.__module__.startswith('d2lrec.'):
                     _check_arguments(cls.__name__, self.config or {})
+            outermost = not self.__dict__.get('_building')
+            object.__setattr__(self, '_building', True)
             build(self, *args, **kwargs)
+            if outermost:
+                object.__setattr__(self, '_building', False)
+                touch_rows(self, None)
 
         cls.__init__ = __init__
 
@@ -115,7 +122,18 @@ class Model(HybridBlock):
                 for name, ids in zip(self.inputs, inputs):
                     if name in self.ranges:
                         check_ids(ids.asnumpy(), *self.ranges[name], name)
-        return super().forward(*inputs)
+        lookups = self._lookups
+        if lookups is None or not autograd.is_recording() or None in shapes:
+            return super().forward(*inputs)
+        with lookups.of(inputs) as of_rows:
+            return super().forward(*of_rows)
+
+    def tables(self) -> dict[tuple[str, ...], list[gluon.Parameter]]:
+        """The tables that hold a row for each id, by the inputs that look them up.
+
+        Training can then touch the rows of the batch alone: see `touch_rows`.
+        """
+        return {}
 
     def check_batch(self, batch: Sequence) -> None:
         """Refuse ids of a batch that are out of their range, and numbers that are not finite.
@@ -213,6 +231,10 @@ class CTRModel(Model):
         widths = {'dense': int(num_dense), 'weights': sum(self.bag_sizes)}
         self.inputs = {'ids': len(end), **{name: n for name, n in widths.items() if n}}
         self.ranges = {'ids': (first, end)}
+
+    def tables(self) -> dict[tuple[str, ...], list[gluon.Parameter]]:
+        of_ids = [p for p in self.collect_params().values() if getattr(p, 'of_ids', False)]
+        return {tuple(name for name in ('ids', 'history') if name in self.inputs): of_ids}
 
     @classmethod
     def for_data(cls, data: Any, *args: Any, **options: Any) -> CTRModel:

@@ -6,7 +6,7 @@ import numpy as np
 from mxnet import init
 from numpy.typing import ArrayLike
 
-from ..layers import Embedding, SumOver
+from ..layers import Embedding, SumOver, look_up
 from .base import PairModel
 
 __all__ = ['MF']
@@ -72,10 +72,16 @@ class MF(PairModel):
             self.item_bias = self.params.get('item_bias', shape=(num_items, 1), init=init.Zero())
 
     def hybrid_forward(self, F, users, items, user_bias, item_bias):
-        b_u = F.npx.embedding(users, user_bias, input_dim=self.num_users, output_dim=1)
-        b_i = F.npx.embedding(items, item_bias, input_dim=self.num_items, output_dim=1)
+        b_u = look_up(F, user_bias, users)
+        b_i = look_up(F, item_bias, items)
         pq = self.sum_factors(self.P(users) * self.Q(items))  # (B, 1)
         return F.npx.reshape(self.mean + b_u + b_i + pq, (-1,))
+
+    def tables(self) -> dict:
+        return {
+            ('users',): [self.P.weight, self.user_bias],
+            ('items',): [self.Q.weight, self.item_bias],
+        }
 
     def scores(self, users: ArrayLike) -> np.ndarray:
         """Of each of these users for all items, (n, I): one matrix product."""

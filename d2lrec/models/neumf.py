@@ -60,3 +60,9 @@ class NeuMF(PairModel):
     def hybrid_forward(self, F, users, items):
         pair = F.np.concatenate([self.U(users), self.V(items)], axis=1)  # (B, 2K)
         return self.gmf(self.P(users) * self.Q(items)) + self.mlp(pair)
+
+    def tables(self) -> dict:
+        return {
+            ('users',): [self.P.weight, self.U.weight],
+            ('items',): [self.Q.weight, self.V.weight],
+        }

@@ -1,19 +1,154 @@
-"""Optimizers of wide and deep halves, and which weights decay."""
+"""Optimizers: MXNet's, faster and by rows; those of wide and deep halves; which weights decay."""
 
 from __future__ import annotations
 
+import math
+
 import mxnet as mx
+import numpy as np
 from mxnet import gluon
 
-__all__ = ['FTRL', 'decay_embeddings_only', 'wide_deep_trainers']
+from .. import kernels
+
+__all__ = ['Adam', 'AdaGrad', 'SGD', 'FTRL', 'decay_embeddings_only', 'wide_deep_trainers']
 
 # MXNet adds it to the sum of squares, under the root. At its own 1e-7 a gradient must exceed 3e-4
 # to count, and those of a new deep half, 1e-7 or so, do not: it would stand still.
 ADAGRAD_EPS = 1e-20
 
 
-class FTRL(mx.optimizer.Ftrl):
-    """FTRL-Proximal with L1, as MXNet's `ftrl`, but it keeps the weights it is given.
+class _Stepping(mx.optimizer.Optimizer):
+    """An optimizer with a definition in `kernels`, for whole weights and for rows of a table.
+
+    A subclass gives its definition and settings; what MXNet itself does well is left to it.
+    """
+
+    _definition = None
+    _by_numpy = True  # without numba: MXNet's own is slower than NumPy
+
+    def update(self, index: int, weight: mx.nd.NDArray, grad: mx.nd.NDArray, state) -> None:
+        """One step of a weight, or of the rows of it that a row-sparse gradient has."""
+        states = () if state is None else state if isinstance(state, (tuple, list)) else (state,)
+        sparse = grad.stype == 'row_sparse'
+        compiled = kernels.usable(weight, *states, least=0 if sparse else kernels.LARGE)
+        fits = kernels.on_cpu(weight, *states) and self.clip_gradient is None
+        if not fits or not (compiled or sparse or self._by_numpy):
+            super().update(index, weight, grad, state)
+            return
+        self._update_count(index)
+        rows, values = _rows_and_values(grad) if sparse else (None, grad)
+        if rows is not None and not len(rows):
+            return
+        if not getattr(self.param_dict.get(index), 'of_ids', False):
+            weight.wait_to_read()  # a prediction may have let oneDNN lay out a layer's weights anew
+        settings = self._settings(index)
+        take = kernels.step if compiled else kernels.step_by_numpy
+        take(self._definition, weight, states, values, settings, rows)
+
+    def _settings(self, index):
+        return [self._get_lr(index), self.rescale_grad, self._get_wd(index)]
+
+
+def _rows_and_values(grad):
+    """Of a row-sparse gradient the rows, int64 (R,), and their values (R, ...)."""
+    if hasattr(grad, 'rows'):
+        return grad.rows, grad.values
+    return grad.indices.asnumpy().astype(np.int64), grad.data
+
+
+class Adam(_Stepping, mx.optimizer.Adam):
+    """Adam as MXNet's `adam`, bit for bit, and up to four times as fast where numba is installed.
+
+    Kingma and Ba, Adam: A Method for Stochastic Optimization, ICLR 2015. Of a table of which only
+    rows are touched (`touch_rows`) it is *lazy*: the others rest, and their moments do not fade.
+
+    Parameters
+    ----------
+    learning_rate, beta1, beta2, epsilon, wd : float
+
+    Examples
+    --------
+    >>> weight, grad = mx.nd.array([0.5, -0.2]), mx.nd.array([3.0, 0.0])
+    >>> adam = Adam(learning_rate=0.1)
+    >>> adam.update(0, weight, grad, adam.create_state(0, weight))
+    >>> [round(w, 4) for w in weight.asnumpy().tolist()]
+    [0.4, -0.2]
+    """
+
+    _definition = staticmethod(kernels.adam)
+    _by_numpy = False
+
+    def _settings(self, index):
+        t = self._index_update_count[index]
+        rate, scale, decay = super()._settings(index)
+        rate *= math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)
+        one, beta1, beta2 = np.float32(1), np.float32(self.beta1), np.float32(self.beta2)
+        return [rate, scale, decay, beta1, one - beta1, beta2, one - beta2, self.epsilon]
+
+
+class AdaGrad(_Stepping, mx.optimizer.AdaGrad):
+    """AdaGrad as MXNet's `adagrad`, bit for bit, and several times as fast.
+
+    Duchi, Hazan and Singer, Adaptive Subgradient Methods, JMLR 12, 2011. Of a table of which only
+    rows are touched it gives what it gives otherwise: a row without a gradient stays.
+
+    Parameters
+    ----------
+    learning_rate, eps, wd : float
+
+    Examples
+    --------
+    >>> weight, grad = mx.nd.array([0.5, -0.2]), mx.nd.array([3.0, 0.0])
+    >>> adagrad = AdaGrad(learning_rate=0.1)
+    >>> adagrad.update(0, weight, grad, adagrad.create_state(0, weight))
+    >>> [round(w, 4) for w in weight.asnumpy().tolist()]
+    [0.4, -0.2]
+    """
+
+    _definition = staticmethod(kernels.adagrad)
+
+    def create_state(self, index: int, weight: mx.nd.NDArray) -> mx.nd.NDArray:
+        """The history, of zeros."""
+        return mx.nd.zeros(weight.shape, weight.context, dtype=weight.dtype)
+
+    def _settings(self, index):
+        return [*super()._settings(index), self.float_stable_eps]
+
+
+class SGD(_Stepping, mx.optimizer.SGD):
+    """Stochastic gradient descent as MXNet's `sgd`, bit for bit; with momentum it is MXNet's.
+
+    Parameters
+    ----------
+    learning_rate, momentum, wd : float
+
+    Examples
+    --------
+    >>> weight, grad = mx.nd.array([0.5, -0.2]), mx.nd.array([3.0, 0.0])
+    >>> sgd = SGD(learning_rate=0.1)
+    >>> sgd.update(0, weight, grad, sgd.create_state(0, weight))
+    >>> [round(w, 4) for w in weight.asnumpy().tolist()]
+    [0.2, -0.2]
+    """
+
+    _definition = staticmethod(kernels.sgd)
+    _by_numpy = False
+
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, **kwargs):
+        super().__init__(learning_rate=learning_rate, momentum=momentum, **kwargs)
+        if not momentum:
+            self.aggregate_num = 0  # MXNet would do several weights at once, and none by rows
+
+    def update_multi_precision(self, index, weight, grad, state):
+        """A step of one weight, or of several at once."""
+        if isinstance(index, (tuple, list)) or state is not None or weight.dtype != np.float32:
+            super().update_multi_precision(index, weight, grad, state)
+        else:
+            self.update(index, weight, grad, state)
+
+
+class FTRL(_Stepping, mx.optimizer.Ftrl):
+    """FTRL-Proximal with L1, as MXNet's `ftrl`, faster, but it keeps the weights it is given.
 
     McMahan et al., Ad Click Prediction: a View from the Trenches, KDD 2013, algorithm 1.
     FTRL keeps a sum z for each weight and computes the weight from it. MXNet starts z at 0, so
@@ -50,6 +185,11 @@ class FTRL(mx.optimizer.Ftrl):
         super().__init__(lamda1, learning_rate, beta, **kwargs)
         self._rates: dict[str, float] = {}  # by index and device: the rate that z belongs to
 
+    _definition = staticmethod(kernels.ftrl)
+
+    def _settings(self, index):
+        return [*super()._settings(index), self.lamda1, self.beta]
+
     def create_state(self, index: int, weight: mx.nd.NDArray) -> tuple:
         """z, where it yields the weight, and n of zeros."""
         z, n = super().create_state(index, weight)
@@ -76,6 +216,10 @@ class FTRL(mx.optimizer.Ftrl):
             z[:] = z - beyond + beyond * new / old
             self._rates[key] = rate
         super().update(index, weight, grad, state)
+
+
+# By the names that MXNet gives them; its own FTRL sets every weight without a gradient to 0.
+OPTIMIZERS = {'adam': Adam, 'adagrad': AdaGrad, 'sgd': SGD, 'ftrl': FTRL}
 
 
 def decay_embeddings_only(net: gluon.Block) -> gluon.Block:
@@ -130,8 +274,5 @@ def wide_deep_trainers(
     ['FTRL', 'AdaGrad']
     """
     ftrl = FTRL(learning_rate=wide_lr, lamda1=l1, beta=beta)
-    adagrad = {'learning_rate': deep_lr, 'eps': ADAGRAD_EPS}
-    return [
-        gluon.Trainer(net.wide_params(), ftrl),
-        gluon.Trainer(net.deep_params(), 'adagrad', adagrad),
-    ]
+    adagrad = AdaGrad(learning_rate=deep_lr, eps=ADAGRAD_EPS)
+    return [gluon.Trainer(net.wide_params(), ftrl), gluon.Trainer(net.deep_params(), adagrad)]

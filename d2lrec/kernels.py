@@ -1,0 +1,398 @@
+"""An optimizer's step, written as the loop that defines it; numba makes it fast, where installed.
+
+MXNet's own steps are compiled number by number, 3 ns each for Adam and 15 to 40 for AdaGrad and
+FTRL; numba compiles the same loops for the processor at hand, 1 ns. The loops round after each
+operation as MXNet's Adam and SGD do, so that a net trained with numba is, bit for bit, the net
+trained without. `benchmarks/optimizers.py` has the times.
+
+A compiled step is handed to MXNet's engine, like any operator of its own: it runs when what it
+reads has been computed, and Python does not wait for it. Nothing here is compiled before a weight
+has `LARGE` numbers, and nothing is where numba is not installed (`pip install d2lrec[fast]`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any, Optional
+
+import mxnet as mx
+import numpy as np
+
+__all__ = ['adagrad', 'adam', 'distinct', 'ftrl', 'sgd', 'step', 'step_by_numpy', 'usable']
+
+LARGE = 2**17  # numbers of a weight from which on compiling pays
+
+
+# The definitions. `w` is a weight, `a` and `b` what the optimizer remembers of it, `g` its
+# gradient, all (n,) float32 and the first three written in place; `s` holds the settings.
+
+
+def sgd(w, a, b, g, s):
+    """s = rate, scale, decay: w -= rate (scale g + decay w)."""
+    rate, scale, decay = s[0], s[1], s[2]
+    keep = np.float32(1) - rate * decay
+    for i in range(w.shape[0]):
+        w[i] = keep * w[i] - rate * scale * g[i]
+
+
+def adam(w, a, b, g, s):
+    """s = rate, scale, decay, β₁, 1 - β₁, β₂, 1 - β₂, ε; the rate with both corrections."""
+    rate, scale, decay = s[0], s[1], s[2]
+    beta1, rest1, beta2, rest2, epsilon = s[3], s[4], s[5], s[6], s[7]
+    for i in range(w.shape[0]):
+        d = g[i] * scale + w[i] * decay
+        a[i] = beta1 * a[i] + rest1 * d
+        b[i] = beta2 * b[i] + rest2 * d * d
+        w[i] -= rate * a[i] / (np.sqrt(b[i]) + epsilon)
+
+
+def adagrad(w, a, b, g, s):
+    """s = rate, scale, decay, ε: the history a += (scale g)², w -= rate (scale g / √(a + ε) + …)"""
+    rate, scale, decay, epsilon = s[0], s[1], s[2], s[3]
+    for i in range(w.shape[0]):
+        d = g[i] * scale
+        a[i] += d * d
+        w[i] -= rate * (d / np.sqrt(a[i] + epsilon) + w[i] * decay)
+
+
+def ftrl(w, a, b, g, s):
+    """s = rate, scale, λ₂, λ₁, β: a is z, b is n of McMahan et al., algorithm 1."""
+    rate, scale, l2, l1, beta = s[0], s[1], s[2], s[3], s[4]
+    for i in range(w.shape[0]):
+        d = g[i] * scale
+        before = np.sqrt(b[i])
+        b[i] += d * d
+        root = np.sqrt(b[i])
+        a[i] += d - (root - before) * w[i] / rate
+        if abs(a[i]) > l1:
+            w[i] = (np.copysign(l1, a[i]) - a[i]) / ((beta + root) / rate + l2)
+        else:
+            w[i] = np.float32(0)
+
+
+def copy(w, a, b, g, s):
+    """Write what w holds to g: of rows, a look-up."""
+    for i in range(w.shape[0]):
+        g[i] = w[i]
+
+
+# Their twins: the same operations in the same order, so that every bit is the same, by NumPy.
+
+
+def _adagrad(w, a, b, g, s):
+    rate, scale, decay, epsilon = s[:4]
+    d = g * scale
+    a += d * d
+    w -= rate * (d / np.sqrt(a + epsilon) + w * decay)
+
+
+def _ftrl(w, a, b, g, s):
+    rate, scale, l2, l1, beta = s[:5]
+    d = g * scale
+    before = np.sqrt(b)
+    b += d * d
+    root = np.sqrt(b)
+    a += d - (root - before) * w / rate
+    beyond = (np.copysign(l1, a) - a) / ((beta + root) / rate + l2)
+    w[...] = np.where(np.abs(a) > l1, beyond, np.float32(0))
+
+
+def _sgd(w, a, b, g, s):
+    rate, scale, decay = s[:3]
+    w[...] = (np.float32(1) - rate * decay) * w - rate * scale * g
+
+
+def _adam(w, a, b, g, s):
+    rate, scale, decay, beta1, rest1, beta2, rest2, epsilon = s
+    d = g * scale + w * decay
+    a[...] = beta1 * a + rest1 * d
+    b[...] = beta2 * b + rest2 * d * d
+    w -= rate * a / (np.sqrt(b) + epsilon)
+
+
+TWINS = {sgd: _sgd, adam: _adam, adagrad: _adagrad, ftrl: _ftrl}
+AHEAD = 8  # rows that are on their way from memory
+CHUNK = 2**14  # numbers at a time, which with what is made of them stay in the cache
+
+
+@functools.cache
+def _numba() -> Optional[Any]:
+    try:
+        import numba
+    except ImportError:
+        return None
+    return numba
+
+
+def on_cpu(*arrays: mx.nd.NDArray) -> bool:
+    """Whether these arrays are float32 in the processor's own memory.
+
+    Examples
+    --------
+    >>> on_cpu(mx.nd.zeros(4)), on_cpu(mx.nd.zeros(4, dtype='float64'))
+    (True, False)
+    """
+    return all(x.dtype == np.float32 and x.context.device_type == 'cpu' for x in arrays)
+
+
+def usable(*arrays: mx.nd.NDArray, least: int = LARGE) -> bool:
+    """Whether numba is installed and these are `on_cpu`, the first of `least` numbers or more.
+
+    Examples
+    --------
+    >>> usable(mx.nd.zeros(4))
+    False
+    """
+    return arrays[0].size >= least and on_cpu(*arrays) and _numba() is not None
+
+
+@functools.cache
+def _compiled(definition: Callable) -> tuple[Any, Any]:
+    """The definition as a C function for the engine, `void f(void *context, int64 *task)`.
+
+    The task holds the addresses of w, a, b, g, the rows and the settings, and two numbers: of the
+    weights n and 0, or of the rows and of the weights in each. What an optimizer does not
+    remember, a or b, is w.
+    """
+    numba = _numba()
+    types, cgutils = numba.types, importlib.import_module('numba.core.cgutils')
+    ir = importlib.import_module('llvmlite.ir')
+
+    def pointer_to(kind):
+        @numba.extending.intrinsic
+        def at(_, address):
+            def code(context, builder, signature, args):
+                return builder.inttoptr(args[0], context.get_value_type(signature.return_type))
+
+            return types.CPointer(kind)(types.int64), code
+
+        return at
+
+    floats, longs = pointer_to(types.float32), pointer_to(types.int64)
+    # Divisions by zero give what they give in MXNet: the check for them would cost the vectors.
+    formula = numba.njit(error_model='numpy', nogil=True)(definition)
+    array = numba.carray
+
+    @numba.extending.intrinsic
+    def prefetch(_, address):
+        def code(context, builder, signature, args):
+            byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+            kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+            call = cgutils.get_or_insert_function(builder.module, kind, 'llvm.prefetch.p0')
+            options = [ir.Constant(number, n) for n in (1, 3, 1)]  # to write; keep; data
+            builder.call(call, [builder.inttoptr(args[0], byte), *options])
+            return context.get_dummy_value()
+
+        return types.none(types.int64), code
+
+    @numba.cfunc(types.void(types.voidptr, types.CPointer(types.int64)), error_model='numpy')
+    def task(_, p):
+        n, width, settings = p[6], p[7], array(floats(p[5]), 8)
+        if width == 0:
+            formula(array(floats(p[0]), n), array(floats(p[1]), n), array(floats(p[2]), n),
+                    array(floats(p[3]), n), settings)  # fmt: skip
+            return
+        rows, wide, ahead = array(longs(p[4]), n), 4 * width, min(n, AHEAD)
+        for r in range(n):
+            # Rows lie anywhere in memory: those that come are called for while this one is done.
+            coming = rows[min(r + ahead, n - 1)] * wide
+            prefetch(p[0] + coming)
+            prefetch(p[1] + coming)
+            prefetch(p[2] + coming)
+            row = rows[r] * wide
+            w, a, b, g = p[0] + row, p[1] + row, p[2] + row, p[3] + r * wide
+            if width == 1:  # a loop of known length is none
+                formula(array(floats(w), 1), array(floats(a), 1), array(floats(b), 1),
+                        array(floats(g), 1), settings)  # fmt: skip
+            else:
+                formula(array(floats(w), width), array(floats(a), width), array(floats(b), width),
+                        array(floats(g), width), settings)  # fmt: skip
+
+    return task, ctypes.c_void_p(task.address)
+
+
+def distinct(ids: np.ndarray, scratch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct ids, ascending, and the place of each id among them: as `np.unique`, in O(n).
+
+    Parameters
+    ----------
+    ids : int32 (n,), each from 0 to below V
+    scratch : int32 (V,), whose values count for nothing
+
+    Returns
+    -------
+    rows int64 (R,), and places int32 (n,).
+
+    Examples
+    --------
+    >>> rows, place = distinct(np.array([7, 2, 7], np.int32), np.empty(9, np.int32))
+    >>> rows.tolist(), place.tolist()
+    ([2, 7], [1, 0, 1])
+    """
+    first, look = _marking() or (_mark, _place)
+    rows = np.sort(first(ids, scratch)).astype(np.int64)
+    return rows, look(ids, rows, scratch)
+
+
+def _mark(ids, scratch):
+    """Each id once: of equal ones the last, as its number is the one that stays."""
+    order = np.arange(len(ids), dtype=np.int32)
+    scratch[ids] = order
+    return ids[scratch[ids] == order]
+
+
+def _place(ids, rows, scratch):
+    scratch[rows] = np.arange(len(rows), dtype=np.int32)
+    return scratch[ids]
+
+
+@functools.cache
+def _marking() -> Optional[tuple]:
+    """`_mark` and `_place` as loops, by numba."""
+    numba = _numba()
+    if numba is None:
+        return None
+
+    @numba.njit
+    def mark(ids, scratch):
+        rows, count = np.empty_like(ids), 0
+        for i in range(len(ids)):
+            scratch[ids[i]] = i
+        for i in range(len(ids)):
+            if scratch[ids[i]] == i:
+                rows[count] = ids[i]
+                count += 1
+        return rows[:count]
+
+    @numba.njit
+    def place(ids, rows, scratch):
+        places = np.empty(len(ids), np.int32)
+        for r in range(len(rows)):
+            scratch[rows[r]] = r
+        for i in range(len(ids)):
+            places[i] = scratch[ids[i]]
+        return places
+
+    return mark, place
+
+
+@functools.cache
+def _engine() -> tuple:
+    """MXNet's library, and malloc and free: the engine frees a task when it is done."""
+    c = ctypes.CDLL(None)
+    c.malloc.restype, c.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+    return mx.base._LIB, c.malloc, ctypes.cast(c.free, ctypes.c_void_p)
+
+
+def _address(array):
+    pointer = ctypes.c_void_p()
+    mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(pointer)))
+    return pointer.value
+
+
+def step(
+    definition: Callable,
+    weight: mx.nd.NDArray,
+    states: Sequence[mx.nd.NDArray],
+    grad: mx.nd.NDArray,
+    settings: Sequence[float],
+    rows: Optional[np.ndarray] = None,
+    writes: str = 'weight',
+) -> None:
+    """Have the engine do a step of `definition`, on a whole weight or on some of its rows.
+
+    Parameters
+    ----------
+    definition : one of this module's
+    weight : NDArray (V, ...), for which `usable` holds
+    states : none, one or two NDArrays of the same shape
+    grad : NDArray, of the weight's shape or (R, ...) for R rows
+    settings : at most eight numbers
+    rows : int64 (R,), each at most once
+    writes : 'weight' (and states), or 'grad'
+    """
+    library, malloc, free = _engine()
+    _, function = _compiled(definition)
+    count = weight.size if rows is None else len(rows)
+    if not count:
+        return
+    width = 0 if rows is None else weight.size // weight.shape[0]
+    size = 8 * (8 + 4) + (0 if rows is None else rows.nbytes)
+    memory = malloc(size)
+    a, b = (_address(x) for x in (*states, weight, weight)[:2])
+    task = np.empty(size // 8, np.int64)
+    task[:8] = (
+        _address(weight), a, b, _address(grad), memory + 96, memory + 64, count, width,
+    )  # fmt: skip
+    task[8:12].view(np.float32)[: len(settings)] = settings
+    if rows is not None:
+        task[12:] = rows
+    ctypes.memmove(memory, task.ctypes.data, size)
+    reads, written = [grad], [weight, *states]
+    if writes == 'grad':
+        reads, written = written, reads
+    device = (ctypes.c_int * 2)(weight.context.device_typeid, weight.context.device_id)
+    mx.base.check_call(
+        library.MXEnginePushSyncND(
+            function, ctypes.c_void_p(memory), free, ctypes.byref(device),
+            _handles(reads), len(reads), _handles(written), len(written),
+            None, 0, definition.__name__.encode(),
+        )
+    )  # fmt: skip
+
+
+def memory_of(array: mx.nd.NDArray) -> np.ndarray:
+    """A NumPy array of an NDArray's own memory, once nobody computes with it.
+
+    Examples
+    --------
+    >>> x = mx.nd.zeros(2)
+    >>> memory_of(x)[1] = 5
+    >>> x.asnumpy().tolist()
+    [0.0, 5.0]
+    """
+    mx.base.check_call(mx.base._LIB.MXNDArrayWaitToWrite(array.handle))
+    kind = np.ctypeslib.as_ctypes_type(array.dtype)
+    pointer = ctypes.cast(_address(array), ctypes.POINTER(kind))
+    return np.ctypeslib.as_array(pointer, shape=array.shape)
+
+
+def step_by_numpy(
+    definition: Callable,
+    weight: mx.nd.NDArray,
+    states: Sequence[mx.nd.NDArray],
+    grad: mx.nd.NDArray,
+    settings: Sequence[float],
+    rows: Optional[np.ndarray] = None,
+) -> None:
+    """The same as `step`, without numba: at once, in Python's own thread.
+
+    Examples
+    --------
+    >>> weight, history, grad = mx.nd.ones(2), mx.nd.zeros(2), mx.nd.array([2.0, 0.0])
+    >>> step_by_numpy(adagrad, weight, [history], grad, [0.5, 1, 0, 1e-7])
+    >>> weight.asnumpy().tolist(), history.asnumpy().tolist()
+    ([0.5, 1.0], [4.0, 0.0])
+    """
+    arrays = [memory_of(x) for x in (weight, *states)]
+    g, twin = memory_of(grad), TWINS[definition]
+    settings = np.array(settings, np.float32)
+    width = 1 if rows is None else max(1, weight.size // weight.shape[0])
+    arrays = [x.reshape(-1) if rows is None else x.reshape(-1, width) for x in arrays]
+    g = g.reshape(-1) if rows is None else g.reshape(-1, width)
+    with np.errstate(all='ignore'):
+        for first in range(0, len(g), CHUNK // width + 1):
+            part = slice(first, first + CHUNK // width + 1)
+            where = part if rows is None else rows[part]
+            some = [x[where] for x in arrays]
+            twin(*(some + some[:1] * (3 - len(some))), g[part], settings)
+            if rows is not None:
+                for x, changed in zip(arrays, some):
+                    x[where] = changed
+
+
+def _handles(arrays):
+    return (ctypes.c_void_p * len(arrays))(*(x.handle for x in arrays))
