@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Union
 
+from .arguments import check_path
+
 __all__ = ['atomic_write', 'check_writable']
 
 
@@ -57,7 +59,7 @@ def check_writable(path: Union[str, os.PathLike]) -> None:
     ...
     ValueError: /no such folder/model cannot be written: there is no folder /no such folder.
     """
-    target = Path(os.path.realpath(os.fspath(path)))
+    target = Path(os.path.realpath(check_path(path)))
     if target.is_dir():
         reason = 'it is a folder'
     elif not target.parent.is_dir():

@@ -11,6 +11,7 @@ from mxnet import autograd, gluon
 from mxnet import init as initializers
 
 from . import metrics
+from .arguments import check_net
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
 from .data.negatives import Interactions, NegativeLoader
@@ -410,6 +411,7 @@ def _is_loader(data):
 
 def has_weights(net) -> bool:
     """Whether the net has been initialized; a net without parameters counts as such."""
+    check_net(net)
     parameter = first_parameter(net)
     if parameter is None:
         return True

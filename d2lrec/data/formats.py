@@ -12,8 +12,11 @@ import glob
 import lzma
 import os
 import re
+import struct
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional
 
@@ -23,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from .archive_files import RATIO, RATIO_FROM
 from .values import (
     CONTAINERS,
     MISSING,
@@ -200,7 +204,7 @@ def _suffixes(path) -> tuple[str, str]:
 def _stream(path):
     """A file of bytes, unpacked where its suffix says so."""
     packed = _suffixes(path)[1]
-    try:
+    with unpacking(path):
         if packed == '.xz':
             return pa.PythonFile(lzma.open(path), mode='r')
         if packed == '.zip':
@@ -210,23 +214,46 @@ def _stream(path):
                     raise ValueError(
                         f'{path} holds {len(members)} files: unpack it, and give the one to read.'
                     )
+                check_ratio(path, members[0])
                 return pa.BufferReader(archive.read(members[0]))
         return pa.input_stream(path, compression='detect')
-    except (zipfile.BadZipFile, lzma.LZMAError, OSError) as error:
-        raise _damaged(path, error) from None
 
 
-def _damaged(path, error):
-    return ValueError(f'{path} cannot be unpacked: {str(error).splitlines()[0]}.')
+@contextmanager
+def unpacking(path: Any) -> Iterator[None]:
+    """Whatever a damaged compressed file makes its library raise, as one sentence."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, pa.ArrowNotImplementedError):
+        raise
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,  # encrypted; with NotImplementedError, a compression unknown here
+        OverflowError,
+        struct.error,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+    ) as error:
+        reason = (str(error).strip().splitlines() or ['it ends too early'])[0].rstrip('.')
+        raise ValueError(f'{path} cannot be unpacked: {reason}.') from None
+
+
+def check_ratio(path: Any, member: zipfile.ZipInfo) -> None:
+    """Refuse a member of a zip archive that claims far more than the archive can hold."""
+    most = max(RATIO_FROM, RATIO * os.path.getsize(path))
+    if member.file_size > most:
+        raise ValueError(
+            f'{path} claims to hold {member.file_size:,} bytes, more than the {most:,} that a file '
+            'of its size may: unpack it yourself if you trust it.'
+        )
 
 
 def _bytes(path, limit=None) -> bytes:
     """The bytes of a file, or the first of them."""
-    try:
-        with _stream(path) as stream:
-            return stream.read() if limit is None else stream.read(limit)
-    except (lzma.LZMAError, EOFError, OSError) as error:
-        raise _damaged(path, error) from None
+    with unpacking(path), _stream(path) as stream:
+        return stream.read() if limit is None else stream.read(limit)
 
 
 def _decoded(data: bytes, path, encoding) -> str:
@@ -413,7 +440,8 @@ def _parse(path, sep, header, names, wanted, numbers, encoding) -> Raw:
     while True:
         types = {n: pa.float64() if n in as_floats else AS_WORDS for n in wanted}
         try:
-            table = _arrow_csv(path, data, sep, header, names, types, quoted)
+            with unpacking(path):
+                table = _arrow_csv(path, data, sep, header, names, types, quoted)
             break
         except pa.ArrowInvalid as error:
             text, tried = str(error), tried + 1
@@ -490,7 +518,8 @@ def _parquet(path, decide, told) -> Raw:
         look.told = told
         wanted, _ = decide(look)
         table = file.read(columns=None if wanted is None else [n for n in names if n in wanted])
-    except (pa.ArrowInvalid, OSError) as error:
+        table.validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f'{path} is no Parquet file that can be read: {reason}.') from None
     return _of_arrow_table(path, table)
@@ -501,11 +530,15 @@ def _json_lines(path, encoding) -> Raw:
 
     try:
         if encoding is None:
-            with _stream(path) as stream:
+            with unpacking(path), _stream(path) as stream:
                 table = json.read_json(stream, json.ReadOptions(block_size=BLOCK))
         else:
             data = _decoded(_bytes(path), path, encoding).encode()
             table = json.read_json(pa.BufferReader(data), json.ReadOptions(block_size=BLOCK))
+        table.column_names  # noqa: B018  decodes them
+        table.validate(full=True)  # pyarrow takes text for UTF-8 that is none
+    except UnicodeDecodeError:
+        raise _not_text(path, encoding) from None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         reason = str(error).splitlines()[0].replace('JSON parse error: ', '')
         raise ValueError(
@@ -586,7 +619,7 @@ def _sparse_lines(path, format, encoding):
     """The tokens of lines `label index:value ...` or `label field:index:value ...`."""
     data = None if encoding is None else _decoded(_bytes(path), path, encoding).encode()
     try:
-        with _stream(path) if data is None else pa.BufferReader(data) as stream:
+        with unpacking(path), _stream(path) if data is None else pa.BufferReader(data) as stream:
             lines = csv.read_csv(
                 stream,
                 csv.ReadOptions(column_names=['line'], block_size=BLOCK),

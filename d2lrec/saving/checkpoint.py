@@ -12,9 +12,10 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
+from ..arguments import check_path
 from ..files import check_writable
 from ..weights import weights_of
-from .archive import read_archive, same_shapes, write_archive
+from .archive import check_weights, read_archive, same_shapes, write_archive
 
 __all__ = ['Checkpoint']
 
@@ -48,9 +49,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Union[str, os.PathLike]):
-        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-            raise ValueError(f'checkpoint is {path!r}: give the path of a file.')
-        self.path = os.fspath(path)
+        self.path = check_path(path, 'checkpoint')
         self._began: list[dict] = []
 
     def resume(
@@ -74,7 +73,7 @@ class Checkpoint:
         self._check(state, net, loader, seed)
         try:
             return self._restore(state, arrays, net, trainers, loader)
-        except (KeyError, TypeError, IndexError, AttributeError):
+        except (KeyError, TypeError, IndexError, AttributeError, OverflowError, AssertionError):
             raise ValueError(f'{self.path} is a damaged checkpoint: {ANEW}.') from None
 
     def write(
@@ -169,6 +168,8 @@ class Checkpoint:
         }
         mine = {name: p.shape for name, p in weights_of(net).items()}
         same_shapes(self.path, type(net).__name__, mine, shapes)
+        kept = {n: a for n, a in arrays.items() if n.startswith(('weights/', 'best/'))}
+        check_weights(self.path, kept)
         if state['loader'] is not None and hasattr(loader, 'set_state'):
             loader.set_state(state['loader'])
         for name, param in weights_of(net).items():

@@ -12,6 +12,7 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from .. import metrics
+from ..arguments import check_call, shown
 from ..checks import check_labels
 from .devices import DeviceSum, Throttle, devices_of, first_row, shards
 from .history import History
@@ -112,8 +113,9 @@ def train_ch13(
     devices = devices_of(net, devices)
     trainers = checked_trainers(net, trainer)
     num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter)
-    if monitor not in ('log_loss', 'auc'):
-        raise ValueError(f"monitor is {monitor!r}: choose 'log_loss' or 'auc'.")
+    check_call(loss, 'loss', 'a Gluon loss, gluon.loss.SigmoidBCELoss() say')
+    if not isinstance(monitor, str) or monitor not in ('log_loss', 'auc'):
+        raise ValueError(f"monitor is {shown(monitor)}: choose 'log_loss' or 'auc'.")
     task = _Clicks(net, train_iter, test_iter, valid_iter, loss, devices, split_f, monitor)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,

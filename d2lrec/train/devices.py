@@ -10,6 +10,8 @@ from typing import Any, Optional, Union
 import mxnet as mx
 import numpy as np
 
+from ..arguments import check_list, check_net, check_seed
+
 __all__ = ['set_seed', 'try_all_gpus']
 
 # How many batches the engine may lie behind the loop. Reading a result at each batch would stop
@@ -39,6 +41,7 @@ def set_seed(seed: int) -> None:
     >>> np.random.rand() == first
     True
     """
+    seed = check_seed(seed)
     random.seed(seed)
     np.random.seed(seed)
     mx.random.seed(seed)
@@ -59,6 +62,7 @@ def devices_of(
     net, devices: Optional[Union[mx.Context, Sequence[mx.Context]]] = None
 ) -> list[mx.Context]:
     """The devices to work on: those asked for, else those the net's weights are on."""
+    check_net(net)
     parameter = first_parameter(net)
     try:
         here = try_all_gpus() if parameter is None else parameter.list_ctx()
@@ -69,7 +73,9 @@ def devices_of(
         ) from None
     if devices is None:
         return here
-    devices = [devices] if isinstance(devices, mx.Context) else list(devices)
+    wanted = 'devices such as [mx.cpu(0)] or try_all_gpus()'
+    one = isinstance(devices, mx.Context)
+    devices = [devices] if one else check_list(devices, 'devices', wanted)
     if not all(isinstance(d, mx.Context) for d in devices) or len(set(devices)) < len(devices):
         raise ValueError(
             f'devices is {devices}: give different ones, such as [mx.cpu(0)] or try_all_gpus().'

@@ -17,6 +17,7 @@ import numpy as np
 from mxnet import gluon
 from tqdm import tqdm
 
+from ..arguments import shown
 from ..saving.checkpoint import Checkpoint
 from ..weights import copy_weights, restore_weights, sum_of_squares, weights_of
 from .devices import MAX_BATCHES_AHEAD, DeviceSum, set_seed, settle
@@ -308,7 +309,7 @@ def checked_numbers(
         if value is not None and valid_iter is None:
             raise ValueError(f'{name} needs a validation set to watch: pass valid_iter=.')
     if lr_factor is not None and not (isinstance(lr_factor, numbers.Real) and 0 < lr_factor <= 1):
-        raise ValueError(f'lr_factor is {lr_factor!r}: give a number above 0 and at most 1.')
+        raise ValueError(f'lr_factor is {shown(lr_factor)}: give a number above 0 and at most 1.')
     return int(num_epochs), seed
 
 
@@ -318,4 +319,4 @@ def _whole(value, name, least):
         or not isinstance(value, numbers.Integral)
         or value < least
     ):
-        raise ValueError(f'{name} is {value!r}: give a whole number, {least} or more.')
+        raise ValueError(f'{name} is {shown(value)}: give a whole number, {least} or more.')

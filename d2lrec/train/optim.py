@@ -5,6 +5,9 @@ from __future__ import annotations
 import mxnet as mx
 from mxnet import gluon
 
+from ..arguments import check_net, check_real
+from .devices import devices_of
+
 __all__ = ['FTRL', 'decay_embeddings_only', 'wide_deep_trainers']
 
 # MXNet adds it to the sum of squares, under the root. At its own 1e-7 a gradient must exceed 3e-4
@@ -94,6 +97,7 @@ def decay_embeddings_only(net: gluon.Block) -> gluon.Block:
     >>> net.embedding.weight.wd_mult, net.mlp.output.weight.wd_mult
     (1.0, 0.0)
     """
+    check_net(net)
     for param in net.collect_params().values():
         param.wd_mult = 1.0 if getattr(param, 'of_ids', False) else 0.0
     return net
@@ -129,6 +133,11 @@ def wide_deep_trainers(
     >>> [type(t.optimizer).__name__ for t in wide_deep_trainers(net)]
     ['FTRL', 'AdaGrad']
     """
+    if not hasattr(net, 'wide_params'):
+        raise ValueError(f'net is a {type(net).__name__}: give a WideDeep.')
+    for name, value in (('wide_lr', wide_lr), ('deep_lr', deep_lr), ('l1', l1), ('beta', beta)):
+        check_real(value, name)
+    devices_of(net)  # refuses one without weights
     ftrl = FTRL(learning_rate=wide_lr, lamda1=l1, beta=beta)
     adagrad = {'learning_rate': deep_lr, 'eps': ADAGRAD_EPS}
     return [
