@@ -171,7 +171,8 @@ def planted(
     offsets = np.cumsum(dims) - dims
     x = np.empty((num_rows, dims.size), dtype='int32')
     for f, dim in enumerate(dims):
-        weight = np.arange(1, dim + 1, dtype='float64') ** -zipf
+        with np.errstate(over='ignore'):
+            weight = np.arange(1, dim + 1, dtype='float64') ** -zipf
         if not 0 < weight.sum() < np.inf:
             raise ValueError(f'zipf is {zipf}: give a number of the size of 1.')
         x[:, f] = offsets[f] + rng.choice(dim, size=num_rows, p=weight / weight.sum())

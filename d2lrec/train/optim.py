@@ -50,6 +50,9 @@ class FTRL(mx.optimizer.Ftrl):
     def __init__(
         self, lamda1: float = 0.01, learning_rate: float = 0.1, beta: float = 1.0, **kwargs
     ):
+        for name, value in (('lamda1', lamda1), ('beta', beta)):
+            if check_real(value, name, 'a number, 0 or more') < 0:
+                raise ValueError(f'{name} is {value}: give a number, 0 or more.')
         super().__init__(lamda1, learning_rate, beta, **kwargs)
         self._rates: dict[str, float] = {}  # by index and device: the rate that z belongs to
 
