@@ -125,7 +125,9 @@ def test_a_vocabulary_comes_back_from_its_file(folder, columns, least):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+    ),
     max_leaves=8,
 )  # fmt: skip
 
@@ -167,7 +169,8 @@ def test_an_encoder_with_another_entry_is_refused_or_sound(folder, value, at):
 ARRAYS = st.dictionaries(
     st.text('abc/.', min_size=1, max_size=5),
     st.tuples(
-        st.lists(st.integers(0, 3), max_size=3), st.sampled_from(['<f4', '<f8', '<i4', '|b1', '|u1'])
+        st.lists(st.integers(0, 3), max_size=3),
+        st.sampled_from(['<f4', '<f8', '<i4', '|b1', '|u1']),
     ),
     max_size=3,
 )  # fmt: skip
@@ -265,7 +268,9 @@ def test_splits_are_disjoint_complete_and_what_they_are_called(by, rows, valid, 
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4), st.booleans()), min_size=1, max_size=25),
+    st.lists(
+        st.tuples(st.integers(0, 2), st.integers(0, 4), st.booleans()), min_size=1, max_size=25
+    ),
     st.integers(1, 4),
 )  # fmt: skip
 def test_a_history_holds_earlier_rows_of_the_same_user_only(rows, length):

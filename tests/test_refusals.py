@@ -56,7 +56,7 @@ BAD = {
         (lambda: d2l.AutoRec(3, 4, 0.1, [1]), 'AutoRec knows no activation [1]: choose one of'),
     ],
     'BPRLoss': [
-        (lambda: d2l.train_ranking(pairs(), 3, d2l.BPRLoss(), trainer(), 1), 'the trainer is not of'),
+        (lambda: d2l.train_ranking(pairs(), 3, d2l.BPRLoss(), trainer(), 1), 'the trainer is not'),
     ],
     'Bags': [
         (lambda: d2l.Bags(IDS, {'g': ['a']}), 'Bags'),
@@ -244,7 +244,7 @@ BAD = {
         (lambda: d2l.load_data_ml100k(RATED, 1, 2), 'Row 2 has the user id 2: give whole ids'),
         (lambda: d2l.load_data_ml100k(RATED, 2, 2, []), "feedback is []: choose 'explicit'"),
     ],
-    'load_ml100k_ctr': [(lambda: d2l.load_ml100k_ctr('alphabet', folder='none'), "split is 'alph")],
+    'load_ml100k_ctr': [(lambda: d2l.load_ml100k_ctr('abc', folder='none'), "split is 'abc")],
     'load_vocab': [(lambda: d2l.load_vocab({}), 'path is {}: give the path of a file')],
     'log_loss': [(lambda: d2l.log_loss(LABELS, [0.5, 0.5, 0.5, 2]), 'probs')],
     'mae': [(lambda: d2l.mae([1], [np.inf]), 'inf')],

@@ -31,7 +31,13 @@ import warnings
 import zipfile
 from pathlib import Path
 
-import d2lrec as d2l
+if sys.argv[1:2] == ['guided']:  # counts the branches of the library that an input takes
+    import atheris
+
+    with atheris.instrument_imports(include=['d2lrec']):
+        import d2lrec as d2l
+else:
+    import d2lrec as d2l
 from d2lrec.data.vocabulary import Vocabulary
 
 import mxnet as mx
@@ -979,6 +985,109 @@ def run(part, scale, only, seconds):
                 print(f'    {n}: {found} {what[:150]} {tail[-400:]}')
 
 
+# --------------------------------------------------------------------------- led by coverage
+
+
+def readers(seeds, folder):
+    """(suffix, valid files, what reads one) of each kind, for inputs that are bytes."""
+
+    def archive_of(valid):
+        with zipfile.ZipFile(io.BytesIO(valid)) as archive:
+            members = {m.filename: archive.read(m) for m in archive.infolist()}
+
+        def read(path, load):
+            facts = Path(path).read_bytes()
+            with zipfile.ZipFile(path, 'w') as archive:
+                for name, content in members.items():
+                    archive.writestr(name, facts if name == 'facts.json' else content)
+            load(path)
+
+        return members['facts.json'], read
+
+    model, read_model = archive_of(seeds['model'][1])
+    state, read_state = archive_of(seeds['checkpoint'][0])
+
+    def movielens(name):
+        def read(path):
+            for other in ('u.data', 'u.user', 'u.item'):
+                spoilt = Path(path).read_bytes() if other == name else seeds[other][0]
+                _file(folder, other, spoilt)
+            d2l.read_ml100k(folder)
+
+        return read
+
+    return [
+        *((".csv", [valid], lambda p, how=how: looked_at_table(d2l.read(p, **how)))
+          for valid, how in zip(seeds['csv'], FITTING['csv'])),
+        ('.csv', seeds['csv'], lambda p: looked_at_table(d2l.read(p))),
+        ('.jsonl', seeds['jsonl'], lambda p: looked_at_table(d2l.read(p, **FITTING['jsonl'][0]))),
+        ('.libsvm', seeds['libsvm'], lambda p: looked_at_table(d2l.read(p))),
+        ('.libffm', seeds['libffm'], lambda p: looked_at_table(d2l.read(p))),
+        ('.parquet', seeds['parquet'], lambda p: looked_at_table(d2l.read(p, label='y'))),
+        ('.txt', seeds['criteo'], lambda p: looked_at(d2l.CTRDataset.from_criteo(p))),
+        ('.tsv', seeds['clicks'],
+         lambda p: looked_at(d2l.CTRDataset(p, min_threshold=1, num_feat=2))),
+        ('.json', seeds['vocabulary'], read_vocabulary), ('.json', seeds['encoder'], read_encoder),
+        *(('.json', seeds[name], step_reader(cls)) for name, cls in (
+            ('crosses', d2l.Crosses), ('quantiles', d2l.Quantiles), ('bags', d2l.Bags))),
+        ('.dat', seeds['ratings.dat'], lambda p: d2l.read_ratings(p).ratings()),
+        *(('.cells', seeds[n], movielens(n)) for n in ('u.data', 'u.user', 'u.item')),
+        ('.model', [model], lambda p: read_model(p, d2l.load)),
+        ('.state', [state], lambda p: read_state(p, train_once)),
+    ]  # fmt: skip
+
+
+def guided(seconds, corpus):
+    """Change inputs that found new code, again and again."""
+    corpus, found = Path(corpus), {}
+    corpus.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir='/dev/shm' if os.path.isdir('/dev/shm') else None))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        kinds = readers(make_seeds(folder), folder)
+    for i, (_, valid, _) in enumerate(kinds):
+        for j, data in enumerate(valid):
+            (corpus / f'seed-{i}-{j}').write_bytes(bytes([i]) + data)
+    counts = collections.Counter()
+
+    def try_one(data):
+        if not data:
+            return
+        suffix, _, read = kinds[data[0] % len(kinds)]
+        path = _file(folder, 'in' + suffix, data[1:])
+        signal.signal(signal.SIGALRM, _too_long)
+        signal.alarm(LONGEST)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            what, said = verdict(lambda: read(path))
+        signal.alarm(0)
+        counts[what if what in ('read', 'refused') else 'finding'] += 1
+        if what not in ('read', 'refused'):
+            where = [line for line in said.splitlines() if LIBRARY in line]
+            key = what + (where[-1] if where else '')
+            if key not in found:
+                found[key] = said
+                RESULTS.mkdir(parents=True, exist_ok=True)
+                (RESULTS / f'finding-{len(found)}-{time.time():.0f}').write_bytes(data)
+                print(f'FOUND {key}\n{said[-600:]}', file=sys.stderr, flush=True)
+
+    def report():
+        print('guided:', dict(counts), len(found), 'kinds of findings', flush=True)
+        record = RESULTS / f'guided-{time.time():.0f}.json'
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        kept = len(list(corpus.iterdir()))
+        facts = {'seconds': seconds, 'counts': counts, 'findings': list(found), 'kept': kept}
+        record.write_text(json.dumps(facts))
+
+    import atexit
+
+    atexit.register(report)
+    options = [f'-max_total_time={seconds}', '-max_len=20000', '-timeout=60', '-rss_limit_mb=6000',
+               '-print_final_stats=1', str(corpus)]  # fmt: skip
+    atheris.Setup(['fuzz', *options], try_one)
+    atheris.Fuzz()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest='command', required=True)
@@ -997,6 +1106,8 @@ def main():
     given = parser.parse_args()
     if given.command == 'run':
         run(given.part, given.scale, given.only, given.seconds)
+    elif given.command == 'guided':
+        guided(given.seconds, given.corpus)
     elif given.command == 'one':
         with tempfile.TemporaryDirectory() as folder:
             print(*one(given.target, given.number, make_seeds(Path(folder)), folder), sep='\n')

@@ -438,13 +438,11 @@ def run(part, only, seconds):
             noticed = code is None or code in (1, 2) or code < 0
             if not noticed and code != 0:
                 raise SystemExit(f'{mutant["id"]}: pytest ended with {code}: {said}')
-            if noticed and key not in baseline:  # the same tests pass on the tree as it is
-                good = tried(folder, tests, 600) if code != 0 else (0, spent, '')
+            if key not in baseline and tests == mutant['tests']:  # else known from `cover`
+                good = tried(folder, tests, 600) if noticed else (0, spent, '')
                 if good[0] != 0:
                     raise SystemExit(f'{tests} fail without any change: {good[2]}')
                 baseline[key] = good[1]
-            elif key not in baseline:
-                baseline[key] = spent
             facts = {k: v for k, v in mutant.items() if k not in ('place', 'tests')}
             facts.update(noticed=noticed, by=said if noticed else '', seconds=round(spent, 1))
             record.write_text(json.dumps(facts, indent=1), encoding='utf-8')

@@ -178,6 +178,7 @@ class Said:
         for name in said:
             if name not in columns and name not in lacking:
                 shown = ', '.join(list(columns)[:40]) + (' and others' if len(columns) > 40 else '')
+                shown = ' '.join(shown.split())  # a name may hold ends of lines
                 raise ValueError(f'{source} has no column {name!r}: it has {shown}.')
 
 

@@ -70,8 +70,8 @@ class Checkpoint:
         if not os.path.exists(self.path):
             return None, None
         state, arrays = read_archive(self.path, 'checkpoint', 'a training with checkpoint=')
-        self._check(state, net, loader, seed)
         try:
+            self._check(state, net, loader, seed)
             return self._restore(state, arrays, net, trainers, loader)
         except (KeyError, TypeError, IndexError, AttributeError, OverflowError, AssertionError):
             raise ValueError(f'{self.path} is a damaged checkpoint: {ANEW}.') from None
@@ -252,6 +252,15 @@ def _counts(net, trainer) -> dict[str, Any]:
     }
 
 
+def _alike(value, mine) -> bool:
+    """Whether a value of a file can stand where an optimizer has this one."""
+    if isinstance(value, bool) or isinstance(mine, bool):
+        return type(value) is type(mine)
+    if isinstance(value, numbers.Number) and isinstance(mine, numbers.Number):
+        return bool(np.isfinite(value))
+    return value is None or mine is None or type(value) is type(mine)
+
+
 def _updater(trainer):
     """Where the optimizer's states are: MXNet keeps them in the store of several devices."""
     if not trainer._kv_initialized:
@@ -300,6 +309,8 @@ def _restore_trainer(net, trainer, now, arrays, prefix):
                 leaf[:] = mx.nd.array(leaves[i], ctx=leaf.ctx, dtype=leaves[i].dtype)
             updater.states[index], updater.states_synced[index] = state, False
     for name, value in now['optimizer'].items():
+        if not _alike(value, getattr(optimizer, name, None)):
+            raise TypeError(name)
         setattr(optimizer, name, value)
     for name, value in (now['schedule'] or {}).items():
         setattr(optimizer.lr_scheduler, name, value)
