@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Union
 
+from .arguments import check_path
+
 __all__ = ['atomic_write', 'check_writable']
 
 
@@ -60,8 +62,9 @@ def check_writable(path: Union[str, os.PathLike]) -> None:
     ...
     ValueError: /no such folder/model cannot be written: there is no folder /no such folder.
     """
+    path = check_path(path)
     try:
-        target = Path(os.path.realpath(os.fspath(path)))
+        target = Path(os.path.realpath(path))
         there = target.exists()
     except (ValueError, OSError) as error:  # a NUL, a name that is too long, links in a circle
         reason = getattr(error, 'strerror', None) or str(error)

@@ -11,13 +11,13 @@ from mxnet import autograd, gluon
 from mxnet import init as initializers
 
 from . import metrics
+from .arguments import check_call, check_net, is_number
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
 from .data.negatives import Interactions, NegativeLoader
 from .train.clicks import call, ends_in_sigmoid, features_and_label, outputs, train_ch13
 from .train.devices import (
     as_devices,
-    check_net,
     devices_of,
     first_parameter,
     first_row,
@@ -25,7 +25,7 @@ from .train.devices import (
     try_all_gpus,
 )
 from .train.history import History
-from .train.loop import checked_call, checked_numbers, is_number
+from .train.loop import checked_numbers
 from .train.optim import OPTIMIZERS
 from .train.ranking import rank_report, train_ranking
 from .train.ratings import evaluator, pairs_rmse, train_recsys_rating
@@ -159,7 +159,7 @@ def check_settings(net, lr, wd, final_lr, init, loss) -> None:
     if init is not None and not isinstance(init, initializers.Initializer):
         raise ValueError(f'init is {init!r}: give an initializer, such as init.Normal(0.01).')
     if loss is not None:
-        checked_call('loss', loss, 'a Gluon loss, such as SigmoidBinaryCrossEntropyLoss()')
+        check_call(loss, 'loss', 'a Gluon loss, such as SigmoidBinaryCrossEntropyLoss()')
 
 
 def check_fall(lr, final_lr, optimizer, trainer, options) -> None:
@@ -434,6 +434,7 @@ def _is_loader(data):
 
 def has_weights(net) -> bool:
     """Whether the net has been initialized; a net without parameters counts as such."""
+    check_net(net)
     parameter = first_parameter(net)
     if parameter is None:
         return True

@@ -12,12 +12,15 @@ So a sum over an axis is written here as an inner product with a constant of zer
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
 import numpy as np
 from mxnet import init
 from mxnet.gluon import Block, HybridBlock, nn
+
+from .arguments import check_list, shown
 
 __all__ = [
     'Embedding',
@@ -42,6 +45,8 @@ __all__ = [
     'check_field_dims',
 ]
 
+ACTIVATIONS = ('sigmoid', 'relu', 'tanh', 'softrelu', 'softsign')  # that Gluon has
+
 # The scale must not depend on the vocabulary's size, as it would with Xavier.
 EMBEDDING_INIT = init.Normal(0.01)
 
@@ -59,16 +64,21 @@ def check_field_dims(field_dims: Iterable[int]) -> list[int]:
     >>> check_field_dims((3, 5))
     [3, 5]
     """
-    dims = [int(d) for d in field_dims]
+    wanted = 'the number of ids of each field, for example train_data.field_dims'
+    dims = check_list(field_dims, 'field_dims', wanted)
     if not dims:
         raise ValueError(
             'field_dims is empty: give the number of ids of each field, '
             'for example train_data.field_dims.'
         )
     for field, dim in enumerate(dims):
-        if dim < 1:
-            raise ValueError(f'field_dims[{field}] is {dim}: each field needs at least one id.')
-    return dims
+        whole = isinstance(dim, numbers.Real) and not isinstance(dim, (bool, np.bool_))
+        if not whole or not 1 <= dim < 2**31 or dim != int(dim):
+            raise ValueError(
+                f'field_dims[{field}] is {shown(dim)}: each field needs a whole number of ids, at '
+                'least one id.'
+            )
+    return [int(dim) for dim in dims]
 
 
 class _Layer(HybridBlock):
@@ -400,6 +410,22 @@ class Dice(_Layer):
         return low + p * (s - low)
 
 
+def check_activation(activation: str) -> None:
+    """Refuse what is no activation of `hidden_layer`.
+
+    Examples
+    --------
+    >>> check_activation('gelu')
+    Traceback (most recent call last):
+    ...
+    ValueError: activation is 'gelu': choose one of 'sigmoid', 'relu', 'tanh', 'softrelu', ...
+    """
+    known = (*ACTIVATIONS, 'dice')
+    if not isinstance(activation, str) or activation not in known:
+        choices = ', '.join(map(repr, known))
+        raise ValueError(f'activation is {shown(activation)}: choose one of {choices}.')
+
+
 def hidden_layer(
     dense: Block,
     units: int,
@@ -426,6 +452,7 @@ def hidden_layer(
     >>> hidden_layer(nn.Dense(4), 4, drop_rate=0.5)[1:]
     [Activation(relu), Dropout(p = 0.5, axes=())]
     """
+    check_activation(activation)
     layer = [dense]
     if batch_norm:
         layer.append(nn.BatchNorm(in_channels=units))
@@ -498,6 +525,7 @@ class MLP(_Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_activation(activation)
         self._sizes = ' -> '.join(map(str, [in_units, *dims, 1]))
         self._sizes += f', {activation}' * bool(activation != 'relu' and len(dims))
         self._sizes += ', batch norm' * bool(batch_norm and len(dims))

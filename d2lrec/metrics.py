@@ -27,6 +27,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from .arguments import check_call, check_real, check_seed, check_whole, shown
+
 __all__ = [
     'accuracy',
     'Interval',
@@ -522,17 +524,20 @@ def bootstrap(
     count = int(groups.max()) + 1 if groups.size else 0
     if count < 2:
         raise ValueError(f'there are {count} groups: an interval needs 2 or more.')
-    if _whole(draws, 'draws') < 2:
-        raise ValueError(f'draws is {draws}: give 2 or more.')
-    if not 0 < level < 1:
+    check_whole(draws, 'draws', 2, 10**9)
+    if not 0 < check_real(level, 'level', 'a share between 0 and 1, such as .95') < 1:
         raise ValueError(f'level is {level}: give a share between 0 and 1, such as .95.')
+    check_call(measure, 'measure', 'a function, such as rmse')
     order = np.argsort(groups, kind='stable')
     members = np.split(order, np.cumsum(np.bincount(groups))[:-1])  # the rows of each group
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     drawn = np.empty(draws)
     for i in range(draws):
         rows = np.concatenate([members[g] for g in rng.integers(count, size=count)])
-        drawn[i] = measure(*(c[rows] for c in columns))
+        value = measure(*(c[rows] for c in columns))
+        if not np.isscalar(value) or isinstance(value, str):
+            raise ValueError(f'measure gives {shown(value)}: give a function that gives a number.')
+        drawn[i] = value
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     value = float(measure(*columns))
     return Interval(value, float(low), float(high), float(drawn.std(ddof=1)))
@@ -597,7 +602,7 @@ def _ndcg(users, ranks, counts, k):
     users, ranks = users[ranks <= k], ranks[ranks <= k]
     gains = np.bincount(users, 1 / np.log2(1 + ranks), minlength=len(counts))
     best = np.cumsum(1 / np.log2(np.arange(2, counts.max() + 2)))
-    return float(np.mean(gains / best[np.minimum(counts, k) - 1]))
+    return float(np.mean(gains / best[np.minimum(counts, min(k, len(best))) - 1]))
 
 
 def _ranks(scores, held_out, seen, k):
@@ -736,7 +741,7 @@ def _whole(number, name):
     try:
         return operator.index(number)
     except TypeError:
-        raise ValueError(f'{name} is {number}: give a whole number.') from None
+        raise ValueError(f'{name} is {shown(number)}: give a whole number.') from None
 
 
 def _codes(users):

@@ -11,6 +11,7 @@ import pandas as pd
 from mxnet import gluon
 from mxnet import np as mxnp
 
+from .arguments import shown
 from .checks import check_ids
 from .data.columns import Examples
 from .data.encoder import ENOUGH, NEVER, Encoder
@@ -121,7 +122,9 @@ def recommend(
     2  eve     2  nut    0.5
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-        raise ValueError(f'k is {k!r}: give the length of the lists, a whole number from 1 on.')
+        raise ValueError(
+            f'k is {shown(k)}: give the length of the lists, a whole number from 1 on.'
+        )
     reads = getattr(net, 'inputs', None) or {}
     if 'ids' in reads:
         asked = _clicks(net, users, seen, items, user, item, encoder)

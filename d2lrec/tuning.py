@@ -11,6 +11,8 @@ from typing import Any, Optional, Union
 import numpy as np
 import pandas as pd
 
+from .arguments import check_call, check_seed, check_whole, shown
+
 __all__ = ['Search', 'random_search']
 
 # How the values of one setting are given: a list of choices, or the ends of a range.
@@ -99,6 +101,7 @@ def random_search(
     >>> sorted(search.best), len(search.table), list(search.table)[:2]
     (['K', 'wd'], 3, ['K', 'wd'])
     """
+    check_call(make_and_fit, 'make_and_fit', 'a function')
     settings = _draw(space, trials, seed)
     results = [make_and_fit(**setting) for setting in settings]
     rows = [_measures(result, score) for result in results]
@@ -118,17 +121,18 @@ def random_search(
 
 def _draw(space, trials, seed) -> list[dict]:
     """So many different settings, drawn one after the other."""
+    if not isinstance(space, Mapping):
+        raise ValueError(f'space is {shown(space)}: give a dict {{name: choices}}.')
     if not space:
         raise ValueError('space is empty: name at least one setting and its values.')
-    if not isinstance(trials, (int, np.integer)) or trials < 1:
-        raise ValueError(f'trials is {trials!r}: give a whole number, 1 or more.')
+    check_whole(trials, 'trials')
     for name, values in space.items():
         _check(name, values)
     if not any(isinstance(values, tuple) for values in space.values()):
         size = math.prod(len(values) for values in space.values())
         if trials > size:
             raise ValueError(f'the space has {size} settings and {trials} trials are asked for.')
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     settings: list[dict] = []
     for _ in range(1000 * trials):
         setting = {name: _one(values, rng) for name, values in space.items()}

@@ -8,6 +8,8 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
+from .arguments import check_net
+
 
 def weights_of(net) -> dict:
     """{name within the net: Parameter}, without constants.
@@ -21,6 +23,7 @@ def weights_of(net) -> dict:
     >>> list(weights_of(d2l.LR([3, 2])))
     ['linear.weight', 'linear.bias']
     """
+    check_net(net)
     return {
         name: p
         for name, p in net._collect_params_with_prefix().items()

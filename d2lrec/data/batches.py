@@ -10,7 +10,8 @@ import mxnet as mx
 import numpy as np
 from mxnet import nd
 
-from ..checks import check_finite
+from ..arguments import check_flag, check_seed, shown
+from ..checks import check_finite, check_ids
 from .columns import Examples, as_labels, as_matrix, check_columns, examples_of
 
 __all__ = ['BatchLoader']
@@ -79,6 +80,8 @@ class BatchLoader:
             raise ValueError('BatchLoader has no data: give a data set or at least one array.')
         if len(data) == 1 and isinstance(data[0], tuple):
             data = data[0]
+        if inputs is not None and not isinstance(inputs, Mapping):
+            raise ValueError(f'inputs is {shown(inputs)}: give those of a net, net.inputs.')
         self._arrays, self._bound = None, {}
         if inputs is None and not _has_names(data):
             # Which array is what is known when a net's inputs are: see `bound`.
@@ -98,10 +101,10 @@ class BatchLoader:
             or int(batch_size) != batch_size
             or batch_size < 1
         ):
-            raise ValueError(f'batch_size is {batch_size!r}: give a whole number, 1 or more.')
-        if last_batch not in ('keep', 'discard', 'rollover'):
+            raise ValueError(f'batch_size is {shown(batch_size)}: give a whole number, 1 or more.')
+        if not isinstance(last_batch, str) or last_batch not in ('keep', 'discard', 'rollover'):
             raise ValueError(
-                f"last_batch is {last_batch!r}: choose 'keep', 'discard' or 'rollover'."
+                f"last_batch is {shown(last_batch)}: choose 'keep', 'discard' or 'rollover'."
             )
         self._stretch = None  # of data in a folder: rows that are read together
         if self._arrays is None:
@@ -112,8 +115,8 @@ class BatchLoader:
                 "'discard'."
             )
         self.batch_size, self.last_batch = int(batch_size), last_batch
-        self.shuffle = bool(shuffle)
-        self._rng = np.random if seed is None else np.random.RandomState(seed)
+        self.shuffle = check_flag(shuffle, 'shuffle')
+        self._rng = np.random if seed is None else np.random.RandomState(check_seed(seed))
         self._left = np.empty(0, dtype=np.int64)  # row numbers rolled over from the last epoch
 
     def __len__(self) -> int:
@@ -280,10 +283,18 @@ class BatchLoader:
                     f'the state is of a loader of {state[key]} {what} and this one has {mine}: '
                     'give the same data in the same batches.'
                 )
+        left = np.array(state['left'], dtype=np.int64)
+        check_ids(left, 0, self._rows, 'the rows left')
         if state['rng'] is not None:
-            self._rng = np.random.RandomState()
-            self._rng.set_state(state['rng'])
-        self._left = np.array(state['left'], dtype=np.int64)
+            rng = np.random.RandomState()
+            try:
+                rng.set_state(state['rng'])
+            except (KeyError, TypeError, ValueError, OverflowError):
+                raise ValueError(
+                    'the state of the random numbers is none: give what get_state gave.'
+                ) from None
+            self._rng = rng
+        self._left = left
 
 
 def _has_names(data):

@@ -17,6 +17,7 @@ from typing import Any, Optional
 
 import numpy as np
 
+from ..arguments import check_list, shown
 from ..checks import CURE, check_finite, check_ids
 
 __all__ = ['Examples', 'check_columns', 'concat', 'examples_of']
@@ -63,6 +64,8 @@ class Examples:
         names: Optional[Mapping[str, Sequence[str]]] = None,
         sample_weight: Any = None,
     ):
+        if not isinstance(columns, Mapping):
+            raise ValueError(f'columns is {shown(columns)}: give a dict {{name: array}}.')
         if not columns:
             raise ValueError('there is no column: give at least one, such as ids.')
         self.columns = {name: as_matrix(a, name) for name, a in columns.items()}
@@ -112,7 +115,7 @@ class Examples:
         if rows.shape == (0,) and rows.dtype.kind == 'f':  # an empty list
             rows = rows.astype(np.int64)
         if rows.ndim != 1 or rows.dtype.kind not in 'iub':
-            raise ValueError(f'rows is {rows!r}: give a slice, or an array of row numbers.')
+            raise ValueError(f'rows is {shown(rows)}: give a slice, or an array of row numbers.')
         if rows.dtype.kind == 'b' and len(rows) != len(self):
             raise ValueError(
                 f'rows has {len(rows)} booleans for {len(self)} rows: give one for each.'
@@ -173,7 +176,7 @@ def concat(parts: Sequence[Examples]) -> Examples:
     """
     if isinstance(parts, Examples):
         raise ValueError('parts is one data set: give a list of several.')
-    parts = list(parts)
+    parts = check_list(parts, 'parts', 'a list of data sets')
     if not parts:
         raise ValueError('there is nothing to concatenate: give at least one data set.')
     first = parts[0]
@@ -256,7 +259,7 @@ def _positional(data, inputs):
     if not isinstance(data, (tuple, list)) or not len(data) or not hasattr(data[0], '__len__'):
         data = (data,)
     elif isinstance(data, list) and not hasattr(data[0], 'shape'):
-        data = (np.asarray(data),)  # a matrix written as lists
+        data = (_asarray(data, 'ids'),)  # a matrix written as lists
     arrays = list(data)
     if inputs is None:
         names = ['ids'] if len(arrays) <= 2 else [f'input {i + 1}' for i in range(len(arrays) - 1)]
@@ -372,7 +375,7 @@ def as_weights(weights) -> np.ndarray:
 def as_matrix(array, name) -> np.ndarray:
     """An array in NumPy, contiguous, in the type that MXNet will see."""
     _refuse_masked(array, name)
-    array = array.asnumpy() if hasattr(array, 'asnumpy') else np.asarray(array)
+    array = _asarray(array, name)
     if array.ndim == 0 or array.dtype.kind not in 'biuf':
         raise ValueError(
             f'{name} has shape {array.shape} and type {array.dtype}: '
@@ -390,6 +393,14 @@ def as_matrix(array, name) -> np.ndarray:
     if array.dtype == np.float64 and name not in IDS:
         array = _as_float32(array)
     return np.ascontiguousarray(array)
+
+
+def _asarray(values, name):
+    """Values as an array of NumPy."""
+    try:
+        return values.asnumpy() if hasattr(values, 'asnumpy') else np.asarray(values)
+    except (TypeError, ValueError):
+        raise ValueError(f'{name} is {shown(values)}: give numbers, as many in each row.') from None
 
 
 def _as_ids(array):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional, Union
 
 import pandas as pd
 
+from ..arguments import check_list, shown
 from .columns import Examples
 from .json_files import built, read_json, save_json
 from .plan import Plan
@@ -112,11 +113,13 @@ class Encoder:
         if not isinstance(vocabulary, Vocabulary):
             raise ValueError(f'vocabulary is a {type(vocabulary).__name__}: give a Vocabulary.')
         if label is not None and not isinstance(label, str):
-            raise ValueError(f'label is {label!r}: give the name of a column.')
-        if isinstance(dense, str) or not all(isinstance(n, str) for n in dense):
-            raise ValueError(f'dense is {dense!r}: give a list of names of columns.')
-        if format not in FORMATS:
-            raise ValueError(f"format is {format!r}: choose 'table' or 'criteo'.")
+            raise ValueError(f'label is {shown(label)}: give the name of a column.')
+        dense = check_list(dense, 'dense', 'a list of names of columns')
+        steps = check_list(steps, 'steps', 'a list of steps, such as Quantiles')
+        if not all(isinstance(n, str) for n in dense):
+            raise ValueError(f'dense is {shown(dense)}: give a list of names of columns.')
+        if not isinstance(format, str) or format not in FORMATS:
+            raise ValueError(f"format is {shown(format)}: choose 'table' or 'criteo'.")
         self.vocabulary, self.format, self.plan = vocabulary, format, plan
         self.label = vocabulary.label if label is None else label
         self.dense, self.steps = tuple(dense), tuple(steps)

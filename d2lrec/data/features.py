@@ -13,6 +13,7 @@ from typing import Any, Optional, Union
 
 import numpy as np
 
+from ..arguments import check_list, shown
 from .columns import Examples
 from .ctr import CTRDataset, Encoded
 from .encoder import Encoder, Step
@@ -75,12 +76,15 @@ class Crosses(Step):
             whole = isinstance(num_buckets, (int, np.integer, float, np.floating))
             whole = whole and not isinstance(num_buckets, bool) and num_buckets == num_buckets // 1
             if not whole or num_buckets < 1:
-                raise ValueError(f'num_buckets is {num_buckets!r}: give a whole number, 1 or more.')
+                raise ValueError(
+                    f'num_buckets is {shown(num_buckets)}: give a whole number, 1 or more.'
+                )
             num_buckets = int(num_buckets)
         _check_clicks(data, 'Crosses')
         vocabulary = data.vocabulary
-        if any(isinstance(cross, (str, int)) for cross in fields):
-            raise ValueError(f'fields is {fields!r}: give a list of tuples of field names.')
+        wanted = 'a list of tuples of field names'
+        fields = check_list(fields, 'fields', wanted)
+        fields = [check_list(cross, 'a cross', wanted) for cross in fields]
         self.fields = [
             tuple(vocabulary.names[vocabulary.number_of(f)] for f in cross) for cross in fields
         ]
@@ -234,14 +238,17 @@ class _DenseStep(Step):
                 )
             names = data.column_names.get('dense') if names is None else names
             data = data.columns['dense']
-        shape = np.shape(data)
+        try:
+            shape = np.shape(data)
+        except ValueError:
+            raise ValueError(f'The features are {shown(data)}: give a matrix (N, D).') from None
         if len(shape) != 2 or 0 in shape:
             raise ValueError(
                 f'The features have shape {shape}: give a matrix (N, D) with at least one row '
                 'and one column.'
             )
         names = [f'dense {d + 1}' for d in range(shape[1])] if names is None else names
-        self.names = [str(n) for n in names]
+        self.names = [str(n) for n in check_list(names, 'names', 'a name for each column')]
         return self._checked(data)
 
     def _checked(self, dense):
@@ -335,7 +342,9 @@ class Quantiles(_DenseStep):
         whole = isinstance(num_quantiles, (int, np.integer, float, np.floating))
         whole = whole and not isinstance(num_quantiles, bool)
         if not whole or not 2 <= num_quantiles <= 1e6 or int(num_quantiles) != num_quantiles:
-            raise ValueError(f'num_quantiles is {num_quantiles!r}: give a whole number, 2 or more.')
+            raise ValueError(
+                f'num_quantiles is {shown(num_quantiles)}: give a whole number, 2 or more.'
+            )
         dense, num_quantiles = self._matrix(data, names), int(num_quantiles)
         # The smallest x with P(X <= x) > j / n is number N j // n of the sorted values.
         firsts = len(dense) * np.arange(1, num_quantiles) // num_quantiles

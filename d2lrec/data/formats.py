@@ -14,8 +14,11 @@ import json as python_json
 import lzma
 import os
 import re
+import struct
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional
 
@@ -205,7 +208,7 @@ def _suffixes(path) -> tuple[str, str]:
 def _stream(path):
     """A file of bytes, unpacked where its suffix says so."""
     packed = _suffixes(path)[1]
-    try:
+    with unpacking(path):
         if packed == '.xz':
             return pa.PythonFile(lzma.open(path), mode='r')
         if packed == '.zip':
@@ -219,21 +222,33 @@ def _stream(path):
                 copy_member(archive, path, members[0], unpacked)
                 return pa.BufferReader(unpacked.getbuffer())
         return pa.input_stream(path, compression='detect')
-    except (zipfile.BadZipFile, lzma.LZMAError, OSError) as error:
-        raise _damaged(path, error) from None
 
 
-def _damaged(path, error):
-    return ValueError(f'{path} cannot be unpacked: {str(error).splitlines()[0]}.')
+@contextmanager
+def unpacking(path: Any) -> Iterator[None]:
+    """Whatever a damaged compressed file makes its library raise, as one sentence."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, pa.ArrowNotImplementedError):
+        raise
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,  # encrypted; with NotImplementedError, a compression unknown here
+        OverflowError,
+        struct.error,
+        zlib.error,
+        lzma.LZMAError,
+        zipfile.BadZipFile,
+    ) as error:
+        reason = (str(error).strip().splitlines() or ['it ends too early'])[0].rstrip('.')
+        raise ValueError(f'{path} cannot be unpacked: {reason}.') from None
 
 
 def _bytes(path, limit=None) -> bytes:
     """The bytes of a file, or the first of them."""
-    try:
-        with _stream(path) as stream:
-            return stream.read() if limit is None else stream.read(limit)
-    except (lzma.LZMAError, EOFError, OSError) as error:
-        raise _damaged(path, error) from None
+    with unpacking(path), _stream(path) as stream:
+        return stream.read() if limit is None else stream.read(limit)
 
 
 def _decoded(data: bytes, path, encoding) -> str:
@@ -459,7 +474,8 @@ def parse_text(
     while True:
         types = {n: pa.float64() if n in as_floats else AS_WORDS for n in wanted}
         try:
-            table = _arrow_csv(path, data, sep, header, names, types, quoted)
+            with unpacking(path):
+                table = _arrow_csv(path, data, sep, header, names, types, quoted)
             break
         except pa.ArrowInvalid as error:
             text, tried = str(error), tried + 1
@@ -536,7 +552,8 @@ def _parquet(path, decide, told) -> Raw:
         look.told = told
         wanted, _ = decide(look)
         table = file.read(columns=None if wanted is None else [n for n in names if n in wanted])
-    except (pa.ArrowInvalid, OSError) as error:
+        table.validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f'{path} is no Parquet file that can be read: {reason}.') from None
     return _of_arrow_table(path, table)
@@ -573,8 +590,12 @@ def json_table(path: str, data: Optional[bytes] = None, schema: Any = None) -> p
 
     how = {} if schema is None else {'parse_options': json.ParseOptions(explicit_schema=schema)}
     try:
-        with _stream(path) if data is None else pa.BufferReader(data) as stream:
+        with unpacking(path), _stream(path) if data is None else pa.BufferReader(data) as stream:
             table = json.read_json(stream, json.ReadOptions(block_size=JSON_BLOCK), **how)
+        table.column_names  # noqa: B018  decodes them
+        table.validate(full=True)  # pyarrow takes text for UTF-8 that is none
+    except UnicodeDecodeError:
+        raise _not_text(path, None) from None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         reason = str(error).splitlines()[0].replace('JSON parse error: ', '')
         raise ValueError(
@@ -656,7 +677,7 @@ def _sparse_lines(path, format, encoding, data=None):
     if data is None and encoding is not None:
         data = _decoded(_bytes(path), path, encoding).encode()
     try:
-        with _stream(path) if data is None else pa.BufferReader(data) as stream:
+        with unpacking(path), _stream(path) if data is None else pa.BufferReader(data) as stream:
             lines = csv.read_csv(
                 stream,
                 csv.ReadOptions(column_names=['line'], block_size=BLOCK),

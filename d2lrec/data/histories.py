@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .columns import Examples
+from ..arguments import check_list, check_whole, shown
+from .columns import Examples, _asarray
 
 __all__ = ['past_rows', 'with_history']
 
@@ -45,8 +46,8 @@ def past_rows(users: Any, times: Any, length: int, where: Any = None) -> np.ndar
     >>> past_rows(['Kim', 'Lee', 'Kim', 'Kim', 'Kim'], [1, 1, 2, 2, 3], 2).tolist()
     [[-1, -1], [-1, -1], [0, -1], [0, -1], [2, 3]]
     """
-    users, times = np.asarray(users), np.asarray(times)
-    where = np.ones(len(users), bool) if where is None else np.asarray(where)
+    users, times = _vector(users, 'users'), _vector(times, 'times')
+    where = np.ones(len(users), bool) if where is None else _vector(where, 'where')
     if not users.shape == times.shape == where.shape or users.ndim != 1:
         raise ValueError(
             f'users, times and where have shapes {users.shape}, {times.shape} and {where.shape}: '
@@ -55,7 +56,7 @@ def past_rows(users: Any, times: Any, length: int, where: Any = None) -> np.ndar
     if where.dtype != bool:
         raise ValueError(f'where holds {where.dtype}: give booleans, such as ratings >= 4.')
     if not isinstance(length, (int, np.integer)) or isinstance(length, bool) or length < 1:
-        raise ValueError(f'length is {length!r}: give a whole number, 1 or more.')
+        raise ValueError(f'length is {shown(length)}: give a whole number, 1 or more.')
     if (times != times).any():  # NaN and NaT are not equal to themselves
         raise ValueError(
             f'times[{int(np.argmax(times != times))}] is missing: give every row its time, or '
@@ -114,7 +115,11 @@ def with_history(data: Examples, past: Any, item_field: int = -1) -> Examples:
     >>> seen.columns['history'].tolist(), seen.columns['lengths'].tolist()
     ([[4, 4], [5, 4], [5, 4]], [0, 1, 2])
     """
-    items, past = data.columns['ids'][:, item_field], np.asarray(past)
+    if not isinstance(data, Examples) or 'ids' not in data.columns:
+        raise ValueError(f'data is {shown(data)}: give a data set with ids, a CTRDataset say.')
+    fields = data.columns['ids'].shape[1]
+    check_whole(item_field, 'item_field', -fields, fields - 1)
+    items, past = data.columns['ids'][:, item_field], _asarray(past, 'past')
     if past.ndim != 2 or past.dtype.kind not in 'iu' or len(past) != len(data):
         raise ValueError(
             f'past has shape {past.shape} and type {past.dtype} for {len(data)} rows: give row '
@@ -132,3 +137,8 @@ def with_history(data: Examples, past: Any, item_field: int = -1) -> Examples:
     # An id of the field in empty slots too: the least one there is.
     history = np.where(empty, items.min() if len(items) else 0, items[past])
     return data.with_columns(history=history.astype(np.int32), lengths=(~empty).sum(axis=1))
+
+
+def _vector(values, name):
+    """One value a row."""
+    return np.asarray(check_list(values, name, 'one value a row'))

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Optional
 from urllib.parse import urlsplit
 
+from ..arguments import shown
 from .archive_files import DataUnavailable, extract, file_hash, is_complete, seal
 from .movielens_wheel import TABLES, ml100k_from_wheel
 from .transfer import LARGEST, download_file, is_safe
@@ -186,7 +187,7 @@ def cache_folder() -> Path:
 def _entry(name):
     if not isinstance(name, str) or name not in DATA_HUB:
         raise ValueError(
-            f'there is no data set {name!r}: choose from {sorted(DATA_HUB)}, or add '
+            f'there is no data set {shown(name)}: choose from {sorted(DATA_HUB)}, or add '
             'its (address, sha1) to DATA_HUB.'
         )
     if not re.fullmatch(r'\w[\w.-]*', name):

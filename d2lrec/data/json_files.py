@@ -6,6 +6,7 @@ import json
 import os
 from typing import Any, Callable, TypeVar
 
+from ..arguments import check_path
 from ..files import atomic_write
 
 T = TypeVar('T')
@@ -25,7 +26,7 @@ def read_json(path: str | os.PathLike, build: Callable[[Any], T], what: str) -> 
     ValueError
         For a file that is no JSON, or that `build` refuses: in one sentence, with the path.
     """
-    with open(path, encoding='utf-8') as file:
+    with open(check_path(path), encoding='utf-8') as file:
         try:
             content = json.load(file)
         except (ValueError, RecursionError):  # a UnicodeDecodeError is a ValueError

@@ -15,6 +15,7 @@ import mxnet as mx
 import numpy as np
 import pandas as pd
 
+from ..arguments import check_real, check_seed, shown
 from .batches import BatchLoader
 from .ctr import CTRDataset
 from .hub import download_extract
@@ -277,11 +278,11 @@ def split_data_ml100k(
     [0, 2]
     """
     _check_ids(data, num_users, num_items)
-    if split_mode == 'random':
+    if isinstance(split_mode, str) and split_mode == 'random':
         train, _, test = random_split_ml100k(data, 0, test_ratio, seed)
         return train, test
-    if split_mode != 'seq-aware':
-        raise ValueError(f"split_mode is {split_mode!r}: choose 'random' or 'seq-aware'.")
+    if not isinstance(split_mode, str) or split_mode != 'seq-aware':
+        raise ValueError(f"split_mode is {shown(split_mode)}: choose 'random' or 'seq-aware'.")
     order, from_end, _ = _by_user_and_time(data)
     return data.iloc[order[from_end > 0]], data.iloc[order[from_end == 0]]
 
@@ -306,7 +307,8 @@ def random_split_ml100k(
     [2, 1, 1]
     """
     _check_ratios(valid_ratio, test_ratio)
-    order = np.random.RandomState(seed).permutation(len(data))
+    _check_frame(data)
+    order = np.random.RandomState(check_seed(seed)).permutation(len(data))
     test, valid = round(len(data) * test_ratio), round(len(data) * valid_ratio)
     cuts = [order[test + valid :], order[test : test + valid], order[:test]]
     return tuple(data.iloc[np.sort(rows)] for rows in cuts)
@@ -357,8 +359,9 @@ def ml100k_fold(data: pd.DataFrame, k: int) -> tuple[pd.DataFrame, pd.DataFrame]
     >>> test.index.tolist()
     [0, 1]
     """
-    if k not in range(1, 6):
-        raise ValueError(f'There is no fold {k!r}: choose 1 to 5.')
+    if not isinstance(k, (int, np.integer)) or k not in range(1, 6):
+        raise ValueError(f'There is no fold {shown(k)}: choose 1 to 5.')
+    _check_frame(data)
     if len(data) == 0 or len(data) % 5:
         raise ValueError(
             f'The folds are fifths of the whole of u.data, and {len(data)} rows '
@@ -405,8 +408,8 @@ def load_data_ml100k(
     >>> scores, inter.tolist()
     ([4.0, 2.0, 5.0, 3.5], [[4.0, 5.0], [2.0, 3.5]])
     """
-    if feedback not in ('explicit', 'implicit'):
-        raise ValueError(f"feedback is {feedback!r}: choose 'explicit' or 'implicit'.")
+    if not isinstance(feedback, str) or feedback not in ('explicit', 'implicit'):
+        raise ValueError(f"feedback is {shown(feedback)}: choose 'explicit' or 'implicit'.")
     users, items = _check_ids(data, num_users, num_items)
     users, items = users - 1, items - 1
     if feedback == 'implicit':
@@ -667,14 +670,21 @@ def _check_ids(data, num_users, num_items):
     """The ids of users and items, counting from 1, as int64; refuse those out of range."""
     for limit, what in (num_users, 'num_users'), (num_items, 'num_items'):
         if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or limit < 1:
-            raise ValueError(f'{what} is {limit!r}: give a whole number, 1 or more.')
+            raise ValueError(f'{what} is {shown(limit)}: give a whole number, 1 or more.')
     return (
         ids_from_1(_column(data, 'user_id'), 'user', num_users),
         ids_from_1(_column(data, 'item_id'), 'item', num_items),
     )
 
 
+def _check_frame(data):
+    if not isinstance(data, pd.DataFrame):
+        raise ValueError(f'data is {shown(data)}: give the frame that read_data_ml100k returns.')
+
+
 def _check_ratios(valid_ratio, test_ratio):
+    for name, value in (('valid_ratio', valid_ratio), ('test_ratio', test_ratio)):
+        check_real(value, name, 'a share of the rows')
     if not (0 <= valid_ratio and 0 < test_ratio and valid_ratio + test_ratio < 1):
         raise ValueError(
             f'valid_ratio is {valid_ratio} and test_ratio is {test_ratio}: give '

@@ -13,9 +13,11 @@ import numpy as np
 from mxnet import nd
 from numpy.typing import ArrayLike
 
+from ..arguments import check_flag, check_real, check_seed, check_whole
 from ..checks import check_ids
 from .batches import BatchLoader
 from .columns import Examples
+from .json_files import is_whole
 from .ratings import _extent
 
 __all__ = ['Interactions', 'NegativeLoader', 'NegativeSampler']
@@ -129,10 +131,13 @@ class NegativeSampler:
     ):
         if not isinstance(seen, Interactions):
             raise ValueError(f'seen is a {type(seen).__name__}: give Interactions(users, items).')
-        if not np.isscalar(power) or not 0 <= power < np.inf:
-            raise ValueError(f'power is {power!r}: give a number, 0 (uniform) or more.')
+        wanted = 'a number, 0 (uniform) or more'
+        if check_real(power, 'power', wanted) < 0:
+            raise ValueError(f'power is {power}: give {wanted}.')
         self.seen, self.power = seen, float(power)
         self.num_items = seen.num_items
+        if not isinstance(seed, np.random.Generator):
+            seed = check_seed(seed)
         self.rng = np.random.default_rng(seed)
         weights = seen.counts().astype('float64') ** self.power  # 0 ** 0 is 1
         self.weights = weights / weights.sum()
@@ -224,12 +229,11 @@ class NegativeLoader:
         seed: int = 0,
     ):
         for name, value in (('batch_size', batch_size), ('negatives', negatives)):
-            if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-                raise ValueError(f'{name} is {value!r}: give a whole number, 1 or more.')
+            check_whole(value, name)
         self.sampler = NegativeSampler(data, power)
         if not len(data):
             raise ValueError('the data has no pairs: give at least one.')
-        self.data, self.pairwise = data, bool(pairwise)
+        self.data, self.pairwise = data, check_flag(pairwise, 'pairwise')
         self.batch_size, self.negatives, self.seed = int(batch_size), int(negatives), seed
         self.epoch = 0
 
@@ -284,5 +288,9 @@ class NegativeLoader:
             raise ValueError(
                 'the state is of a loader of other data, batch size, seed or way of drawing: '
                 'give the same as before.'
+            )
+        if not is_whole(state['at']) or state['at'] < 0:
+            raise ValueError(
+                f'the state is of the epoch {state["at"]!r}: give what get_state gave.'
             )
         self.epoch = state['at']

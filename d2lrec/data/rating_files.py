@@ -9,8 +9,9 @@ from typing import Any, Optional
 
 import numpy as np
 
+from ..arguments import check_real, shown
 from .archive_files import copy_member
-from .formats import _bytes, read_raw
+from .formats import _bytes, read_raw, unpacking
 from .schema import ITEM_NAMES, LIKED, RATING_NAMES, TIME_NAMES, USER_NAMES, Schema
 from .table import Table
 from .values import Column
@@ -80,6 +81,10 @@ def read_ratings(
     >>> table.ratings().ratings.tolist(), table.ratings().item_names
     ([3.5, 5.0, 0.5], ['1', '5'])
     """
+    threshold = check_real(threshold, 'threshold')
+    for what, name in (('user', user), ('item', item), ('rating', rating), ('time', time)):
+        if name is not None and name is not False and not isinstance(name, str):
+            raise ValueError(f'{what} is {shown(name)}: give the name of a column.')
     found = _release(source)
     if found is not None:
         return _read_release(*found, threshold)
@@ -122,12 +127,8 @@ def _release(source):
     if os.path.isdir(path):
         files = {f: os.path.join(path, f) for f in os.listdir(path)}
     elif path.lower().endswith('.zip') and os.path.isfile(path) and zipfile.is_zipfile(path):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
-        except zipfile.BadZipFile as error:
-            raise ValueError(f'{path} cannot be unpacked: {error}.') from None
-        files = {os.path.basename(n): (path, n) for n in names if n[-1] != '/'}
+        with unpacking(path), zipfile.ZipFile(path) as archive:
+            files = {os.path.basename(n): (path, n) for n in archive.namelist() if n[-1] != '/'}
     else:
         return None
     for name in RELEASES:
@@ -172,7 +173,7 @@ def _part(file, names, sep, numbers):
     path, folder = file, None
     if isinstance(file, tuple):
         folder = tempfile.TemporaryDirectory()
-        with zipfile.ZipFile(file[0]) as archive:
+        with unpacking(file[0]), zipfile.ZipFile(file[0]) as archive:
             path = os.path.join(folder.name, os.path.basename(file[1]))
             with open(path, 'wb') as out:
                 copy_member(archive, file[0], archive.getinfo(file[1]), out)

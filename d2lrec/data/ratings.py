@@ -7,6 +7,7 @@ from typing import Any, Optional
 import numpy as np
 import pandas as pd
 
+from ..arguments import shown
 from ..checks import check_finite, check_ids
 from .columns import Examples
 
@@ -144,8 +145,8 @@ class Ratings(Examples):
         >>> rows['rows'].tolist(), rows['target'].tolist()
         ([[0.0, 5.0], [2.0, 0.0]], [[0.0, 1.5], [-1.5, 0.0]])
         """
-        if by not in ('item', 'user'):
-            raise ValueError(f"by is {by!r}: choose 'item' or 'user'.")
+        if not isinstance(by, str) or by not in ('item', 'user'):
+            raise ValueError(f"by is {shown(by)}: choose 'item' or 'user'.")
         users, items = self.users.astype(np.int64), self.items.astype(np.int64)
         check_pairs(users, items)
         shape, where = (self.num_users, self.num_items), (users, items)
@@ -282,5 +283,5 @@ def _extent(ids, given, what):
         found = float(ids.max()) if ids.size else 0
         return int(found) + 1 if np.isfinite(found) else 1
     if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 1:
-        raise ValueError(f'{what} is {given!r}: give a whole number, 1 or more.')
+        raise ValueError(f'{what} is {shown(given)}: give a whole number, 1 or more.')
     return int(given)

@@ -10,6 +10,7 @@ from typing import Any, Optional, Union
 import numpy as np
 import pandas as pd
 
+from ..arguments import shown as in_a_line
 from .formats import CRITEO_COUNTS, CRITEO_NAMES, Lists, Raw, taken, words_in
 from .rows import LABEL_NAMES
 from .values import is_missing, is_number, numbers_of, text_of, to_float
@@ -182,6 +183,7 @@ class Said:
         for name in said:
             if name not in columns and name not in lacking:
                 shown = ', '.join(list(columns)[:40]) + (' and others' if len(columns) > 40 else '')
+                shown = ' '.join(shown.split())  # a name may hold ends of lines
                 raise ValueError(f'{source} has no column {name!r}: it has {shown}.')
 
 
@@ -189,7 +191,7 @@ def _names(names, what) -> Optional[list[str]]:
     if names is None:
         return None
     if isinstance(names, str) or not isinstance(names, (list, tuple, pd.Index, np.ndarray)):
-        raise ValueError(f'{what} is {names!r}: give a list of names of columns.')
+        raise ValueError(f'{what} is {in_a_line(names)}: give a list of names of columns.')
     names = [str(n) for n in names]
     if len(set(names)) < len(names):
         raise ValueError(f'{what} is {names}: name each column once.')

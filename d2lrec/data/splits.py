@@ -6,6 +6,8 @@ from typing import Any, Optional
 
 import numpy as np
 
+from ..arguments import check_seed
+
 __all__ = ['WAYS', 'split_rows']
 
 WAYS = ('random', 'time', 'last', 'users')
@@ -60,7 +62,7 @@ def split_rows(
         raise ValueError(f'a split by {by!r} needs to know the users: name their column by user=.')
     if by == 'time' and times is None:
         raise ValueError("a split by 'time' needs times: name their column by time=.")
-    rng = np.random.RandomState(seed)
+    rng = np.random.RandomState(check_seed(seed))
     if by == 'random':
         parts = [np.sort(p) for p in _cut(rng.permutation(rows), valid, test)]
     elif by == 'time':

@@ -10,9 +10,13 @@ import numpy as np
 import pandas as pd
 
 from .. import metrics
+from ..arguments import check_flag, check_real, check_seed, check_whole
+from ..layers import check_field_dims
 from .columns import Examples
 
 __all__ = ['Planted', 'PlantedLog', 'planted', 'planted_histories', 'planted_log']
+
+MOST = 1_000_000_000  # rows and the like, of a wish that may be meant
 
 
 class Planted(Examples):
@@ -155,18 +159,22 @@ def planted(
     >>> data, round(float(data.probs.mean()), 3)
     (Planted(1,000 rows, field_dims [5, 4]), 0.2)
     """
-    dims = np.asarray([int(d) for d in field_dims], dtype='int64')
-    if num_rows < 1 or not dims.size or dims.min() < 1:
-        raise ValueError(
-            f'cannot plant {num_rows} rows with field_dims {dims.tolist()}: '
-            'both need to be at least 1.'
-        )
+    dims = np.asarray(check_field_dims(field_dims), dtype='int64')
+    num_rows = check_whole(num_rows, 'num_rows', 1, MOST)
+    check_whole(num_factors, 'num_factors', 1, MOST)
+    random_labels = check_flag(random_labels, 'random_labels')
+    strengths = dict(linear=linear, pairwise=pairwise, threeway=threeway, nonlinear=nonlinear)
+    for name, value in {**strengths, 'zipf': zipf}.items():
+        check_real(value, name)
     _check_rate(rate)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     offsets = np.cumsum(dims) - dims
     x = np.empty((num_rows, dims.size), dtype='int32')
     for f, dim in enumerate(dims):
-        weight = np.arange(1, dim + 1, dtype='float64') ** -zipf
+        with np.errstate(over='ignore'):
+            weight = np.arange(1, dim + 1, dtype='float64') ** -zipf
+        if not 0 < weight.sum() < np.inf:
+            raise ValueError(f'zipf is {zipf}: give a number of the size of 1.')
         x[:, f] = offsets[f] + rng.choice(dim, size=num_rows, p=weight / weight.sum())
 
     total = int(dims.sum())
@@ -252,10 +260,12 @@ def planted_histories(
         'length': length,
     }
     for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or size < 1:
-            raise ValueError(f'{name} is {size!r}: give a whole number, 1 or more.')
+        check_whole(size, name, 1, MOST)
+    strengths = dict(linear=linear, related=related, latest=latest, threeway=threeway)
+    for name, value in strengths.items():
+        check_real(value, name)
     _check_rate(rate)
-    rng, rows, contexts = np.random.default_rng(seed), num_rows, 10
+    rng, rows, contexts = np.random.default_rng(check_seed(seed)), num_rows, 10
     num_items = num_groups * group_size
     liked = rng.integers(num_groups, size=(rows, 3))
 
@@ -299,7 +309,7 @@ def planted_histories(
 
 
 def _check_rate(rate):
-    if not 0 < rate < 1:
+    if not 0 < check_real(rate, 'rate', 'a click rate between 0 and 1') < 1:
         raise ValueError(f'rate is {rate}: choose a click rate between 0 and 1.')
 
 
@@ -396,14 +406,15 @@ def planted_log(
     ('2024-03-04', 0.1)
     """
     names = [f'{look} {thing}' for thing in THINGS for look in LOOKS]
-    sizes = (num_days, rows_per_day, num_users, num_items)
-    if min(sizes) < 1 or num_items > len(names):
-        raise ValueError(
-            f'cannot plant a log of {sizes} days, rows a day, users and items: give 1 or more of '
-            f'each, and at most {len(names)} items.'
-        )
+    for name, size in (
+        ('num_days', num_days),
+        ('rows_per_day', rows_per_day),
+        ('num_users', num_users),
+    ):
+        check_whole(size, name, 1, MOST)
+    check_whole(num_items, 'num_items', 1, len(names))
     _check_rate(rate)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_seed(seed))
     born_u, born_i = _births(rng, num_users, num_days), _births(rng, num_items, num_days)
     tagged = np.zeros((num_items, len(TAGS)))
     for i, count in enumerate(rng.integers(1, 4, num_items)):

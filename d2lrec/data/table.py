@@ -13,6 +13,7 @@ from typing import Any, Optional, Union
 import numpy as np
 import pandas as pd
 
+from ..arguments import check_list
 from .ctr import CTRDataset
 from .formats import Lists, Raw, _series, lists_in, numbers_in, read_raw, taken, used, words_in
 from .plan import Plan
@@ -601,7 +602,8 @@ def read(
         if not isinstance(schema, Schema):
             raise ValueError(f'schema is a {type(schema).__name__}: give that of a table.')
         return _read_as(source, schema, label)
-    said = Said(label, threshold, categories, numbers, multi, time, weight, user, item, list(drop))
+    drop = check_list(drop, 'drop', 'a list of names of columns')
+    said = Said(label, threshold, categories, numbers, multi, time, weight, user, item, drop)
     found: dict[str, Any] = {}
 
     def decide(sample):

@@ -12,6 +12,7 @@ from typing import Any, Optional, Union
 import numpy as np
 import pandas as pd
 
+from ..arguments import shown
 from .json_files import is_whole, read_json, save_json
 from .values import (
     MISSING,
@@ -410,7 +411,8 @@ class Vocabulary:
         if whole and 1 <= field <= len(self.fields):
             return int(field) - 1
         raise ValueError(
-            f'there is no field {field!r}: choose from {self.names} or 1 to {len(self.fields)}.'
+            f'there is no field {shown(field)}: choose from {self.names} or 1 to '
+            f'{len(self.fields)}.'
         )
 
     def id_of(self, field: Union[str, int], value: Any) -> int:
@@ -440,7 +442,9 @@ class Vocabulary:
         """(field name, value) of an id; the value is None for the id of unknown values."""
         whole = isinstance(id, (int, np.integer)) and not isinstance(id, bool)
         if not whole or not 0 <= id < self.num_features:
-            raise ValueError(f'there is no id {id}: give one from 0 to {self.num_features - 1}.')
+            raise ValueError(
+                f'there is no id {shown(id)}: give one from 0 to {self.num_features - 1}.'
+            )
         f = int(np.searchsorted(self.offsets, id, side='right')) - 1
         return self.names[f], self.fields[f].value(int(id) - int(self.offsets[f]))
 
@@ -571,6 +575,8 @@ def load_vocab(path: Union[str, os.PathLike]) -> tuple[Mappers, Mappers]:
 def as_columns(columns: Any, names: Optional[Sequence[str]] = None) -> list[Column]:
     """Columns by name: of a dict, a frame or a list of `Column`; `names` picks among them."""
     if isinstance(columns, (list, tuple)):
+        if not all(isinstance(c, Column) for c in columns):
+            raise ValueError(f'the columns are {shown(columns)}: give a dict {{name: values}}.')
         found = {c.name: c for c in columns}
     elif isinstance(columns, Mapping):
         found = {str(name): c for name, c in columns.items()}
@@ -638,4 +644,4 @@ def check_threshold(min_threshold: Any) -> None:
     """Refuse a threshold that is no number from 1 on."""
     number = isinstance(min_threshold, (int, float, np.integer, np.floating))
     if not number or isinstance(min_threshold, bool) or not min_threshold >= 1:
-        raise ValueError(f'min_threshold is {min_threshold!r}: give a number, 1 or more.')
+        raise ValueError(f'min_threshold is {shown(min_threshold)}: give a number, 1 or more.')

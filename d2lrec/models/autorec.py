@@ -7,11 +7,11 @@ from typing import Optional, Union
 
 from mxnet.gluon import nn
 
+from ..arguments import check_whole
+from ..layers import ACTIVATIONS
 from .base import Model
 
 __all__ = ['AutoRec']
-
-ACTIVATIONS = ('sigmoid', 'relu', 'tanh', 'softrelu', 'softsign')
 
 
 class AutoRec(Model):
@@ -75,12 +75,12 @@ class AutoRec(Model):
     ):
         super().__init__(**kwargs)
         for name in (encoder_activation, decoder_activation):
-            if name is not None and name not in ACTIVATIONS:
+            if name is not None and (not isinstance(name, str) or name not in ACTIVATIONS):
                 raise ValueError(
                     f'AutoRec knows no activation {name!r}: choose one of {ACTIVATIONS} or None.'
                 )
         dims = list(num_hidden) if hasattr(num_hidden, '__len__') else [num_hidden]
-        self.num_users = in_units = int(num_users)
+        self.num_users = in_units = check_whole(num_users, 'num_users of AutoRec')
         self.inputs = {'rows': self.num_users}
         with self.name_scope():
             self.encoder = nn.HybridSequential()

@@ -15,6 +15,7 @@ from mxnet import autograd, gluon
 from mxnet.gluon import HybridBlock
 from numpy.typing import ArrayLike
 
+from ..arguments import check_list, check_whole, shown
 from ..checks import LOOKED_AT, check_finite, check_ids
 from ..data.columns import check_columns
 from ..describe import cost_table
@@ -140,8 +141,11 @@ class Model(HybridBlock):
 
         For batches of a foreign loader: what `BatchLoader` gives was looked at when it was made.
         """
-        for name, array in zip(self.inputs, batch):
+        wanted = f'a loader whose batches hold {", ".join(self.inputs)}, then the labels'
+        for name, array in zip(self.inputs, check_list(batch, 'a batch', wanted)):
             array = array.asnumpy() if hasattr(array, 'asnumpy') else np.asarray(array)
+            if array.dtype.kind not in 'biuf':
+                raise ValueError(f'{name} of a batch are {shown(array)}: give {wanted}.')
             if name in self.ranges:
                 check_ids(array, *self.ranges[name], name)
             elif name != 'rows':
@@ -317,10 +321,11 @@ class HistoryModel(CTRModel):
         self, field_dims: Sequence[int], history_length: int, item_field: int = -1, **kwargs
     ):
         super().__init__(field_dims, **kwargs)
-        if not -self.num_fields <= item_field < self.num_fields:
+        whole = isinstance(item_field, numbers.Integral) and not isinstance(item_field, bool)
+        if not whole or not -self.num_fields <= item_field < self.num_fields:
             raise ValueError(
-                f'item_field is {item_field} and there are {self.num_fields} fields: give the '
-                'number, from 0, of the field of the items.'
+                f'item_field is {shown(item_field)} and there are {self.num_fields} fields: give '
+                'the number, from 0, of the field of the items.'
             )
         if history_length > MOST_SLOTS:
             raise ValueError(
@@ -371,12 +376,9 @@ class PairModel(Model):
 
     def __init__(self, num_users: int, num_items: int, **kwargs):
         super().__init__(**kwargs)
-        self.num_users, self.num_items = int(num_users), int(num_items)
-        if min(self.num_users, self.num_items) < 1:
-            raise ValueError(
-                f'{type(self).__name__} got {num_users} users and {num_items} items: '
-                'both need to be at least 1.'
-            )
+        name = type(self).__name__
+        self.num_users = check_whole(num_users, f'num_users of {name}')
+        self.num_items = check_whole(num_items, f'num_items of {name}')
         self.inputs = {'users': None, 'items': None}
         self.ranges = {'users': (0, self.num_users), 'items': (0, self.num_items)}
 
@@ -468,7 +470,7 @@ def _check_arguments(name, config):
         elif key == 'num_layers' and value > MOST_LAYERS:
             raise ValueError(f'{name} got {key} = {value:,}: {FEWER}.')
         if wanted:
-            raise ValueError(f'{name} got {key} = {value!r}: give {wanted}.')
+            raise ValueError(f'{name} got {key} = {shown(value)}: give {wanted}.')
 
 
 def _config(build, args, kwargs) -> Optional[dict[str, Any]]:

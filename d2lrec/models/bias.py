@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Optional, Union
 
 import numpy as np
 
+from ..arguments import check_list, check_real, check_whole, shown
+from ..checks import check_ids
+
 if TYPE_CHECKING:  # its type is all that is needed of it
     from ..data.ratings import Ratings
 
@@ -38,7 +41,9 @@ class BiasBaseline:
     """
 
     def __init__(self, damping: float = 5.0, num_passes: int = 20):
-        self.damping, self.num_passes = damping, num_passes
+        if check_real(damping, 'damping', 'a number, 0 or more') < 0:
+            raise ValueError(f'damping is {damping}: give a number, 0 or more.')
+        self.damping, self.num_passes = damping, check_whole(num_passes, 'num_passes')
 
     def fit(
         self,
@@ -54,6 +59,7 @@ class BiasBaseline:
         unequal lengths.
         """
         if items is None:
+            _check_ratings(users)
             num_users, num_items = users.num_users, users.num_items
             users, items, ratings = users.users, users.items, users.ratings
         users, items = self._ids(users, 'user'), self._ids(items, 'item')
@@ -63,8 +69,11 @@ class BiasBaseline:
                 f'BiasBaseline got {len(users)} users, {len(items)} items and '
                 f'{len(ratings)} ratings: give as many of each, at least one.'
             )
-        num_users = num_users or int(users.max()) + 1
-        num_items = num_items or int(items.max()) + 1
+        counted = int(users.max()) + 1, int(items.max()) + 1
+        num_users = counted[0] if num_users is None else check_whole(num_users, 'num_users')
+        num_items = counted[1] if num_items is None else check_whole(num_items, 'num_items')
+        check_ids(users, 0, num_users, 'users')
+        check_ids(items, 0, num_items, 'items')
         self.mean = float(ratings.mean(dtype='float64'))
         self.user_bias, self.item_bias = np.zeros(num_users), np.zeros(num_items)
         for _ in range(self.num_passes):
@@ -85,6 +94,7 @@ class BiasBaseline:
         The bias of ids never seen is 0.
         """
         if items is None:
+            _check_ratings(users)
             users, items = users.users, users.items
         out = np.full(len(users), self.mean)
         for bias, ids in (
@@ -97,7 +107,14 @@ class BiasBaseline:
 
     @staticmethod
     def _ids(ids, what):
-        ids = np.asarray(ids)
+        ids = np.asarray(check_list(ids, f'{what}s', 'whole numbers from 0'))
+        if ids.dtype.kind not in 'iu' and ids.size:
+            raise ValueError(f'the {what} ids are of type {ids.dtype}: give whole numbers from 0.')
         if ids.size and ids.min() < 0:
             raise ValueError(f'row {ids.argmin()} has the {what} id {ids.min()}: ids count from 0.')
         return ids
+
+
+def _check_ratings(data):
+    if not hasattr(data, 'users'):
+        raise ValueError(f'users is {shown(data)}: give Ratings, or users and items.')

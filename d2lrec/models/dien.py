@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import check_real
 from ..layers import MLP, Embedding
 from ..layers_sequence import AUGRU, GRU, NextItemLoss, SlotMask, TargetAttention
 from .base import HistoryModel
@@ -65,8 +66,9 @@ class DIEN(HistoryModel):
         **kwargs,
     ):
         super().__init__(field_dims, history_length, item_field, **kwargs)
-        if not auxiliary >= 0:
-            raise ValueError(f'auxiliary is {auxiliary}: give the weight of a loss, 0 or more.')
+        wanted = 'the weight of a loss, 0 or more'
+        if check_real(auxiliary, 'auxiliary', wanted) < 0:
+            raise ValueError(f'auxiliary is {auxiliary}: give {wanted}.')
         self.auxiliary = float(auxiliary) if history_length > 1 else 0.0
         self.adds_loss = self.auxiliary > 0
         with self.name_scope():

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..arguments import check_path
 from ..files import atomic_write
 
 KINDS = 'biuf'  # of arrays: booleans, whole numbers, floats
@@ -52,6 +53,7 @@ def read_archive(path, kind: str, writer: str) -> tuple[dict, dict[str, np.ndarr
     ValueError
         For one that `writer` did not write, or that is damaged.
     """
+    path = check_path(path)
     if not os.path.exists(path):
         raise FileNotFoundError(f'{path} does not exist: give a file that {writer} wrote.')
     try:
@@ -104,6 +106,15 @@ def _read_array(archive, member):
         array = np.frombuffer(file.read(count * dtype.itemsize), dtype=dtype)
         order = 'F' if header['fortran_order'] else 'C'
         return array.reshape(shape, order=order).copy()
+
+
+def check_weights(path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse weights of which one is not finite."""
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ValueError(
+                f'{path} holds {name}, which is not finite throughout: train and save it anew.'
+            )
 
 
 def same_shapes(path, what: str, mine: Mapping, theirs: Mapping) -> None:

@@ -12,9 +12,10 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
+from ..arguments import check_path
 from ..files import check_writable
 from ..weights import weights_of
-from .archive import read_archive, same_shapes, write_archive
+from .archive import check_weights, read_archive, same_shapes, write_archive
 
 __all__ = ['Checkpoint']
 
@@ -48,9 +49,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Union[str, os.PathLike]):
-        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-            raise ValueError(f'checkpoint is {path!r}: give the path of a file.')
-        self.path = os.fspath(path)
+        self.path = check_path(path, 'checkpoint')
         self._began: list[dict] = []
 
     def resume(
@@ -71,10 +70,10 @@ class Checkpoint:
         if not os.path.exists(self.path):
             return None, None
         state, arrays = read_archive(self.path, 'checkpoint', 'a training with checkpoint=')
-        self._check(state, net, loader, seed)
         try:
+            self._check(state, net, loader, seed)
             return self._restore(state, arrays, net, trainers, loader)
-        except (KeyError, TypeError, IndexError, AttributeError):
+        except (KeyError, TypeError, IndexError, AttributeError, OverflowError, AssertionError):
             raise ValueError(f'{self.path} is a damaged checkpoint: {ANEW}.') from None
 
     def write(
@@ -169,6 +168,8 @@ class Checkpoint:
         }
         mine = {name: p.shape for name, p in weights_of(net).items()}
         same_shapes(self.path, type(net).__name__, mine, shapes)
+        kept = {n: a for n, a in arrays.items() if n.startswith(('weights/', 'best/'))}
+        check_weights(self.path, kept)
         if state['loader'] is not None and hasattr(loader, 'set_state'):
             loader.set_state(state['loader'])
         for name, param in weights_of(net).items():
@@ -251,6 +252,15 @@ def _counts(net, trainer) -> dict[str, Any]:
     }
 
 
+def _alike(value, mine) -> bool:
+    """Whether a value of a file can stand where an optimizer has this one."""
+    if isinstance(value, bool) or isinstance(mine, bool):
+        return type(value) is type(mine)
+    if isinstance(value, numbers.Number) and isinstance(mine, numbers.Number):
+        return bool(np.isfinite(value))
+    return value is None or mine is None or type(value) is type(mine)
+
+
 def _updater(trainer):
     """Where the optimizer's states are: MXNet keeps them in the store of several devices."""
     if not trainer._kv_initialized:
@@ -299,6 +309,8 @@ def _restore_trainer(net, trainer, now, arrays, prefix):
                 leaf[:] = mx.nd.array(leaves[i], ctx=leaf.ctx, dtype=leaves[i].dtype)
             updater.states[index], updater.states_synced[index] = state, False
     for name, value in now['optimizer'].items():
+        if not _alike(value, getattr(optimizer, name, None)):
+            raise TypeError(name)
         setattr(optimizer, name, value)
     for name, value in (now['schedule'] or {}).items():
         setattr(optimizer.lr_scheduler, name, value)

@@ -18,7 +18,7 @@ from ..fitting import predict
 from ..models.base import Model
 from ..recommend import recommend, warn_unknown
 from ..weights import weights_of
-from .archive import read_archive, same_shapes, write_archive
+from .archive import check_weights, read_archive, same_shapes, write_archive
 from .rows import encode_rows
 
 __all__ = ['Saved', 'load', 'save']
@@ -229,6 +229,7 @@ def load(
     # Shapes first: memory is taken only for weights that the file holds.
     mine = {name: p.shape for name, p in weights_of(net).items()}
     same_shapes(path, cls.__name__, mine, {name: a.shape for name, a in arrays.items()})
+    check_weights(path, arrays)
     net.initialize(ctx=devices or mx.cpu())
     for name, param in weights_of(net).items():
         param.set_data(mx.np.array(arrays[name], dtype=arrays[name].dtype))

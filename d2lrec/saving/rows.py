@@ -92,9 +92,16 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
 
 
 def _frame_later(cells):
-    return lambda: pd.DataFrame(
-        {n: pd.Series(c, dtype=object).infer_objects() for n, c in cells.items()}
-    )
+    return lambda: pd.DataFrame({n: _inferred(c) for n, c in cells.items()})
+
+
+def _inferred(cells):
+    """Cells as a column of the type they have."""
+    column = pd.Series(cells, dtype=object)
+    try:
+        return column.infer_objects()
+    except UnicodeEncodeError:  # half a character, which is refused when it is read
+        return column
 
 
 def _cells(frame) -> Optional[dict]:

@@ -12,18 +12,11 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from .. import metrics
+from ..arguments import check_call, shown
 from ..checks import LOOKED_AT, check_labels
 from .devices import DeviceSum, Throttle, devices_of, first_row, shards
 from .history import History
-from .loop import (
-    Task,
-    checked_call,
-    checked_numbers,
-    checked_passes,
-    checked_trainers,
-    kept_words,
-    run_epochs,
-)
+from .loop import Task, checked_numbers, checked_passes, checked_trainers, kept_words, run_epochs
 from .sources import source
 
 __all__ = ['train_ch13']
@@ -120,11 +113,11 @@ def train_ch13(
     devices = devices_of(net, devices)
     trainers = checked_trainers(net, trainer)
     num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter)
-    if monitor not in ('log_loss', 'auc'):
-        raise ValueError(f"monitor is {monitor!r}: choose 'log_loss' or 'auc'.")
-    checked_call('loss', loss, 'a Gluon loss, such as SigmoidBinaryCrossEntropyLoss()')
+    if not isinstance(monitor, str) or monitor not in ('log_loss', 'auc'):
+        raise ValueError(f"monitor is {shown(monitor)}: choose 'log_loss' or 'auc'.")
+    check_call(loss, 'loss', 'a Gluon loss, such as SigmoidBinaryCrossEntropyLoss()')
     if split_f is not None:
-        checked_call('split_f', split_f, 'a function of X, y and devices')
+        check_call(split_f, 'split_f', 'a function of X, y and devices')
     checked_passes(num_epochs, train_iter=train_iter, test_iter=test_iter, valid_iter=valid_iter)
     task = _Clicks(net, train_iter, test_iter, valid_iter, loss, devices, split_f, monitor)
     return run_epochs(

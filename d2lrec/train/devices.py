@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 import random
 from collections import deque
 from collections.abc import Sequence
@@ -10,7 +9,8 @@ from typing import Any, Optional, Union
 
 import mxnet as mx
 import numpy as np
-from mxnet import gluon
+
+from ..arguments import check_list, check_net, check_seed
 
 __all__ = ['set_seed', 'try_all_gpus']
 
@@ -41,9 +41,7 @@ def set_seed(seed: int) -> None:
     >>> np.random.rand() == first
     True
     """
-    if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or not 0 <= seed < 2**32:
-        raise ValueError(f'seed is {seed!r}: give a whole number, 0 to 2^32 - 1.')
-    seed = int(seed)
+    seed = check_seed(seed)
     random.seed(seed)
     np.random.seed(seed)
     mx.random.seed(seed)
@@ -58,13 +56,6 @@ def first_parameter(block):
         if found is not None:
             return found
     return None
-
-
-def check_net(net: Any) -> None:
-    """Refuse what is no net: nothing, or the class in place of a net of it."""
-    if not isinstance(net, gluon.Block):
-        what = f'the class {net.__name__}' if isinstance(net, type) else repr(net)[:60]
-        raise ValueError(f'net is {what}: give a model, or another Block of Gluon, that is built.')
 
 
 def devices_of(
@@ -95,7 +86,7 @@ def as_devices(devices: Any) -> list[mx.Context]:
     """One device or several as a list; refuse none, and what is no device."""
     if isinstance(devices, mx.Context):
         return [devices]
-    listed = devices if isinstance(devices, (list, tuple)) else [None]
+    listed = check_list(devices, 'devices', 'devices such as [mx.cpu(0)] or try_all_gpus()')
     if not all(isinstance(d, mx.Context) for d in listed) or len(set(listed)) < len(listed):
         raise ValueError(
             f'devices is {devices!r}: give different ones, such as [mx.cpu(0)] or try_all_gpus().'

@@ -6,7 +6,6 @@ back, and how an epoch is judged.
 
 from __future__ import annotations
 
-import numbers
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -17,6 +16,7 @@ import numpy as np
 from mxnet import gluon
 from tqdm import tqdm
 
+from ..arguments import check_seed, check_whole, is_number, shown
 from ..saving.checkpoint import Checkpoint
 from ..weights import copy_weights, restore_weights, sum_of_squares, weights_of
 from .devices import MAX_BATCHES_AHEAD, DeviceSum, set_seed, settle
@@ -300,38 +300,18 @@ def checked_numbers(
     num_epochs, seed, patience=None, lr_factor=None, valid_iter=None
 ) -> tuple[int, Optional[int]]:
     """The number of epochs and the seed as ints; refuse arguments that cannot work."""
-    _whole(num_epochs, 'num_epochs', 0)
+    check_whole(num_epochs, 'num_epochs', 0)
     if seed is not None:
-        _whole(seed, 'seed', 0, 2**32 - 1)
+        check_seed(seed)
         seed = int(seed)
     if patience is not None:
-        _whole(patience, 'patience', 1)
+        check_whole(patience, 'patience')
     for name, value in (('patience', patience), ('lr_factor', lr_factor)):
         if value is not None and valid_iter is None:
             raise ValueError(f'{name} needs a validation set to watch: pass valid_iter=.')
     if lr_factor is not None and not (is_number(lr_factor) and 0 < lr_factor <= 1):
-        raise ValueError(f'lr_factor is {lr_factor!r}: give a number above 0 and at most 1.')
+        raise ValueError(f'lr_factor is {shown(lr_factor)}: give a number above 0 and at most 1.')
     return int(num_epochs), seed
-
-
-def _whole(value, name, least, most=None):
-    whole = isinstance(value, numbers.Integral) and is_number(value)
-    if not whole or value < least or (most is not None and value > most):
-        limits = f'{least} or more' if most is None else f'{least} to {most}'
-        raise ValueError(f'{name} is {value!r}: give a whole number, {limits}.')
-
-
-def is_number(value: Any) -> bool:
-    """Whether a value is a real number; True and False are not."""
-    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
-
-
-def checked_call(name: str, value: Any, wanted: str) -> None:
-    """Refuse what cannot be called: a name, or a class in place of what it makes."""
-    if isinstance(value, type):
-        raise ValueError(f'{name} is the class {value.__name__}: give {value.__name__}(...).')
-    if not callable(value):
-        raise ValueError(f'{name} is {value!r}: give {wanted}.')
 
 
 def checked_passes(num_epochs: int, **loaders: Any) -> None:

@@ -9,6 +9,8 @@ import numpy as np
 from mxnet import gluon
 
 from .. import kernels
+from ..arguments import check_net, check_real
+from .devices import devices_of
 
 __all__ = ['Adam', 'AdaGrad', 'SGD', 'FTRL', 'decay_embeddings_only', 'wide_deep_trainers']
 
@@ -182,6 +184,9 @@ class FTRL(_Stepping, mx.optimizer.Ftrl):
     def __init__(
         self, lamda1: float = 0.01, learning_rate: float = 0.1, beta: float = 1.0, **kwargs
     ):
+        for name, value in (('lamda1', lamda1), ('beta', beta)):
+            if check_real(value, name, 'a number, 0 or more') < 0:
+                raise ValueError(f'{name} is {value}: give a number, 0 or more.')
         super().__init__(lamda1, learning_rate, beta, **kwargs)
         self._rates: dict[str, float] = {}  # by index and device: the rate that z belongs to
 
@@ -238,6 +243,7 @@ def decay_embeddings_only(net: gluon.Block) -> gluon.Block:
     >>> net.embedding.weight.wd_mult, net.mlp.output.weight.wd_mult
     (1.0, 0.0)
     """
+    check_net(net)
     for param in net.collect_params().values():
         param.wd_mult = 1.0 if getattr(param, 'of_ids', False) else 0.0
     return net
@@ -273,6 +279,11 @@ def wide_deep_trainers(
     >>> [type(t.optimizer).__name__ for t in wide_deep_trainers(net)]
     ['FTRL', 'AdaGrad']
     """
+    if not hasattr(net, 'wide_params'):
+        raise ValueError(f'net is a {type(net).__name__}: give a WideDeep.')
+    for name, value in (('wide_lr', wide_lr), ('deep_lr', deep_lr), ('l1', l1), ('beta', beta)):
+        check_real(value, name)
+    devices_of(net)  # refuses one without weights
     ftrl = FTRL(learning_rate=wide_lr, lamda1=l1, beta=beta)
     adagrad = AdaGrad(learning_rate=deep_lr, eps=ADAGRAD_EPS)
     return [gluon.Trainer(net.wide_params(), ftrl), gluon.Trainer(net.deep_params(), adagrad)]

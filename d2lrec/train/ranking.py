@@ -10,11 +10,12 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from .. import metrics
+from ..arguments import check_call
 from ..data.negatives import Interactions, NegativeLoader
 from .clicks import column_like
 from .devices import devices_of, first_row, shards
 from .history import History
-from .loop import Task, checked_call, checked_numbers, checked_trainers, kept_words, run_epochs
+from .loop import Task, checked_numbers, checked_trainers, kept_words, run_epochs
 
 __all__ = ['BPRLoss', 'rank_report', 'train_ranking']
 
@@ -159,7 +160,7 @@ def train_ranking(
     trainers = checked_trainers(net, trainer)
     valid_iter = valid  # for `checked_numbers`: patience needs one
     num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter)
-    checked_call('loss', loss, 'BPRLoss(), or a Gluon loss')
+    check_call(loss, 'loss', 'BPRLoss(), or a Gluon loss')
     task = _Ranking(net, train_iter, loss, devices, valid, test, k)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,

@@ -10,20 +10,12 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from .. import metrics
+from ..arguments import check_call, is_number
 from ..checks import LOOKED_AT
 from .clicks import column_like
 from .devices import devices_of, shards
 from .history import History
-from .loop import (
-    Task,
-    checked_call,
-    checked_numbers,
-    checked_passes,
-    checked_trainers,
-    is_number,
-    kept_words,
-    run_epochs,
-)
+from .loop import Task, checked_numbers, checked_passes, checked_trainers, kept_words, run_epochs
 from .sources import source
 
 __all__ = ['evaluator', 'train_recsys_rating']
@@ -177,9 +169,9 @@ def train_recsys_rating(
         'valid': (valid_iter, valid_mat, valid_mask),
         'test': (test_iter, inter_mat, inter_mask),
     }
-    checked_call('loss', loss, 'a Gluon loss, such as L2Loss()')
+    check_call(loss, 'loss', 'a Gluon loss, such as L2Loss()')
     if evaluator is not None:
-        checked_call('evaluator', evaluator, 'a function that returns the RMSE')
+        check_call(evaluator, 'evaluator', 'a function that returns the RMSE')
     checked_passes(num_epochs, train_iter=train_iter, test_iter=test_iter, valid_iter=valid_iter)
     task = _Ratings(net, train_iter, held_out, loss, devices, evaluator)
     return run_epochs(

@@ -1,5 +1,8 @@
 """Ratings one by one and as rows: half stars kept, ids in range, a pair rated once."""
 
+import zipfile
+
+import d2lrec as d2l
 from d2lrec.data import RatingRows, Ratings, concat
 from d2lrec.data.columns import check_columns
 from d2lrec.models import MF, AutoRec
@@ -119,3 +122,20 @@ def test_rows_carry_another_target_at_the_same_places():
         stars.rows(target=rest[:2])
     with pytest.raises(ValueError, match='give matrices of one shape'):
         RatingRows([[1, 2]], [[1, 0]], 'item', [[1]])
+
+
+@pytest.mark.parametrize('at', range(0, 260, 9))
+def test_a_damaged_archive_of_ratings_is_refused_or_read_as_it_was(tmp_path, at):
+    path = tmp_path / 'ml.zip'
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr('ml/ratings.dat', '1::2::5::978300760\n2::1::3::978300761\n' * 1)
+        archive.writestr('ml/movies.dat', '1::A::Drama\n2::B::War|Drama\n')
+    clean, data = d2l.read_ratings(path).frame, bytearray(path.read_bytes())
+    data[at % len(data)] ^= 8
+    path.write_bytes(data)
+    try:
+        found = d2l.read_ratings(path).frame
+    except ValueError as refusal:
+        assert '\n' not in str(refusal)
+    else:  # a name, a time, or an attribute of a member
+        assert found[['user', 'item', 'rating']].equals(clean[['user', 'item', 'rating']])

@@ -129,9 +129,9 @@ def test_a_slice_keeps_rows_together():
 @pytest.mark.parametrize(
     'kwargs, words',
     [
-        ({'num_rows': 0}, 'cannot plant 0 rows'),
-        ({'field_dims': []}, 'at least 1'),
-        ({'field_dims': [3, 0]}, 'at least 1'),
+        ({'num_rows': 0}, 'num_rows is 0: give a whole number, 1'),
+        ({'field_dims': []}, 'field_dims is empty'),
+        ({'field_dims': [3, 0]}, r'field_dims\[1\] is 0'),
         ({'rate': 1.0}, 'rate is 1.0'),
     ],
 )

@@ -1,8 +1,14 @@
 """`read`: what is read is what the file says, and what is odd is refused in one sentence."""
 
+import bz2
+import gzip
+import io
+import lzma
 import warnings
+import zipfile
 
 import d2lrec as d2l
+from d2lrec.data import formats
 from d2lrec.data.plan import Plan
 from d2lrec.data.splits import split_rows
 
@@ -412,3 +418,56 @@ def test_movielens_1m_is_read_whole(tmp_path):
     )
     assert log.schema.categories == ('user', 'item', 'gender', 'age', 'occupation', 'zip')
     assert log.lists('genres').counts.tolist() == [2, 0]
+
+
+def packed(kind, text):
+    """Text compressed, as a file of that suffix is."""
+    if kind == 'zip':
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, 'w', zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr('log.csv', text)
+        return held.getvalue()
+    return {'gz': gzip, 'bz2': bz2, 'xz': lzma}[kind].compress(text)
+
+
+@pytest.mark.parametrize('kind', ['gz', 'bz2', 'xz', 'zip'])
+def test_damaged_compressed_files_are_refused_or_read_as_they_were(tmp_path, kind):
+    text = (TEXT.split('\n')[0] + '\n' + TEXT.split('\n', 1)[1] * 40).encode()
+    whole = packed(kind, text)
+    clean = d2l.read(write(tmp_path, whole, f'log.csv.{kind}'), **SAID).frame
+    refused = 0
+    for at in range(0, len(whole), max(1, len(whole) // 40)):
+        for data in (whole[:at], whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :]):
+            try:
+                found = d2l.read(write(tmp_path, data, f'log.csv.{kind}'), **SAID).frame
+            except ValueError as refusal:
+                assert '\n' not in str(refusal)
+                refused += 1
+            else:
+                assert found.equals(clean)
+    assert refused > 40
+
+
+def test_a_zip_that_claims_too_much_is_refused_before_memory_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, 'RATIO_FROM', 1000)
+    path = write(tmp_path, packed('zip', b'y,a\n' + b'1,aaaaaaaa\n' * 10**6), 'log.csv.zip')
+    with pytest.raises(ValueError, match='claims to hold 11,000,004 bytes, more than the'):
+        d2l.read(path, label='y')
+
+
+@pytest.mark.parametrize(
+    'data',
+    [b'{"y": 1, "a": "x\xff"}\n', b'{"y": 1, "a\xe4": "x"}\n', b'{"y": 1, "a": ["\xed\xa0"]}\n'],
+)
+def test_json_lines_that_are_no_utf_8_are_refused(tmp_path, data):
+    with pytest.raises(
+        ValueError, match=r'log.jsonl (is not text in UTF-8|is not JSON lines)'
+    ) as r:
+        d2l.read(write(tmp_path, data * 2, 'log.jsonl'), label='y').frame
+    assert '\n' not in str(r.value)
+
+
+def test_a_name_of_several_lines_stands_on_one(tmp_path):
+    path = write(tmp_path, '"a\nb",y\n1,0\n2,1\n')
+    with pytest.raises(ValueError, match="has no column 'z': it has a b, y"):
+        d2l.read(path, label='z')

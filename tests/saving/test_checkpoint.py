@@ -348,3 +348,41 @@ def test_a_checkpoint_of_something_else_is_refused(case, tmp_path):
     with pytest.raises(ValueError, match=words) as refusal:
         call()
     assert '\n' not in str(refusal.value)
+
+
+SPOILT = {
+    'no loader': lambda facts: facts.pop('loader'),
+    'no trainers': lambda facts: facts.pop('trainers'),
+    'a state of random numbers that is none': lambda facts: facts['loader']['rng']['state'].update(
+        key=[-1] * 624
+    ),
+    'a place beyond the end': lambda facts: facts['loader']['rng']['state'].update(pos=1e300),
+    'rows that there are not': lambda facts: facts['loader'].update(left=[10**6]),
+    'a text for a number': lambda facts: facts['now'][0]['optimizer'].update(lr='fast'),
+    'a number that is not finite': lambda facts: facts['now'][0]['optimizer'].update(
+        lr=float('inf')
+    ),
+}
+
+
+@pytest.mark.parametrize('case', SPOILT)
+def test_facts_that_are_none_are_refused_in_one_sentence(tmp_path, case):
+    run(1, tmp_path / 'state', loader_seed=1)
+    facts, arrays = read_archive(tmp_path / 'state', 'checkpoint', 'a test')
+    SPOILT[case](facts)
+    write_archive(tmp_path / 'state', facts, arrays)
+    with pytest.raises(ValueError) as refusal:
+        run(2, tmp_path / 'state', loader_seed=1)
+    assert '\n' not in str(refusal.value)
+
+
+@pytest.mark.parametrize('change', [lambda a: a.astype('int32'), lambda a: np.full_like(a, np.nan)])
+def test_weights_that_are_none_are_refused_in_one_sentence(tmp_path, change):
+    run(1, tmp_path / 'state')
+    facts, arrays = read_archive(tmp_path / 'state', 'checkpoint', 'a test')
+    name = next(n for n in arrays if n.startswith('weights/embedding'))
+    arrays[name] = change(arrays[name])
+    write_archive(tmp_path / 'state', facts, arrays)
+    with pytest.raises(ValueError, match='damaged checkpoint|not finite throughout') as refusal:
+        run(2, tmp_path / 'state')
+    assert '\n' not in str(refusal.value)
