@@ -126,9 +126,10 @@ def test_what_dead_runs_left_is_removed_and_nothing_else(tmp_path):
 
 
 FULL = """
-import resource, signal, sys
-sys.path.insert(0, sys.argv[1])
-from files import atomic_write
+import resource, signal, sys, types
+sys.modules['package'] = types.ModuleType('package')    # these files alone, without MXNet
+sys.modules['package'].__path__ = [sys.argv[1]]
+from package.files import atomic_write
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
@@ -160,7 +161,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path):
         ('', 'it is a folder'),
         ('no such/file', 'there is no folder'),
         ('file/below', 'there is no folder'),
-        ('a\0b', 'embedded null'),
+        ('a\0b', 'give the path of a file'),
         ('x' * 300, 'File name too long'),
         ('circle', 'its links lead in a circle|Too many levels'),
         ('pipe', 'what stands there is no file'),
@@ -170,6 +171,6 @@ def test_where_no_file_can_be_written_one_sentence_says_so(tmp_path, path, words
     (tmp_path / 'file').write_text('')
     os.mkfifo(tmp_path / 'pipe')
     (tmp_path / 'circle').symlink_to(tmp_path / 'circle')
-    with pytest.raises(ValueError, match=f'cannot be written: .*({words})') as refusal:
+    with pytest.raises(ValueError, match=f'(path is|cannot be written): .*({words})') as refusal:
         check_writable(os.path.join(tmp_path, path))
     assert '\n' not in str(refusal.value)
