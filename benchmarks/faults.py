@@ -343,6 +343,8 @@ def forked(act):
         try:
             os.write(write, repr(act()).encode())
             status = 0
+        except BaseException as error:
+            os.write(write, repr((LOST, f'{type(error).__name__}: {error}')).encode())
         finally:
             os._exit(status)
     os.close(write)
@@ -362,11 +364,12 @@ def written(kind, folder):
     if kind == 'encoder':
         return data.encoder.save(path)
     d2l.set_seed(1)
-    net = d2l.FM(data.field_dims, 8)
     if kind == 'model':
+        net = d2l.FM(data.field_dims, 8)
         net.initialize()
         return d2l.save(net, path, data)
     parts = clicks[:200], clicks[200:]
+    net = d2l.FM(clicks.field_dims, 8)
     return d2l.fit(net, *parts, batch_size=50, num_epochs=3, checkpoint=path)
 
 
@@ -422,6 +425,11 @@ def users():
     """A cache that another user may only read, or not read; nobody's home."""
     if os.geteuid():
         return
+    import shlex  # noqa: F401  what pooch asks for late, where Python may be root's own
+
+    import pooch  # noqa: F401
+    import requests  # noqa: F401
+
     for name, mode, wanted in (
         ('a full cache, read-only', 0o555, RIGHT),
         ('a full cache that may not be read', 0o700, REFUSED),

@@ -97,7 +97,8 @@ def train_ch13(
         fit the net, ids out of range, labels that are not 0 or 1, outputs or a loss that do not
         fit the labels, arguments of a wrong kind, or a checkpoint of another run. Later: where the
         loss or a weight stops being finite; the net then holds the best weights, or the last good
-        ones. So it does after Ctrl-C.
+        ones. So it does after Ctrl-C, and where a checkpoint cannot be written any more. The
+        exception's `history` has the epochs that were run.
 
     Examples
     --------

@@ -177,8 +177,11 @@ def run_epochs(
                 run.end_epoch(row)
                 good = None if run.best is not None else copy_weights(net)
         except NotFinite as error:
-            raise ValueError(f'{error}; {run.go_back(good)}.') from None
-        except ValueError:  # a batch that does not fit, found on its way in
+            refusal = ValueError(f'{error}; {run.go_back(good)}.')
+            refusal.history = run.history
+            raise refusal from None
+        except Exception as error:  # a batch that does not fit, found on its way in; a full disk
+            error.history = run.history
             run.go_back(good)
             raise
         except KeyboardInterrupt as interrupt:

@@ -239,7 +239,7 @@ def senseless(path, model, **config):
     [
         (lambda: d2l.FM(DIMS, K), {'field_dims': [60_000_000]}, 'linear.weight it has'),
         (lambda: d2l.FM(DIMS, K), {'num_factors': 10**9}, 'embedding.weight it has'),
-        (lambda: d2l.FM(DIMS, K), {'field_dims': [2**31]}, 'linear.weight it has'),
+        (lambda: d2l.FM(DIMS, K), {'field_dims': [2**31]}, 'each field needs a whole number'),
         (lambda: d2l.FM(DIMS, K), {'bag_sizes': [10**9]}, 'slots a row, over the limit'),
         (lambda: d2l.DCN(DIMS, K, [6]), {'num_layers': 10**9}, '1,000 or fewer'),
         (lambda: d2l.DCN(DIMS, K, [6], version=2), {'num_layers': 10**9}, '1,000 or fewer'),

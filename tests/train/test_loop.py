@@ -157,3 +157,26 @@ def test_no_wolf_is_cried_over_logits_between_0_and_1(build, rate, recwarn):
     ):
         d2l.fit(build(), clicks[:400], None, clicks[400:], lr=rate, num_epochs=1)
     assert not [w for w in recwarn if 'sigmoid' in str(w.message)]
+
+
+def test_a_full_disk_leaves_the_best_weights_and_the_history(parts, monkeypatch, tmp_path):
+    train, valid, _ = parts
+    net, written = d2l.FM(DIMS, 4), []
+    write = d2l.Checkpoint.write
+
+    def full(checkpoint, *args):
+        if len(written) == 2:
+            raise OSError(28, 'No space left on device')
+        written.append(1)
+        write(checkpoint, *args)
+
+    monkeypatch.setattr(d2l.Checkpoint, 'write', full)
+    with pytest.raises(OSError, match='No space left') as stopped:
+        d2l.fit(net, train, valid, batch_size=100, num_epochs=5, checkpoint=tmp_path / 'state')
+    assert len(stopped.value.history) == 3
+    monkeypatch.undo()
+    other = d2l.FM(DIMS, 4)
+    d2l.fit(other, train, valid, batch_size=100, num_epochs=3)
+    for mine, theirs in zip(copy_weights(net).values(), copy_weights(other).values()):
+        np.testing.assert_array_equal(mine.asnumpy(), theirs.asnumpy())
+    d2l.fit(net, train, valid, batch_size=100, num_epochs=5, checkpoint=tmp_path / 'state')
