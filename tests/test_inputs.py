@@ -336,6 +336,14 @@ REFUSED = {
     'nothing at all': (lambda: table_of(''), 'is empty'),
     'blank lines': (lambda: table_of('\n \n'), 'is empty'),
     'a header alone': (lambda: table_of('click,user\n'), 'has no row, only names of columns'),
+    'ratings without a row': (
+        lambda: d2l.read_ratings(written('r.csv', 'user,item,rating\n')),
+        'has no row, only names of columns',
+    ),
+    'times in the place of ratings': (
+        lambda: d2l.read_ratings(written('r.csv', '1,2,964982703,4.5\n2,3,964982931,5\n')),
+        "the rating 'column 3' goes up to .* looks like a time stamp",
+    ),
     'two columns of one name': (lambda: table_of('click,a,a\n1,2,3\n'), "are called 'a'"),
     'a line too long': (lambda: table_of('click,user\n1,a\n0,b,c\n'), 'row 3 .* has 3 cells where'),
     'a row of totals': (
@@ -438,6 +446,10 @@ WARNED = {
         'every label is 1, from which nothing can be learned: .*another threshold',
     ),
     'a guess': (lambda: d2l.read(LOG), r'label and categories are guesses: pass these'),
+    'ratings by their places': (
+        lambda: d2l.read_ratings(written('r.csv', '고객,상품,별점\n김,사과,5\n이,배,3\n')),
+        "by their places.* user='고객', item='상품', rating='별점': pass these",
+    ),
     'numbers with commas': (
         lambda: table_of('click;price\n1;1.250,50\n0;7,25\n'),
         "'price' is no number as long as it is written like '1.250,50'",

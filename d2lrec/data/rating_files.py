@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 import zipfile
 from typing import Any, Optional
 
@@ -11,9 +12,9 @@ import numpy as np
 
 from ..arguments import check_real, shown
 from .archive_files import copy_member
-from .formats import _bytes, read_raw, unpacking
+from .formats import _bytes, numbers_in, read_raw, unpacking
 from .schema import ITEM_NAMES, LIKED, RATING_NAMES, TIME_NAMES, USER_NAMES, Schema
-from .table import Table
+from .table import Table, check_rows
 from .values import Column
 
 __all__ = ['read_ratings']
@@ -36,6 +37,7 @@ RELEASES = {
     },
 }
 NO_GENRE = '(no genres listed)'
+KINDS = 'user', 'item', 'rating', 'time'
 
 
 def read_ratings(
@@ -89,8 +91,9 @@ def read_ratings(
     if found is not None:
         return _read_release(*found, threshold)
     raw = read_raw(source, lambda sample: (None, []), **how)
+    check_rows(raw)
     names = list(raw.columns)
-    chosen = []
+    chosen, by_place = [], []
     for what, said, known in (
         ('user', user, USER_NAMES),
         ('item', item, ITEM_NAMES),
@@ -105,6 +108,7 @@ def read_ratings(
         place = len(chosen)
         if name is None and place < len(names) and not set(chosen) & {names[place]}:
             name = names[place] if what != 'time' or len(names) == 4 else None
+            by_place += [what] if name is not None else []
         if (name is None and what != 'time') or (name is not None and name not in names):
             raise ValueError(
                 f'{raw.source} has no column {name or what!r}: it has {", ".join(names)}; say '
@@ -112,11 +116,25 @@ def read_ratings(
             )
         chosen.append(name)
     user, item, rating, time = chosen
+    if by_place and not names[0].startswith('column ') and not names[0].isdigit():
+        told = ', '.join(f'{w}={n!r}' for w, n in zip(KINDS, chosen) if w in by_place)
+        warnings.warn(
+            f'{raw.source}: by their places, not by their names, the columns were taken for '
+            f'{told}: pass these arguments to confirm or to change them.',
+            stacklevel=2,
+        )
     others = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.told.items()}
     schema = Schema(
         rating, float(threshold), (user, item), time=time, user=user, item=item, **others
     )
-    return Table(raw, schema)
+    table = Table(raw, schema)
+    highest = float(numbers_in(rating, raw.columns[rating], raw.source).max())
+    if highest > 1e6:
+        raise ValueError(
+            f'{raw.source}: the rating {rating!r} goes up to {highest:g}, which looks like a time '
+            'stamp: say which column is which by user=, item=, rating= and time=.'
+        )
+    return table
 
 
 def _release(source):

@@ -539,8 +539,9 @@ def read(
     ----------
     source : path, folder or glob of parts, list of paths, or pandas.DataFrame
         Text with or without header and with any separator, quoted cells, UTF-8 with or without
-        its mark, any ends of lines; Parquet; JSON lines; Criteo's format with or without labels;
-        libsvm and libffm. A suffix .gz, .bz2, .zst, .lz4, .xz or .zip is unpacked.
+        its mark, any ends of lines; Parquet; JSON, an object a line or one list of them; Criteo's
+        format with or without labels; libsvm and libffm. A suffix .gz, .bz2, .zst, .lz4, .xz or
+        .zip is unpacked.
     label : str or False, optional
         Its column may stand anywhere and hold 0 and 1, -1 and 1, true and false, or yes and
         no. False for rows without.
@@ -618,7 +619,7 @@ def read(
         source, decide, format=format, sep=sep, header=header, names=names, encoding=encoding,
         label=label if isinstance(label, str) else None,
     )  # fmt: skip
-    _check_rows(raw)
+    check_rows(raw)
     schema, (guessed, notes) = _with_true_numbers(found['schema'], said, raw), found['guess']
     if guessed:
         are = 'is a guess' if len(guessed) == 1 else 'are guesses'
@@ -669,7 +670,7 @@ def _read_as(source, schema, label=None) -> Table:
         source, decide, format=schema.format, sep=schema.sep, header=schema.header,
         names=schema.names, encoding=schema.encoding, label=known,
     )  # fmt: skip
-    _check_rows(raw)
+    check_rows(raw)
     return _looked_at(Table(raw, found['schema']))
 
 
@@ -680,7 +681,8 @@ def _looked_at(table):
     return table
 
 
-def _check_rows(raw):
+def check_rows(raw: Raw) -> None:
+    """Refuse a table without a row."""
     if not raw.rows:
         raise ValueError(f'{raw.source} has no row, only names of columns: give at least one.')
 
