@@ -65,6 +65,7 @@ class EncodedFolder(Encoded):
     """
 
     stretch = STRETCH
+    part: Optional[tuple[int, int, int]] = None  # (k, n, rows of all parts)
 
     def __init__(self, folder: Union[str, os.PathLike], check: bool = True):
         self.folder = os.fspath(folder)
@@ -117,7 +118,7 @@ class EncodedFolder(Encoded):
 
     def _chosen(self, rows):
         new = super()._chosen(rows)
-        new.digest = None
+        new.digest, new.part = None, None
         if isinstance(rows, slice) and self.digest is not None:
             new.digest = _digest([self.digest, rows.indices(len(self))])
         return new
@@ -177,7 +178,9 @@ def open_encoded(
             f'part is {tuple(part)!r} and the folder has {len(data):,} rows: give (k, n) with k '
             'from 0 to n - 1, and no more parts than rows.'
         )
-    return data[len(data) * k // n : len(data) * (k + 1) // n]
+    new = data[len(data) * k // n : len(data) * (k + 1) // n]
+    new.part = (k, n, len(data))
+    return new
 
 
 def encode(
