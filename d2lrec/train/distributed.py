@@ -26,6 +26,21 @@ ROWS = 10_000  # from which only the touched rows of a table travel
 TABLES = ('ids', 'history')  # inputs that number the rows of the tables
 
 
+_open: dict[str, Any] = {'kind': None, 'store': None, 'keys': 0}
+
+
+def _store(kind):
+    """The one connection of this process to the servers."""
+    if _open['store'] is None:
+        _open.update(kind=kind, store=mx.kv.create(kind))
+    if _open['kind'] != kind:
+        raise ValueError(
+            f'kvstore is {kind!r} and this process already trains by {_open["kind"]!r}: choose one '
+            'for the whole script.'
+        )
+    return _open['store']
+
+
 class ServedTrainer(gluon.Trainer):
     """A trainer whose weights are on servers; it takes the place of another.
 
@@ -40,7 +55,8 @@ class ServedTrainer(gluon.Trainer):
     Attributes
     ----------
     rank, num_workers : int
-    sent, received : int, bytes of numbers and row numbers that went to and came from servers
+    sent, received : int, bytes of numbers and row numbers that went to and came from the servers
+        for the steps; beside them all weights come once an epoch
     tables : list of names of the weights that travel by rows
     """
 
@@ -60,7 +76,7 @@ class ServedTrainer(gluon.Trainer):
             n for n, p in self._weights.items()
             if size is not None and size >= rows and len(p.shape) == 2 and p.shape[0] == size
         ]  # fmt: skip
-        self.store = mx.kv.create(kvstore)
+        self.store = _store(kvstore)
         self.rank, self.num_workers = self.store.rank, self.store.num_workers
         self.sent = self.received = self.steps = 0
         self._begun, self._touched, self._count = False, None, 0
@@ -69,7 +85,9 @@ class ServedTrainer(gluon.Trainer):
         """Put the first worker's weights on the servers, and have them everywhere."""
         if self._begun:
             return
-        self._begun, self._keys = True, {n: i for i, n in enumerate(self._weights)}
+        first = _open['keys']  # after those of an earlier training in this process
+        self._begun, self._keys = True, {n: first + i for i, n in enumerate(self._weights)}
+        _open['keys'] += len(self._weights)
         for name, key in self._keys.items():
             values = self._local(name)
             if name in self.tables:  # with its rows of zeros, which `tostype` would leave out
@@ -78,8 +96,8 @@ class ServedTrainer(gluon.Trainer):
             self.store.init(key, values)
         optimizer = copy.copy(self._optimizer)
         optimizer.rescale_grad = 1.0  # gradients are divided before they travel
-        optimizer.lr_mult = {i: p.lr_mult for i, p in enumerate(self._weights.values())}
-        optimizer.wd_mult = {i: p.wd_mult for i, p in enumerate(self._weights.values())}
+        optimizer.lr_mult = {self._keys[n]: p.lr_mult for n, p in self._weights.items()}
+        optimizer.wd_mult = {self._keys[n]: p.wd_mult for n, p in self._weights.items()}
         optimizer.param_dict, optimizer.idx2name = {}, {}
         self.store.set_optimizer(optimizer)
         self.pull_all()
@@ -97,6 +115,7 @@ class ServedTrainer(gluon.Trainer):
             local = self._local(name)
             if name in self.tables:
                 self._pull_rows(name, key, self._touched)
+                self.received += (4 * local.shape[1] + 8) * self._touched.size
             else:
                 self.store.pull(key, out=local, priority=-key)
                 self.received += 4 * local.size
@@ -106,7 +125,6 @@ class ServedTrainer(gluon.Trainer):
         out = mx.nd.sparse.zeros('row_sparse', local.shape)
         self.store.row_sparse_pull(key, out=out, row_ids=rows, priority=-key)
         local[rows] = out.data
-        self.received += (4 * local.shape[1] + 8) * rows.size
 
     def pull_all(self) -> None:
         """Fetch all weights, whole, once every worker has pushed what it has to."""
