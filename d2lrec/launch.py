@@ -151,7 +151,19 @@ def read_hosts(path: str) -> list[str]:
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """The command line; see the module."""
+    """The command line; returns the exit code.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), 'hosts')
+    >>> with open(path, 'w') as file:
+    ...     _ = file.write('two words')
+    >>> main(['--hosts', path, path])
+    Traceback (most recent call last):
+    ...
+    SystemExit: ... is no host file: give one address a line.
+    """
     parser = argparse.ArgumentParser(
         prog='python -m d2lrec.launch', description=__doc__.split('\n')[0]
     )

@@ -35,7 +35,7 @@ from .formats import (
 )
 from .values import Column
 
-__all__ = ['Again', 'Blocks']
+__all__ = ['Blocks']
 
 BYTES = 16_000_000  # of text in a block
 ROWS = 65_536  # in a block of a Parquet file or a frame

@@ -19,7 +19,7 @@ from mxnet import gluon
 from ..saving.checkpoint import Checkpoint
 from ..weights import weights_of
 
-__all__ = ['ServedLoader', 'ServedTrainer', 'serve']
+__all__ = ['serve']
 
 KINDS = ('dist_sync', 'dist_async')
 ROWS = 10_000  # from which only the touched rows of a table travel
@@ -264,6 +264,13 @@ def serve(
     """Loader and trainer over the servers; `options` of the training are seen to.
 
     Raises ValueError where there are no servers, or for what does not go over them.
+
+    Examples
+    --------
+    >>> serve('dist_sync', None, None, None, {})
+    Traceback (most recent call last):
+    ...
+    ValueError: kvstore is 'dist_sync' and there are no servers: run the script by ...
     """
     if kvstore not in KINDS:
         raise ValueError(f"kvstore is {kvstore!r}: choose 'dist_sync' or 'dist_async'.")
