@@ -531,7 +531,8 @@ def _count(source, folder, encoder, fitted, seed, verbose):
     columns.update({'sample_weight': 0} if source.schema.weight is not None else {})
     facts = {
         'version': 1, 'source': source.name, 'rows': sum(seen.rows), 'blocks': seen.rows,
-        'seed': seed, 'columns': columns,
+        'seed': seed, 'columns': columns, 'learned': source.blocks.learned(),
+        'texts': source._texts,
     }  # fmt: skip
     return facts, encoder
 
@@ -613,6 +614,8 @@ def _write(source, folder, verbose):
     path = os.path.join(folder, BEGUN)
     facts = read_json(path, _checked, 'beginning of an encoding')
     encoder, places = _encoder(folder, facts), _places(facts)
+    source.blocks.learn(facts['learned'])  # by the process that counted, where it was another one
+    source._texts = list(facts['texts'])
     files = {}
     try:
         for name, width in facts['columns'].items():
