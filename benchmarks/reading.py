@@ -110,11 +110,7 @@ def high_water() -> float:
 
 
 def peak(way: str, path: str) -> float:
-    """Peak memory in MB of a process that does this, above one that only imports."""
-    return _child(path, way) - _child(path, 'nothing')
-
-
-def _child(path, way):
+    """Peak memory in MB of a process that does this and nothing else."""
     out = subprocess.run(
         [sys.executable, __file__, '--child', way, path], capture_output=True, text=True, check=True
     )
@@ -150,7 +146,8 @@ def main(arguments=None) -> None:
                 wall[name].append(time.perf_counter() - start)
                 cpu[name].append(time.process_time() - used)
                 del kept
-        memory = {name: peak(name, path) for name in WAYS}
+        idle = peak('nothing', path)
+        memory = {name: peak(name, path) - idle for name in WAYS}
     base = statistics.median(wall['pandas.read_csv'])
     base_cpu = statistics.median(cpu['pandas.read_csv'])
     lines = [

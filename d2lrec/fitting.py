@@ -24,6 +24,7 @@ from .train.devices import (
     set_seed,
     try_all_gpus,
 )
+from .train.distributed import serve
 from .train.history import History
 from .train.loop import checked_numbers
 from .train.optim import OPTIMIZERS
@@ -55,6 +56,7 @@ def fit(
     seed: int = 0,
     devices: Optional[Sequence[mx.Context]] = None,
     verbose: bool = False,
+    kvstore: Optional[str] = None,
     **options: Any,
 ) -> History:
     """Train a net on a data set, keep the epoch that validation finds best, measure on the test.
@@ -86,6 +88,15 @@ def fit(
         Where a net without weights is initialized: by default the CPU, or all GPUs.
     verbose : bool
         Show a progress bar and print the summary.
+    kvstore : 'dist_sync' or 'dist_async', optional
+        Train over MXNet's parameter server, in a script that `python -m d2lrec.launch` started on
+        every worker: each takes its share of a batch, or batches of its own part of an
+        `EncodedFolder`. With 'dist_sync' the servers add up the gradients of all workers, so that
+        the result is that of one process; with 'dist_async' nobody waits. The optimizer runs on
+        the servers: after a restart from `checkpoint`, a path that all workers see, its moments
+        begin anew. Of tables of 10,000 rows or more only the touched rows travel, and Adam and
+        weight decay move only these. The history's training measures are of the worker's own
+        share, and `history.traffic` says what travelled.
     **options : patience, monitor, lr_factor, checkpoint, as in `train_ch13`
         Of `Interactions` also negatives (how many a pair) and power, as in `NegativeLoader`, and
         k, as in `train_ranking`.
@@ -138,14 +149,22 @@ def fit(
     elif not isinstance(trainer, (gluon.Trainer, list, tuple)):
         trainer = trainer(net) if callable(trainer) else trainer
     if implicit:
+        if kvstore is not None:
+            raise ValueError('kvstore is for data with labels: Interactions train on one machine.')
         options.update(valid=valid, test=test, seed=seed, verbose=verbose)
         return train_ranking(net, train_iter, loss, trainer, num_epochs, devices, **options)
     if loss is None:
         loss = gluon.loss.L2Loss() if rates else gluon.loss.SigmoidBinaryCrossEntropyLoss()
     go = train_recsys_rating if rates else train_ch13
     test_iter = held_out.pop('test_iter', None)
+    if kvstore is not None:
+        train_iter, trainer = serve(kvstore, net, train_iter, trainer, options)
+        verbose = verbose and trainer.rank == 0
     options.update(held_out, seed=seed, verbose=verbose)
-    return go(net, train_iter, test_iter, loss, trainer, num_epochs, devices, **options)
+    history = go(net, train_iter, test_iter, loss, trainer, num_epochs, devices, **options)
+    if kvstore is not None:
+        history.traffic = trainer.traffic
+    return history
 
 
 def check_settings(net, lr, wd, final_lr, init, loss) -> None:

@@ -35,7 +35,7 @@ from .formats import (
 )
 from .values import Column
 
-__all__ = ['Again', 'Blocks']
+__all__ = ['Blocks']
 
 BYTES = 16_000_000  # of text in a block
 ROWS = 65_536  # in a block of a Parquet file or a frame
@@ -113,6 +113,24 @@ class Blocks:
         self._decided = False
         for number, make in enumerate(self._makers()):
             yield number, None if number in skip else make()
+
+    def learned(self) -> dict:
+        """What whole passes have shown of the columns' kinds, for JSON; see `learn`."""
+        if self.format == 'frame':
+            return {}
+        schema = None if self._schema is None else self._schema.serialize().to_pybytes().hex()
+        return {'words': sorted(self._words), 'lists': self._lists, 'schema': schema}
+
+    def learn(self, facts: dict) -> None:
+        """Know from the first block on what `learned` told."""
+        if self.format == 'frame':
+            return
+        self._words, self._lists = set(facts['words']), dict(facts['lists'])
+        if facts['schema'] is not None:
+            self._schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(facts['schema'])))
+        if self.format in ('csv', 'criteo'):
+            layout = self._layout
+            layout.numbers = [n for n in layout.numbers if n not in self._words]
 
     def _makers(self) -> Iterator[Callable[[], Raw]]:
         """A function for each block, which parses it."""

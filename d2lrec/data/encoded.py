@@ -65,6 +65,7 @@ class EncodedFolder(Encoded):
     """
 
     stretch = STRETCH
+    part: Optional[tuple[int, int, int]] = None  # (k, n, rows of all parts)
 
     def __init__(self, folder: Union[str, os.PathLike], check: bool = True):
         self.folder = os.fspath(folder)
@@ -117,7 +118,7 @@ class EncodedFolder(Encoded):
 
     def _chosen(self, rows):
         new = super()._chosen(rows)
-        new.digest = None
+        new.digest, new.part = None, None
         if isinstance(rows, slice) and self.digest is not None:
             new.digest = _digest([self.digest, rows.indices(len(self))])
         return new
@@ -177,7 +178,9 @@ def open_encoded(
             f'part is {tuple(part)!r} and the folder has {len(data):,} rows: give (k, n) with k '
             'from 0 to n - 1, and no more parts than rows.'
         )
-    return data[len(data) * k // n : len(data) * (k + 1) // n]
+    new = data[len(data) * k // n : len(data) * (k + 1) // n]
+    new.part = (k, n, len(data))
+    return new
 
 
 def encode(
@@ -528,7 +531,8 @@ def _count(source, folder, encoder, fitted, seed, verbose):
     columns.update({'sample_weight': 0} if source.schema.weight is not None else {})
     facts = {
         'version': 1, 'source': source.name, 'rows': sum(seen.rows), 'blocks': seen.rows,
-        'seed': seed, 'columns': columns,
+        'seed': seed, 'columns': columns, 'learned': source.blocks.learned(),
+        'texts': source._texts,
     }  # fmt: skip
     return facts, encoder
 
@@ -610,6 +614,8 @@ def _write(source, folder, verbose):
     path = os.path.join(folder, BEGUN)
     facts = read_json(path, _checked, 'beginning of an encoding')
     encoder, places = _encoder(folder, facts), _places(facts)
+    source.blocks.learn(facts['learned'])  # by the process that counted, where it was another one
+    source._texts = list(facts['texts'])
     files = {}
     try:
         for name, width in facts['columns'].items():

@@ -95,6 +95,43 @@ def test_what_is_guessed_and_turns_out_otherwise_is_so_in_both_ways(tmp_path):
     assert len({str(w.message).split(', of which')[0] for w in caught if 'read with' in str(w)}) < 2
 
 
+def interrupted(monkeypatch, *args, **how):
+    """Encode, interrupted after the first block and called again."""
+    write, left = encoded._write_block, [1]
+
+    def once(*args):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        write(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(encoded, '_write_block', once)
+        with pytest.raises(KeyboardInterrupt):
+            d2l.encode(*args, **how)
+    return d2l.encode(*args, **how)
+
+
+@pytest.mark.filterwarnings('ignore:.*was read with')
+@pytest.mark.parametrize('kind', ['csv', 'jsonl', 'libffm'])
+def test_what_the_first_pass_learned_is_known_after_an_interruption(kind, tmp_path, monkeypatch):
+    path = tmp_path / f'log.{kind}'
+    if kind == 'csv':
+        rows = [f'{i % 2},{i % 9},{"x" if i == 650 else f"{i % 40}.50"}' for i in range(700)]
+        path.write_text('click,b,c\n' + '\n'.join(rows))
+    elif kind == 'jsonl':
+        rows = [
+            {'click': i % 2, 'tag': '2026-01-01' if i < 600 else f'day {i % 5}'} for i in range(700)
+        ]
+        rows[650]['late'] = 'x'
+        path.write_text('\n'.join(map(json.dumps, rows)))
+    else:
+        path.write_text('\n'.join(f'{i % 2} 0:{i % 7}:1 {i // 600}:{i % 5}:1' for i in range(700)))
+    how = {'label': 'label' if kind == 'libffm' else 'click'}
+    data = interrupted(monkeypatch, path, tmp_path / 'x', seed=None, verbose=False, **how)
+    same(data, d2l.read(path, **how).dataset())
+
+
 @pytest.mark.parametrize('labelled', [True, False])
 def test_criteo(labelled, tmp_path):
     rng = np.random.default_rng(0)

@@ -1,0 +1,191 @@
+"""Training over the parameter server, in processes on this machine; the launcher's own part."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import d2lrec as d2l
+from d2lrec import launch
+from d2lrec.train import distributed
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WORKER = """
+import json, os, sys
+import d2lrec as d2l
+from d2lrec.train import distributed
+import numpy as np
+folder = sys.argv[1]
+distributed.ServedTrainer.__init__.__defaults__ = (1,)     # all tables by rows
+clicks = d2l.planted(1051, [60, 40], linear=1.0, zipf=1.1, seed=0)
+net = d2l.FM(clicks.field_dims, 4)
+history = d2l.fit(net, clicks, clicks[:300], lr=1.0, optimizer='sgd', batch_size=200,
+                  num_epochs=2, checkpoint=folder + '/run', kvstore='dist_sync', verbose=True)
+weights = {n: p.data().asnumpy() for n, p in net._collect_params_with_prefix().items()}
+np.savez(f'{folder}/{os.getpid()}.npz', **weights)
+with open(f'{folder}/{os.getpid()}.json', 'w') as file:
+    json.dump([history.rows, history.traffic], file)
+"""
+
+
+def test_two_workers_and_two_servers_go_on_as_one_process_would(tmp_path):
+    clicks = d2l.planted(1051, [60, 40], linear=1.0, zipf=1.1, seed=0)
+    net = d2l.FM(clicks.field_dims, 4)
+    how = {'lr': 1.0, 'optimizer': 'sgd', 'batch_size': 200, 'checkpoint': tmp_path / 'alone'}
+    d2l.fit(net, clicks, clicks[:300], num_epochs=1, **how)
+    shutil.copy(tmp_path / 'alone', tmp_path / 'run')  # from which the workers resume
+    history = d2l.fit(net, clicks, clicks[:300], num_epochs=2, **how)
+    (tmp_path / 'worker.py').write_text(WORKER)
+    out = subprocess.run(
+        [sys.executable, '-m', 'd2lrec.launch', '--workers', '2', '--servers', '2',
+         str(tmp_path / 'worker.py'), str(tmp_path)],
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1'},
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert out.returncode == 0, out.stderr
+    assert out.stdout.count('examples/sec') == 1  # the first worker speaks
+    workers = [np.load(f) for f in tmp_path.glob('*.npz')]
+    assert len(workers) == 2
+    for name, parameter in net._collect_params_with_prefix().items():
+        assert (workers[0][name] == workers[1][name]).all()
+        assert workers[0][name] == pytest.approx(parameter.data().asnumpy(), abs=1e-6)
+    seen = [json.loads(f.read_text()) for f in tmp_path.glob('*.json')]
+    for rows, traffic in seen:
+        assert rows[1]['valid_loss'] == pytest.approx(history['valid_loss'][1], abs=1e-6)
+        assert traffic['by rows'] == ['embedding.weight', 'linear.weight']
+        assert 0 < traffic['sent a step'] <= 4 * 5 * 100 + 16 * 100 + 4 and traffic['steps'] == 6
+    assert sum(rows[1]['train_rows'] for rows, _ in seen) == 1051
+
+
+def test_refusals(monkeypatch):
+    data, net = d2l.planted(60, [5, 4], seed=0), d2l.LR([5, 4])
+    with pytest.raises(ValueError, match="choose 'dist_sync' or 'dist_async'"):
+        d2l.fit(net, data, kvstore='local')
+    with pytest.raises(ValueError, match='there are no servers: run the script by'):
+        d2l.fit(net, data, kvstore='dist_sync')
+    monkeypatch.setenv('DMLC_ROLE', 'worker')
+    with pytest.raises(ValueError, match='lr_factor is given and the servers keep the rate'):
+        d2l.fit(net, data, data, kvstore='dist_sync', lr_factor=0.5)
+    with pytest.raises(ValueError, match='Interactions train on one machine'):
+        d2l.fit(net, d2l.Interactions([0, 1], [1, 0]), kvstore='dist_sync')
+
+
+class _Stub:
+    """What a loader asks of a trainer."""
+
+    def __init__(self, rank, num_workers, tables=('embedding.weight',)):
+        self.rank, self.num_workers, self.tables, self.pulled = rank, num_workers, tables, []
+        self.begin = self.pull_all = lambda: None
+
+    def pull(self, touched, count):
+        self.pulled.append((touched.tolist(), count))
+
+
+def test_workers_shares_are_the_batch():
+    data = d2l.planted(25, [5, 4], seed=0)
+    loaders = [
+        distributed.ServedLoader(d2l.BatchLoader(data, batch_size=8), _Stub(k, 3)) for k in range(3)
+    ]
+    seen = [[x.asnumpy() for x, _ in loader.batches({'ids': 2})] for loader in loaders]
+    assert [len(batches) for batches in seen] == [3, 3, 3]  # one row is too few for three
+    for number, parts in enumerate(zip(*seen)):
+        whole = data.features[8 * number : 8 * number + 8]
+        assert (np.concatenate(parts) == whole).all()
+    for loader, batches in zip(loaders, seen):
+        wanted = [(np.unique(b).tolist(), 8) for b in batches]
+        assert loader._trainer.pulled == wanted
+
+
+def test_a_part_of_a_folder_is_a_share_already(tmp_path):
+    data = d2l.planted(101, [5, 4], seed=0)
+    frame = d2l.data.table.pd.DataFrame(data.features, columns=['a', 'b']).assign(y=data.labels)
+    how = {'label': 'y', 'categories': ['a', 'b'], 'numbers': [], 'verbose': False}
+    d2l.encode(frame, tmp_path / 'x', **how)
+    seen = []
+    for k in range(2):
+        part = d2l.open_encoded(tmp_path / 'x', part=(k, 2))
+        loader = d2l.BatchLoader(part, batch_size=10, shuffle=True, seed=0)
+        served = distributed.ServedLoader(loader, _Stub(k, 2))
+        seen.append([len(y) for *_, y in served.batches({'ids': 2})])
+        assert len(served) == 5 and {count for _, count in served._trainer.pulled} == {20}
+    assert seen == [[10] * 5] * 2
+    with pytest.raises(ValueError, match='is part 1 of 2 and there are 3 workers'):
+        distributed.ServedLoader(loader, _Stub(0, 3))
+
+
+SLEEP = 'import time; time.sleep(99)'
+
+
+def job(**codes):
+    """Processes that run these lines instead of training."""
+    return [(n.replace('_', ' '), [sys.executable, '-c', code], {}) for n, code in codes.items()]
+
+
+@pytest.mark.parametrize(
+    'codes, code, words',
+    [
+        ({'worker_1': 'pass', 'server_1': 'import time; time.sleep(.2)'}, 0, ''),
+        (
+            {'server_1': SLEEP, 'worker_1': 'raise SystemExit(3)'},
+            1,
+            'worker 1 failed with exit code 3, so the job is ended',
+        ),
+        (
+            {'worker_1': SLEEP, 'server_1': 'import os; os.kill(os.getpid(), 9)'},
+            1,
+            'server 1 was killed by SIGKILL, so the job is ended',
+        ),
+        (
+            {'worker_1': SLEEP, 'the_scheduler': 'pass'},
+            1,
+            'the scheduler ended before the workers',
+        ),
+    ],
+)  # fmt: skip
+def test_a_dead_process_ends_the_job_with_a_sentence(codes, code, words, monkeypatch, capsys):
+    monkeypatch.setattr(launch, 'GRACE', 1)
+    assert launch.run(job(**codes)) == code
+    said = capsys.readouterr().err
+    assert (words in said) if words else not said
+
+
+def test_hosts_get_their_processes_over_ssh(tmp_path):
+    (tmp_path / 'hosts').write_text('10.0.0.1  # the first\n\n10.0.0.2\n')
+    hosts = launch.read_hosts(tmp_path / 'hosts')
+    made = launch.processes(3, 1, ['my train.py', '--lr', '1'], hosts, 9000)
+    assert [name for name, _, _ in made] == [
+        'the scheduler on 10.0.0.1', 'server 1 on 10.0.0.1', 'worker 1 on 10.0.0.1',
+        'worker 2 on 10.0.0.2', 'worker 3 on 10.0.0.1',
+    ]  # fmt: skip
+    _, command, env = made[3]
+    assert command[:2] == ['ssh', '-tt'] and '10.0.0.2' in command and not env
+    for word in ("'my train.py' --lr 1", 'DMLC_ROLE=worker', 'DMLC_NODE_HOST=10.0.0.2'):
+        assert word in command[-1]
+    assert made[2][1] == [sys.executable, 'my train.py', '--lr', '1']
+    (tmp_path / 'hosts').write_text('-oProxyCommand=x\n')
+    with pytest.raises(SystemExit, match='is no host file'):
+        launch.read_hosts(tmp_path / 'hosts')
+
+
+def test_the_manifests_name_what_the_processes_read():
+    yaml = pytest.importorskip('yaml')
+    path = ROOT / 'examples' / 'kubernetes' / 'job.yaml'
+    made = {(d['kind'], d['metadata']['name']): d for d in yaml.safe_load_all(path.read_text())}
+    cluster = made['ConfigMap', 'd2lrec-cluster']['data']
+    _, _, env = launch.processes(4, 2, ['train.py'], [], 9000)[-1]
+    for role, count in (('scheduler', 1), ('server', 2), ('worker', 4)):
+        spec = made['Job', f'd2lrec-{role}']['spec']
+        assert spec.get('completions', 1) == spec.get('parallelism', 1) == count
+        assert spec['backoffLimit'] == 0
+        (container,) = spec['template']['spec']['containers']
+        own = {e['name'] for e in container['env']}
+        assert set(env) - {'DMLC_INTERFACE'} == set(cluster) - {'OMP_NUM_THREADS'} | own
+        assert {'name': 'DMLC_ROLE', 'value': role} in container['env']
+    assert int(cluster['DMLC_NUM_WORKER']) == 4 and int(cluster['DMLC_NUM_SERVER']) == 2
+    script = made['Job', 'd2lrec-worker']['spec']['template']['spec']['containers'][0]['command'][1]
+    assert (ROOT / script).is_file()
