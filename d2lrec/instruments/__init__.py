@@ -10,9 +10,12 @@ Each is a function here, a script in `static/` and its words in `words/`; `Instr
 together.
 """
 
+from .film_map import film_map, nearest, neighbours_kept, planes
+from .five_films import five_films, rating_effects, stars_for
 from .instrument import Instrument, packed, rounded
 from .logit import logit, logit_terms
 from .machine import machine, training_needs
+from .order_dial import order_dial, recovered
 from .scores import moved, scores
 from .vectors import vectors
 
@@ -27,4 +30,13 @@ __all__ = [
     'vectors',
     'machine',
     'training_needs',
+    'film_map',
+    'five_films',
+    'nearest',
+    'neighbours_kept',
+    'order_dial',
+    'planes',
+    'rating_effects',
+    'recovered',
+    'stars_for',
 ]

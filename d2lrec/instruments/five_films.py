@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Optional
 
 import numpy as np
+from mxnet.gluon import nn
 from numpy.typing import ArrayLike
 
-from mxnet.gluon import nn
-
-from ..data.ratings import BiasBaseline
 from ..fitting import predict
 from ..models.autorec import AutoRec
+from ..models.bias import BiasBaseline
 from .instrument import Instrument, packed
 
 __all__ = ['five_films', 'rating_effects', 'stars_for']

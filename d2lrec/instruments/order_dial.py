@@ -31,7 +31,7 @@ def recovered(measured: ArrayLike, start: Union[float, ArrayLike], best: ArrayLi
 
     Examples
     --------
-    >>> float(recovered(0.7, 0.5, 0.9))
+    >>> round(float(recovered(0.7, 0.5, 0.9)), 3)
     0.5
     """
     way = np.asarray(best, dtype='float64') - start

@@ -97,7 +97,7 @@ export function start(box, data, say) {
     const taken = [], texts = [];
     const lit = [...(pointed === null ? [] : [pointed]), chosen, ...data.neighbours[chosen]];
     for (const i of new Set(lit)) {
-      const [x, y] = points[i], text = data.names[i], wide = text.length * size * 0.56;
+      const [x, y] = points[i], text = data.names[i], wide = text.length * size * (i === pointed || i === chosen ? 0.64 : 0.58);
       const right = x + 8 + wide < WIDTH || x < wide + 8, from = right ? x + 8 : x - 8 - wide;
       const one = [from, y - size * 0.7, from + wide, y + size * 0.5];
       const must = i === pointed || i === chosen;
@@ -126,7 +126,7 @@ export function start(box, data, say) {
     lines.replaceChildren(...data.neighbours[chosen].map(n => svg('line', {
       x1: points[chosen][0], y1: points[chosen][1], x2: points[n][0], y2: points[n][1] })));
     label();
-    told.replaceChildren(element('strong', {}, data.names[chosen]), ' ', say('nearest'));
+    told.replaceChildren(element('strong', {}, data.names[chosen]), say('nearest'));
     near.replaceChildren(...data.neighbours[chosen].map((n, k) => element('li', {},
       element('button', { type: 'button', class: 'd2i-button d2i-entry', onclick: () => { choose(n); told.focus(); } },
         element('span', { class: 'd2i-title' }, data.names[n]),
