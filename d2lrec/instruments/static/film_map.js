@@ -95,8 +95,8 @@ export function start(box, data, say) {
   function label() {
     const narrow = drawing.getBoundingClientRect().width < 480, size = narrow ? 21 : 13;
     const taken = [], texts = [];
-    const lit = [...(pointed === null ? [] : [pointed]), chosen, ...data.neighbours[chosen]];
-    for (const i of new Set(lit)) {
+    const named = [...(pointed === null ? [] : [pointed]), chosen, ...data.neighbours[chosen]];
+    for (const i of new Set(named)) {
       const [x, y] = points[i], text = data.names[i], wide = text.length * size * (i === pointed || i === chosen ? 0.64 : 0.58);
       const right = x + 8 + wide < WIDTH || x < wide + 8, from = right ? x + 8 : x - 8 - wide;
       const one = [from, y - size * 0.7, from + wide, y + size * 0.5];
@@ -111,7 +111,11 @@ export function start(box, data, say) {
       }, text));
     }
     words.replaceChildren(...texts.reverse());
-    dots.forEach((dot, i) => dot.classList.toggle('d2i-pointed', i === pointed));
+    const near = new Set(data.neighbours[chosen]);
+    dots.forEach((dot, i) => {
+      dot.classList.toggle('d2i-pointed', i === pointed);
+      dot.setAttribute('r', (i === chosen ? 7 : near.has(i) ? 5 : 3) * (narrow ? 1.5 : 1));
+    });
   }
 
   function draw() {
@@ -121,7 +125,6 @@ export function start(box, data, say) {
       dot.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
       const kindOf = i === chosen ? 'd2i-chosen' : lit.has(i) ? 'd2i-lit' : group && group.has(i) ? 'd2i-of-group' : '';
       dot.setAttribute('class', kindOf);
-      dot.setAttribute('r', i === chosen ? 7 : lit.has(i) ? 5 : 3);
     });
     lines.replaceChildren(...data.neighbours[chosen].map(n => svg('line', {
       x1: points[chosen][0], y1: points[chosen][1], x2: points[n][0], y2: points[n][1] })));
