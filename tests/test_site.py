@@ -459,10 +459,15 @@ def settle(visit, scheme='light', width=1280, media='screen'):
     return page
 
 
-# Numbers of tables that do not stand right; their cells' own text, not what they hold.
-LEFT = """() => [...document.querySelectorAll('article td')].filter(e => !e.children.length
-  && /^[-+−]?[\\d.,]+( ?%)?$/.test(e.textContent.trim()) && e.checkVisibility()
-  && !['right', 'end'].includes(getComputedStyle(e).textAlign)).map(e => e.textContent)"""
+# Columns of numbers that do not stand right.
+LEFT = """() => [...document.querySelectorAll('article table')].flatMap(table => {
+  const rows = [...table.tBodies].flatMap(body => [...body.rows]);
+  const wide = Math.max(0, ...rows.map(row => row.cells.length));
+  return [...Array(wide).keys()].map(n => rows.map(row => row.cells[n]).filter(e =>
+    e && e.tagName === 'TD' && e.checkVisibility() && e.textContent.trim())).filter(column =>
+    column.length && column.every(e => /^[-+−]?[\\d.,]+( ?%)?$/.test(e.textContent.trim()))
+    && !column.every(e => ['right', 'end'].includes(getComputedStyle(e).textAlign)))
+    .map(column => column.map(e => e.textContent).join(' ')) })"""
 
 
 # Letters of plots of less than eight dots.
