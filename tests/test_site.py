@@ -459,10 +459,15 @@ def settle(visit, scheme='light', width=1280, media='screen'):
     return page
 
 
-# Numbers of tables that do not stand right; their cells' own text, not what they hold.
-LEFT = """() => [...document.querySelectorAll('article td')].filter(e => !e.children.length
-  && /^[-+−]?[\\d.,]+( ?%)?$/.test(e.textContent.trim()) && e.checkVisibility()
-  && !['right', 'end'].includes(getComputedStyle(e).textAlign)).map(e => e.textContent)"""
+# Columns of numbers that do not stand right.
+LEFT = """() => [...document.querySelectorAll('article table')].flatMap(table => {
+  const rows = [...table.tBodies].flatMap(body => [...body.rows]);
+  const wide = Math.max(0, ...rows.map(row => row.cells.length));
+  return [...Array(wide).keys()].map(n => rows.map(row => row.cells[n]).filter(e =>
+    e && e.tagName === 'TD' && e.checkVisibility() && e.textContent.trim())).filter(column =>
+    column.length && column.every(e => /^[-+−]?[\\d.,]+( ?%)?$/.test(e.textContent.trim()))
+    && !column.every(e => ['right', 'end'].includes(getComputedStyle(e).textAlign)))
+    .map(column => column.map(e => e.textContent).join(' ')) })"""
 
 
 # Letters of plots of less than eight dots.
@@ -545,6 +550,27 @@ def test_fits_the_window_and_is_legible_in_both_schemes(opened):
             assert box['x'] >= 0 and box['x'] + box['width'] <= width
 
 
+def test_solutions_are_closed_and_open(opened):
+    page = settle(opened)
+    closed = page.eval_on_selector_all(
+        'div.solution > section', 'all => all.map(e => e.checkVisibility())'
+    )
+    assert not any(closed)
+    if closed:
+        page.locator('div.solution button.toggle-button').first.focus()
+        page.keyboard.press('Enter')
+    shown = page.eval_on_selector_all(
+        'div.solution',
+        """all => all.map((solution, n) => {
+        if (n) solution.querySelector('button.toggle-button').click();
+        return solution.querySelector(':scope > section').checkVisibility() })""",
+    )
+    assert all(shown) and len(shown) == len(closed)
+    page.eval_on_selector_all(
+        'div.solution button.toggle-button', 'all => all.forEach(button => button.click())'
+    )
+
+
 # What a sheet shows: {selector: visible?}, boxes beyond its edge, lines cut, text too pale for its
 # ground, grounds that are not white or nearly so.
 SHEET = """() => { const rgb = c => c.match(/[\\d.]+/g).map(Number);
@@ -584,22 +610,12 @@ def test_prints_whole_and_dark_on_white(opened):
     assert not any(seen.values()), seen
 
 
-def test_solutions_are_closed_and_open(opened):
-    page = settle(opened)
-    closed = page.eval_on_selector_all(
-        'div.solution > section', 'all => all.map(e => e.checkVisibility())'
-    )
-    assert not any(closed)
-    for solution in page.locator('div.solution').all():
-        solution.locator('button.toggle-button').first.click()
-        assert solution.locator('section').first.is_visible()
-
-
 # Before axe looks: what is folded lies open, and of what looks just alike three pieces stay, for
 # its time grows with the square of a page. Letters of code, formulas and links of one class,
 # colour, size and ground are one case; the pictures' insides are read by their label alone.
 THIN = """() => {
   for (const e of document.querySelectorAll('details')) e.open = true;
+  for (const e of document.querySelectorAll('.toggle-hidden')) e.classList.remove('toggle-hidden');
   for (const e of document.querySelectorAll('svg.figure-svg')) e.replaceChildren();
   for (const e of [...document.querySelectorAll('mjx-container')].slice(3)) e.replaceWith('x');
   const seen = new Map(), inline = 'article :is(span, em, strong, b, i, code, a.reference)';

@@ -81,9 +81,10 @@ def mend_tables(app, doctree):
     for table in doctree.findall(nodes.table):
         rows = [list(row) for body in table.findall(nodes.tbody) for row in body]
         heads = [list(row) for head in table.findall(nodes.thead) for row in head]
-        for row in rows:
-            for entry in row:
-                if NUMBER.fullmatch(entry.astext().strip()):
+        for column in zip(*rows):
+            said = [entry.astext().strip() for entry in column]
+            if any(said) and all(not one or NUMBER.fullmatch(one) for one in said):
+                for entry in column:
                     entry['classes'].append('number')
         if heads and len(rows) >= SORTED and heads[-1][0].astext().strip().lower() == model:
             table['classes'].append('sortable')

@@ -41,7 +41,7 @@ KINDER = [
 
 
 def _lines(match):
-    """The arguments of a long signature, which Sphinx makes a list of explanations without terms."""
+    """A long signature, which Sphinx makes a list of explanations without terms, as lines."""
     if '<dt' in match[1]:
         return match[0]
     told = match[1].replace('<dd>', '<div class="sig-line">').replace('</dd>', '</div>')

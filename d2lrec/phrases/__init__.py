@@ -63,8 +63,13 @@ class Phrasebook:
         for pattern, own, short in self.patterns:
             found = pattern.fullmatch(text)
             if found and not (short and any(map(TOO_MUCH.search, found.groups()))):
-                return own.format(*(self.words.get(part, part) for part in found.groups()))
+                return own.format(*map(self._part, found.groups()))
         return None
+
+    def _part(self, text):
+        """What stands in a place, told where it is a phrase; the space round it stays."""
+        inner = text.strip()
+        return text.replace(inner, self.words.get(inner, inner)) if inner else text
 
     def line(self, text: str) -> str:
         """A printed line, whole, or else its columns, which keep their places.
