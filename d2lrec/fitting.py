@@ -14,6 +14,7 @@ from . import metrics
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
 from .data.negatives import Interactions, NegativeLoader
+from .touched import touch_rows
 from .train.clicks import call, ends_in_sigmoid, features_and_label, outputs, train_ch13
 from .train.devices import devices_of, first_parameter, first_row, set_seed, try_all_gpus
 from .train.history import History
@@ -47,6 +48,7 @@ def fit(
     seed: int = 0,
     devices: Optional[Sequence[mx.Context]] = None,
     verbose: bool = False,
+    rows: Optional[bool] = None,
     **options: Any,
 ) -> History:
     """Train a net on a data set, keep the epoch that validation finds best, measure on the test.
@@ -78,6 +80,9 @@ def fit(
         Where a net without weights is initialized: by default the CPU, or all GPUs.
     verbose : bool
         Show a progress bar and print the summary.
+    rows : bool, optional
+        Whether a step touches only the rows of the tables that its batch looks up, which makes
+        Adam lazy: see `touch_rows`. By default where the tables hold two million numbers or more.
     **options : patience, monitor, lr_factor, checkpoint, as in `train_ch13`
         Of `Interactions` also negatives (how many a pair) and power, as in `NegativeLoader`, and
         k, as in `train_ranking`.
@@ -101,6 +106,8 @@ def fit(
     (3, True)
     """
     _, seed = checked_numbers(num_epochs, seed)
+    if rows is not None:
+        touch_rows(net, rows)
     set_seed(seed)
     if not has_weights(net):
         net.initialize(init or initializers.Uniform(), ctx=devices or try_all_gpus())
