@@ -5,10 +5,10 @@
     _build/parity/bin/python benchmarks/vocabulary.py > benchmarks/results/vocabulary.md
 
 Without PyTorch it prints d2lrec's own columns. Ids are drawn from Zipf distributions (s = 1.05)
-whose order is shuffled, so that frequent ids lie anywhere in the table. A step is forward, log loss,
-backward and optimizer on a batch in memory; the sides run in turn, a block of steps at a time. The
-times are processor time, as other programs run beside, and medians of the blocks. Memory is what
-the process holds more after the side was made and has trained, less its share of code.
+whose order is shuffled, so that frequent ids lie anywhere in the table. A step is forward, log
+loss, backward and optimizer on a batch in memory; the sides run in turn, a block of steps at a
+time. The times are processor time, as other programs run beside, and medians of the blocks. Memory
+is what the process holds more after the side was made and has trained, its compiled code included.
 """
 
 import os
