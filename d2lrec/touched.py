@@ -22,7 +22,7 @@ from mxnet import autograd, gluon
 
 from . import kernels
 
-__all__ = ['LARGE_TABLE', 'RowsGradient', 'touch_rows', 'touched_of']
+__all__ = ['touch_rows']
 
 # Numbers of a net's tables from which on only the rows of the batch are touched, where nobody
 # says otherwise: `benchmarks/vocabulary.py` has the times below and above.

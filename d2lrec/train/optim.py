@@ -78,6 +78,16 @@ class Adam(_Stepping, mx.optimizer.Adam):
     _definition = staticmethod(kernels.adam)
     _by_numpy = False
 
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        **kwargs,
+    ):
+        super().__init__(learning_rate, beta1, beta2, epsilon, **kwargs)
+
     def _settings(self, index):
         t = self._index_update_count[index]
         rate, scale, decay = super()._settings(index)
@@ -106,6 +116,9 @@ class AdaGrad(_Stepping, mx.optimizer.AdaGrad):
     """
 
     _definition = staticmethod(kernels.adagrad)
+
+    def __init__(self, learning_rate: float = 0.01, eps: float = 1e-7, **kwargs):
+        super().__init__(eps=eps, learning_rate=learning_rate, **kwargs)
 
     def create_state(self, index: int, weight: mx.nd.NDArray) -> mx.nd.NDArray:
         """The history, of zeros."""
