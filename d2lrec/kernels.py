@@ -23,7 +23,7 @@ import numpy as np
 
 __all__: list[str] = []  # what optimizers are made of, not for readers
 
-LARGE = 2**17  # numbers of a weight from which on compiling pays
+LARGE = 2**16  # numbers of a weight from which on compiling pays
 
 
 # The definitions. `w` is a weight, `a` and `b` what the optimizer remembers of it, `g` its

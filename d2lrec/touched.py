@@ -47,6 +47,12 @@ class RowsGradient(mx.nd.sparse.RowSparseNDArray):
             self._own = mx.nd.sparse.row_sparse_array((self.values, rows), shape=self._of)
         return self._own.handle
 
+    def parts(self) -> tuple[np.ndarray, mx.nd.NDArray]:
+        """Rows and values; those of the array of its own, where there is one: it may be another."""
+        if self._own is None:
+            return self.rows, self.values
+        return self._own.indices.asnumpy().astype(np.int64), self._own.data
+
     def __del__(self):
         self._own = None
 

@@ -51,8 +51,8 @@ class _Stepping(mx.optimizer.Optimizer):
 
 def _rows_and_values(grad):
     """Of a row-sparse gradient the rows, int64 (R,), and their values (R, ...)."""
-    if hasattr(grad, 'rows'):
-        return grad.rows, grad.values
+    if hasattr(grad, 'parts'):
+        return grad.parts()
     return grad.indices.asnumpy().astype(np.int64), grad.data
 
 
