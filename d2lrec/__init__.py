@@ -104,9 +104,10 @@ from .original import (
 from .recommend import recommend
 from .saving.checkpoint import Checkpoint
 from .saving.model import Saved, load, save
+from .touched import touch_rows
 from .train.devices import set_seed
 from .train.history import History
-from .train.optim import FTRL, decay_embeddings_only, wide_deep_trainers
+from .train.optim import FTRL, SGD, AdaGrad, Adam, decay_embeddings_only, wide_deep_trainers
 from .train.ranking import BPRLoss, rank_report, train_ranking
 from .tuning import Search, random_search
 from .warm import warm_start

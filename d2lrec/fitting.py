@@ -15,6 +15,7 @@ from .arguments import check_call, check_net, is_number
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
 from .data.negatives import Interactions, NegativeLoader
+from .touched import touch_rows
 from .train.clicks import call, ends_in_sigmoid, features_and_label, outputs, train_ch13
 from .train.devices import (
     as_devices,
@@ -57,6 +58,7 @@ def fit(
     devices: Optional[Sequence[mx.Context]] = None,
     verbose: bool = False,
     kvstore: Optional[str] = None,
+    rows: Optional[bool] = None,
     **options: Any,
 ) -> History:
     """Train a net on a data set, keep the epoch that validation finds best, measure on the test.
@@ -97,6 +99,9 @@ def fit(
         begin anew. Of tables of 10,000 rows or more only the touched rows travel, and Adam and
         weight decay move only these. The history's training measures are of the worker's own
         share, and `history.traffic` says what travelled.
+    rows : bool, optional
+        Whether a step touches only the rows of the tables that its batch looks up, which makes
+        Adam lazy: see `touch_rows`. By default where the tables hold two million numbers or more.
     **options : patience, monitor, lr_factor, checkpoint, as in `train_ch13`
         Of `Interactions` also negatives (how many a pair) and power, as in `NegativeLoader`, and
         k, as in `train_ranking`.
@@ -121,6 +126,8 @@ def fit(
     """
     check_settings(net, lr, wd, final_lr, init, loss)
     _, seed = checked_numbers(num_epochs, seed)
+    if rows is not None:
+        touch_rows(net, rows)
     set_seed(seed)
     if not has_weights(net):
         here = try_all_gpus() if devices is None else as_devices(devices)

@@ -21,9 +21,9 @@ from typing import Any, Optional
 import mxnet as mx
 import numpy as np
 
-__all__ = ['adagrad', 'adam', 'distinct', 'ftrl', 'sgd', 'step', 'step_by_numpy', 'usable']
+__all__: list[str] = []  # what optimizers are made of, not for readers
 
-LARGE = 2**17  # numbers of a weight from which on compiling pays
+LARGE = 2**16  # numbers of a weight from which on compiling pays
 
 
 # The definitions. `w` is a weight, `a` and `b` what the optimizer remembers of it, `g` its

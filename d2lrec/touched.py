@@ -22,7 +22,7 @@ from mxnet import autograd, gluon
 
 from . import kernels
 
-__all__ = ['LARGE_TABLE', 'RowsGradient', 'touch_rows', 'touched_of']
+__all__ = ['touch_rows']
 
 # Numbers of a net's tables from which on only the rows of the batch are touched, where nobody
 # says otherwise: `benchmarks/vocabulary.py` has the times below and above.
@@ -46,6 +46,12 @@ class RowsGradient(mx.nd.sparse.RowSparseNDArray):
             rows = mx.nd.array(self.rows, ctx=self.values.context, dtype='int64')
             self._own = mx.nd.sparse.row_sparse_array((self.values, rows), shape=self._of)
         return self._own.handle
+
+    def parts(self) -> tuple[np.ndarray, mx.nd.NDArray]:
+        """Rows and values; those of the array of its own, where there is one: it may be another."""
+        if self._own is None:
+            return self.rows, self.values
+        return self._own.indices.asnumpy().astype(np.int64), self._own.data
 
     def __del__(self):
         self._own = None
@@ -221,7 +227,8 @@ def touch_rows(net: gluon.Block, on: Optional[bool] = True) -> gluon.Block:
 
     For the optimizers of this library and MXNet's SGD, AdaGrad and Adam, in every loop and with
     every `gluon.Trainer` that is made afterwards; on one device or several. See `d2lrec.touched`
-    for what changes: nothing with SGD, AdaGrad and FTRL, and Adam becomes lazy.
+    for what changes: nothing with SGD, AdaGrad and FTRL, and Adam becomes lazy. The loops keep no
+    copy of such tables to go back to, unless a validation part chooses an epoch.
 
     Parameters
     ----------

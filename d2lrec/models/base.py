@@ -237,6 +237,7 @@ class CTRModel(Model):
         self.ranges = {'ids': (first, end)}
 
     def tables(self) -> dict[tuple[str, ...], list[gluon.Parameter]]:
+        """The weights of all layers of ids, looked up by the ids and by a history of them."""
         of_ids = [p for p in self.collect_params().values() if getattr(p, 'of_ids', False)]
         return {tuple(name for name in ('ids', 'history') if name in self.inputs): of_ids}
 

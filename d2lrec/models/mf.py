@@ -78,6 +78,7 @@ class MF(PairModel):
         return F.npx.reshape(self.mean + b_u + b_i + pq, (-1,))
 
     def tables(self) -> dict:
+        """Vectors and biases, by the input that looks them up."""
         return {
             ('users',): [self.P.weight, self.user_bias],
             ('items',): [self.Q.weight, self.item_bias],

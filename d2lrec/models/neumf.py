@@ -62,6 +62,7 @@ class NeuMF(PairModel):
         return self.gmf(self.P(users) * self.Q(items)) + self.mlp(pair)
 
     def tables(self) -> dict:
+        """The vectors, by the input that looks them up."""
         return {
             ('users',): [self.P.weight, self.U.weight],
             ('items',): [self.Q.weight, self.V.weight],

@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from ..arguments import check_seed, check_whole, is_number, shown
 from ..saving.checkpoint import Checkpoint
+from ..touched import touched_of
 from ..weights import copy_weights, restore_weights, sum_of_squares, weights_of
 from .devices import MAX_BATCHES_AHEAD, DeviceSum, set_seed, settle
 from .history import History
@@ -81,6 +82,8 @@ class Run:
         if checkpoint is None:
             return
         facts = {**task.facts(), 'lr_factor': lr_factor, 'net': getattr(net, 'config', None)}
+        if touched_of(net):
+            facts['rows'] = True
         state, best = checkpoint.resume(net, trainers, task.loader, seed, facts)
         if state is not None:
             self.seed, self.best, self.best_score = state['seed'], best, state['best_score']
@@ -156,7 +159,7 @@ def run_epochs(
         checkpoint = Checkpoint(checkpoint)
     run = Run(net, task, trainers, devices, seed, patience, lr_factor, checkpoint)
     steps = len(task.loader) if hasattr(task.loader, '__len__') else 0
-    good = copy_weights(net) if run.best is None else None
+    good = _copy_of_small(net) if run.best is None else None
     with tqdm(
         total=num_epochs * steps,
         initial=len(run.history) * steps,
@@ -175,7 +178,7 @@ def run_epochs(
                     {k: f'{v:.3f}' for k, v in row.items() if k.endswith(('loss', 'auc', 'rmse'))}
                 )
                 run.end_epoch(row)
-                good = None if run.best is not None else copy_weights(net)
+                good = None if run.best is not None else _copy_of_small(net)
         except NotFinite as error:
             refusal = ValueError(f'{error}; {run.go_back(good)}.')
             refusal.history = run.history
@@ -193,6 +196,11 @@ def run_epochs(
     if verbose and run.history.rows:
         print('\n'.join([*task.summary(run.history), _speed(run.history)]))
     return run.history
+
+
+def _copy_of_small(net):
+    """The weights to go back to; none of a net with tables so large that rows are touched."""
+    return None if touched_of(net) else copy_weights(net)
 
 
 class NotFinite(ArithmeticError):

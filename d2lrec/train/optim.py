@@ -53,8 +53,8 @@ class _Stepping(mx.optimizer.Optimizer):
 
 def _rows_and_values(grad):
     """Of a row-sparse gradient the rows, int64 (R,), and their values (R, ...)."""
-    if hasattr(grad, 'rows'):
-        return grad.rows, grad.values
+    if hasattr(grad, 'parts'):
+        return grad.parts()
     return grad.indices.asnumpy().astype(np.int64), grad.data
 
 
@@ -79,6 +79,16 @@ class Adam(_Stepping, mx.optimizer.Adam):
 
     _definition = staticmethod(kernels.adam)
     _by_numpy = False
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        **kwargs,
+    ):
+        super().__init__(learning_rate, beta1, beta2, epsilon, **kwargs)
 
     def _settings(self, index):
         t = self._index_update_count[index]
@@ -108,6 +118,9 @@ class AdaGrad(_Stepping, mx.optimizer.AdaGrad):
     """
 
     _definition = staticmethod(kernels.adagrad)
+
+    def __init__(self, learning_rate: float = 0.01, eps: float = 1e-7, **kwargs):
+        super().__init__(eps=eps, learning_rate=learning_rate, **kwargs)
 
     def create_state(self, index: int, weight: mx.nd.NDArray) -> mx.nd.NDArray:
         """The history, of zeros."""

@@ -209,6 +209,25 @@ def test_two_passes_before_a_step_add_up():
     np.testing.assert_allclose(gradients[True], gradients[False], rtol=1e-5, atol=1e-6)
 
 
+def test_a_gradient_that_somebody_scales_is_the_one_that_counts():
+    moved = {}
+    for scale in (1.0, 0.5):
+        net = touch_rows(fm())
+        initialize(net)
+        before = net.embedding.weight.data().asnumpy()
+        trainer = gluon.Trainer(net.collect_params(), optim.SGD(learning_rate=1.0))
+        with autograd.record():
+            loss = net(mx.np.array(next(batches(net))[0])).sum()
+        loss.backward()
+        grad = net.embedding.weight.grad()
+        if scale != 1:
+            mx.nd.elemwise_mul(grad, mx.nd.full(grad.shape, scale), out=grad)
+        trainer.step(1)
+        moved[scale] = net.embedding.weight.data().asnumpy() - before
+    assert np.abs(moved[1.0]).max() > 0
+    np.testing.assert_allclose(moved[0.5], moved[1.0] / 2, rtol=1e-3, atol=1e-6)
+
+
 def test_fit_resumes_by_rows_bit_for_bit(tmp_path):
     clicks = d2l.planted(400, [30, 20, 5], seed=0)
 
