@@ -134,7 +134,7 @@ BAD = {
         (lambda: d2l.FM([5.9], 2), 'field_dims[0] is 5.9: each field needs a whole number'),
         (lambda: d2l.FM([float('nan')], 2), 'field_dims[0] is nan: each field needs a whole'),
     ],
-    'FTRL': [(lambda: d2l.FTRL(learning_rate=0.1, beta=-1), 'beta is -1: give a number, 0 or more')],
+    'FTRL': [(lambda: d2l.FTRL(learning_rate=0.1, beta=-1), 'beta is -1: give a number, 0 or')],
     'Field': [(lambda: d2l.Field('a', ('x', 'x')), "'a'")],
     'HistoryBag': [
         (lambda: d2l.HistoryBag(DIMS, 2, [4], 'a'), "HistoryBag got history_length = 'a': give"),
@@ -256,7 +256,9 @@ BAD = {
     ],
     'multi_hot': [(lambda: d2l.multi_hot(data(), {'g': ['a']}, pool='max'), "pool is 'max'")],
     'ndcg': [(lambda: d2l.ndcg(np.ones((1, 3)), [[5]]), '5')],
-    'normalized_entropy': [(lambda: d2l.normalized_entropy([1, 1], [0.5, 0.5]), 'all 2 labels are 1: their entropy is 0')],
+    'normalized_entropy': [
+        (lambda: d2l.normalized_entropy([1, 1], [0.5, 0.5]), 'all 2 labels are 1: their entropy'),
+    ],
     'past_rows': [
         (lambda: d2l.past_rows(3, [1], 2), 'users is 3: give one value a row'),
         (lambda: d2l.past_rows([0], [1], 0), 'length is 0: give a whole number, 1 or more'),
