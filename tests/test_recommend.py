@@ -470,3 +470,17 @@ def test_ratings_that_know_names_are_asked_by_names():
     new.item_names = named.item_names[::-1]
     with pytest.raises(ValueError, match='numbered in another way'):
         d2l.recommend(net, new, 2, seen=named)
+
+
+def test_what_was_seen_and_is_not_on_offer_takes_nothing_away(log):
+    frame, people, dishes, train = log
+    net = randomize(d2l.FM(train.field_dims, 4))
+    offered = dishes.iloc[:5]
+    users = people.assign(hour=1).iloc[:2]
+    elsewhere = frame[~frame.dish.isin(offered.dish)]
+    ask = dict(items=offered, item='dish', encoder=train.encoder)
+    assert len(elsewhere)
+    pd.testing.assert_frame_equal(
+        d2l.recommend(net, users, 5, seen=elsewhere, **ask),
+        d2l.recommend(net, users, 5, seen=False, **ask),
+    )

@@ -1060,6 +1060,8 @@ def guided(seconds, corpus):
             warnings.simplefilter('ignore')
             what, said = verdict(lambda: read(path))
         signal.alarm(0)
+        if sum(counts.values()) % 200 == 0:
+            report()
         counts[what if what in ('read', 'refused') else 'finding'] += 1
         if what not in ('read', 'refused'):
             where = [line for line in said.splitlines() if LIBRARY in line]
@@ -1070,17 +1072,14 @@ def guided(seconds, corpus):
                 (RESULTS / f'finding-{len(found)}-{time.time():.0f}').write_bytes(data)
                 print(f'FOUND {key}\n{said[-600:]}', file=sys.stderr, flush=True)
 
-    def report():
-        print('guided:', dict(counts), len(found), 'kinds of findings', flush=True)
-        record = RESULTS / f'guided-{time.time():.0f}.json'
+    record = RESULTS / f'guided-{time.time():.0f}.json'
+
+    def report():  # now and then: libFuzzer ends the process by itself
         RESULTS.mkdir(parents=True, exist_ok=True)
         kept = len(list(corpus.iterdir()))
         facts = {'seconds': seconds, 'counts': counts, 'findings': list(found), 'kept': kept}
         record.write_text(json.dumps(facts))
 
-    import atexit
-
-    atexit.register(report)
     options = [f'-max_total_time={seconds}', '-max_len=20000', '-timeout=60', '-rss_limit_mb=6000',
                '-print_final_stats=1', str(corpus)]  # fmt: skip
     atheris.Setup(['fuzz', *options], try_one)
