@@ -936,6 +936,7 @@ def piece(target, numbers, seeds, results):
             os.dup2(null, 2)
             where = '/dev/shm' if os.path.isdir('/dev/shm') else None
             with tempfile.TemporaryDirectory(dir=where) as folder, os.fdopen(write, 'w') as out:
+                os.chdir(folder)  # an odd path may be written to
                 for number in numbers:
                     found, said, what = one(target, number, seeds, folder)
                     said = '' if found in ('read', 'refused') else said
@@ -1153,6 +1154,7 @@ def main():
         guided(given.seconds, given.corpus)
     elif given.command == 'one':
         with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
             print(*one(given.target, given.number, make_seeds(Path(folder)), folder), sep='\n')
 
 
