@@ -323,6 +323,12 @@ def make_seeds(folder):
     planned = table.dataset()
     made['encoder'] = [json.dumps(e.to_json()).encode()
                        for e in (clicks.encoder, steps['crosses'].apply(both).encoder, planned.encoder)]  # fmt: skip
+    place = folder / 'encoded'
+    d2l.encode(
+        log_frame, place, verbose=False, label='y', categories=['user'], numbers=['price'],
+        multi={'tags': '|'},
+    )  # fmt: skip
+    made['encoded'] = [(p.name, p.read_bytes()) for p in place.iterdir()]
     nets = [
         (d2l.FM(list(clicks.field_dims), 2), clicks),
         (d2l.WideDeep(list(both.field_dims), 2, [4], num_dense=1), both),
@@ -841,7 +847,32 @@ def call_target(rng, seeds, folder):
     return call
 
 
+def folder_target(rng, seeds, folder):
+    place = Path(folder) / 'encoded'
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    files = dict(seeds['encoded'])
+    spoilt = rng.choice(sorted(files))
+    if spoilt.endswith('.json') and rng.random() < 0.7:
+        files[spoilt] = json.dumps(changed_json(rng, json.loads(files[spoilt]))).encode()
+    else:
+        files[spoilt] = changed_bytes(rng, files[spoilt])
+    if rng.random() < 0.05:
+        files.pop(spoilt)
+    for name, data in files.items():
+        (place / name).write_bytes(data)
+    part = rng.choice((None, None, (0, 2), (1, 3), (5, 2), 'a'))
+
+    def call():
+        data = d2l.open_encoded(place, part=part)
+        looked_at(data)
+        d2l.BatchLoader(data, batch_size=4)
+
+    return call
+
+
 TARGETS = {
+    'encoded folder': (2000, folder_target),
     'text': (9000, text_target('csv', '.csv', CSV_HOWS)),
     'compressed text': (3000, packed_target),
     'JSON lines': (3000, text_target('jsonl', '.jsonl', FRAME_HOWS)),
