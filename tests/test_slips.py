@@ -3,6 +3,7 @@
 import warnings
 
 import d2lrec as d2l
+from d2lrec.check import judge
 
 import numpy as np
 import pandas as pd
@@ -74,3 +75,7 @@ def test_films_of_movielens_100k_are_joined_on(tmp_path):
     assert table.frame.genres.fillna('').tolist() == ['Drama', '']
     assert table.frame.title.tolist() == ['Film 2', 'Film 1']
     assert np.array_equal(table.labels, [1, 0])
+
+
+def test_an_error_without_a_message_is_told():
+    assert judge.told(ValueError()) == '' and judge.told(ValueError('a\nb')) == 'a'
