@@ -65,3 +65,8 @@ def test_one_number_that_is_none_among_many(value, dtype):
 def test_labels_that_are_none(labels, words):
     with pytest.raises(ValueError, match=words):
         check_labels(np.array(labels, dtype='float32'))
+
+
+def test_a_vector_has_no_columns_to_name():
+    with pytest.raises(ValueError, match=r'^weights\[1\] is nan: give 0'):
+        check_finite(np.array([0.5, np.nan]), 'weights', ['a', 'b'])

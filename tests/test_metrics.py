@@ -541,3 +541,8 @@ def test_a_lead_is_measured_on_the_same_draws():
 def test_bootstrap_refuses(columns, options, words):
     with pytest.raises(ValueError, match=words):
         metrics.bootstrap(lambda *c: 0.0, *columns, **options)
+
+
+def test_logits_in_a_column_of_one_are_those_of_a_vector():
+    logits, labels = np.array([1.5, -0.5, 2.0, -1.0]), [1, 0, 0, 1]
+    assert metrics.accuracy(logits[:, None], labels) == metrics.accuracy(logits, labels) == 2

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import randomize
+from mxnet import gluon
 
 lists = importlib.import_module('d2lrec.recommend')
 
@@ -470,3 +471,30 @@ def test_ratings_that_know_names_are_asked_by_names():
     new.item_names = named.item_names[::-1]
     with pytest.raises(ValueError, match='numbered in another way'):
         d2l.recommend(net, new, 2, seen=named)
+
+
+def test_what_was_seen_and_is_not_on_offer_takes_nothing_away(log):
+    frame, people, dishes, train = log
+    net = randomize(d2l.FM(train.field_dims, 4))
+    offered = dishes.iloc[:5]
+    users = people.assign(hour=1).iloc[:2]
+    elsewhere = frame[~frame.dish.isin(offered.dish)]
+    ask = dict(items=offered, item='dish', encoder=train.encoder)
+    assert len(elsewhere)
+    pd.testing.assert_frame_equal(
+        d2l.recommend(net, users, 5, seen=elsewhere, **ask),
+        d2l.recommend(net, users, 5, seen=False, **ask),
+    )
+
+
+def test_numbers_where_there_is_no_rating_are_not_read():
+    class Doubled(gluon.HybridBlock):
+        inputs, output = {'rows': 2}, 'rating'
+
+        def hybrid_forward(self, F, x):
+            return 2 * x
+
+    rows = np.array([[5.0, 1], [3, 2], [4, 4]], 'float32')
+    seen = d2l.RatingRows(rows, np.array([[1, 1], [0, 1], [0, 0]]))
+    got = d2l.recommend(Doubled(), [0], 2, seen=seen)
+    assert got['item'].tolist() == [1, 2] and got['score'].tolist() == [0, 0]

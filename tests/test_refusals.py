@@ -52,7 +52,7 @@ BAD = {
         (lambda: d2l.AFM(DIMS, 2, None), 'AFM got attention_dim = None: give a whole number'),
     ],
     'AutoRec': [
-        (lambda: d2l.AutoRec(3, 'a'), "num_users of AutoRec is 'a': give a whole number, 1"),
+        (lambda: d2l.AutoRec(3, 'a'), "AutoRec got num_users = 'a': give a whole number"),
         (lambda: d2l.AutoRec(3, 4, 0.1, [1]), 'AutoRec knows no activation [1]: choose one of'),
     ],
     'BPRLoss': [
@@ -134,7 +134,7 @@ BAD = {
         (lambda: d2l.FM([5.9], 2), 'field_dims[0] is 5.9: each field needs a whole number'),
         (lambda: d2l.FM([float('nan')], 2), 'field_dims[0] is nan: each field needs a whole'),
     ],
-    'FTRL': [(lambda: d2l.FTRL(learning_rate=0.1, beta=-1), 'beta is -1: give a number, 0 or more')],
+    'FTRL': [(lambda: d2l.FTRL(learning_rate=0.1, beta=-1), 'beta is -1: give a number, 0 or')],
     'Field': [(lambda: d2l.Field('a', ('x', 'x')), "'a'")],
     'HistoryBag': [
         (lambda: d2l.HistoryBag(DIMS, 2, [4], 'a'), "HistoryBag got history_length = 'a': give"),
@@ -146,8 +146,8 @@ BAD = {
     ],
     'LR': [(lambda: d2l.LR(None), 'field_dims is None: give the number of ids of each field')],
     'MF': [
-        (lambda: d2l.MF(2, 0, 3), 'num_users of MF is 0: give a whole number, 1 or more'),
-        (lambda: d2l.MF(2, 3, 'a'), "num_items of MF is 'a': give a whole number, 1 or more"),
+        (lambda: d2l.MF(2, 0, 3), 'MF got num_users = 0: give a whole number, 1 or more'),
+        (lambda: d2l.MF(2, 3, 'a'), "MF got num_items = 'a': give a whole number, 1 or more"),
     ],
     'NFM': [(lambda: d2l.NFM(DIMS, 2, 'a'), "NFM got mlp_dims = 'a': give a list of whole")],
     'NegativeLoader': [
@@ -161,7 +161,7 @@ BAD = {
         (lambda: d2l.NegativeSampler(seen(), 'a'), "power is 'a': give a number, 0 (uniform)"),
         (lambda: d2l.NegativeSampler(seen(), seed=-1), 'seed is -1: give a whole number, 0 to'),
     ],
-    'NeuMF': [(lambda: d2l.NeuMF(2, 3, None, [4]), 'num_items of NeuMF is None: give a whole')],
+    'NeuMF': [(lambda: d2l.NeuMF(2, 3, None, [4]), 'NeuMF got num_items = None: give a whole')],
     'Planted': [(lambda: d2l.Planted(IDS, LABELS, [0.5], DIMS), 'rows')],
     'Quantiles': [
         (lambda: d2l.Quantiles([[1.0]], 'a'), "num_quantiles is 'a': give a whole number, 2"),
@@ -221,6 +221,12 @@ BAD = {
     ],
     'download': [(lambda: d2l.download('none'), "there is no data set 'none': choose from")],
     'download_extract': [(lambda: d2l.download_extract(3), 'there is no data set 3: choose from')],
+    'encode': [
+        (lambda: d2l.encode(FRAME, 3), 'folder is 3: give the path of a file'),
+        (lambda: d2l.encode(FRAME, 'x', seed='a'), "seed is 'a': give a whole number, 0 or more"),
+        (lambda: d2l.encode(FRAME, 'x', drop=3), 'drop is 3: give a list of names of columns'),
+        (lambda: d2l.encode(FRAME, 'x', min_threshold='a'), "min_threshold is 'a': give a number"),
+    ],
     'evaluate': [
         (lambda: d2l.evaluate(3, loader()), 'net is 3: give a model, such as d2l.FM'),
         (lambda: d2l.evaluate(net(), loader(), devices=3), 'devices is 3: give devices such as'),
@@ -256,7 +262,13 @@ BAD = {
     ],
     'multi_hot': [(lambda: d2l.multi_hot(data(), {'g': ['a']}, pool='max'), "pool is 'max'")],
     'ndcg': [(lambda: d2l.ndcg(np.ones((1, 3)), [[5]]), '5')],
-    'normalized_entropy': [(lambda: d2l.normalized_entropy([1, 1], [0.5, 0.5]), 'all 2 labels are 1: their entropy is 0')],
+    'normalized_entropy': [
+        (lambda: d2l.normalized_entropy([1, 1], [0.5, 0.5]), 'all 2 labels are 1: their entropy'),
+    ],
+    'open_encoded': [
+        (lambda: d2l.open_encoded(None), 'folder is None: give the path of a file'),
+        (lambda: d2l.open_encoded('/no/such folder'), '/no/such folder'),
+    ],
     'past_rows': [
         (lambda: d2l.past_rows(3, [1], 2), 'users is 3: give one value a row'),
         (lambda: d2l.past_rows([0], [1], 0), 'length is 0: give a whole number, 1 or more'),
@@ -300,7 +312,7 @@ BAD = {
         (lambda: d2l.read(FRAME, drop=3), 'drop is 3: give a list of names of columns'),
         (lambda: d2l.read(FRAME, schema=3), 'schema is a int: give that of a table'),
     ],
-    'read_ml100k': [(lambda: d2l.read_ml100k('/no/such folder'), 'No such file')],
+    'read_ml100k': [(lambda: d2l.read_ml100k('/no/such folder'), 'has no file u.user')],
     'read_ratings': [
         (lambda: d2l.read_ratings(RATED, threshold='a'), "threshold is 'a': give a number"),
         (lambda: d2l.read_ratings(RATED, user=3), 'user is 3: give the name of a column'),
@@ -359,9 +371,9 @@ BAD = {
 
 # Made by the library, or with nothing to be given.
 OTHERS = {
-    'DataUnavailable', 'History', 'Interval', 'MovieLens', 'MovieLensCTR', 'MultiHot', 'PlantedLog',
-    'Saved', 'Schema', 'Search', 'Table', 'cache_folder', 'get_dataloader_workers',
-    'read_data_ml100k', 'try_all_gpus',
+    'DataUnavailable', 'EncodedFolder', 'History', 'Interval', 'MovieLens', 'MovieLensCTR',
+    'MultiHot', 'PlantedLog', 'Saved', 'Schema', 'Search', 'Table', 'cache_folder',
+    'get_dataloader_workers', 'read_data_ml100k', 'try_all_gpus',
 }  # fmt: skip
 
 

@@ -16,11 +16,14 @@ process imports MXNet, NumPy, pandas and pyarrow, and every change is tried in a
 
 import argparse
 import ast
+import compileall
 import hashlib
+import importlib.util
 import itertools
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -99,20 +102,47 @@ PLAN = {
 }
 
 COMPARISONS = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
-}  # fmt: skip
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
 OPERATORS = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Div, ast.Mod: ast.FloorDiv, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Div,
+    ast.Mod: ast.FloorDiv,
+    ast.BitAnd: ast.BitOr,
+    ast.BitOr: ast.BitAnd,
     ast.Pow: ast.Mult,
-}  # fmt: skip
+}
 FUNCTIONS = {
-    'min': 'max', 'max': 'min', 'any': 'all', 'all': 'any', 'sum': 'mean', 'mean': 'sum',
-    'argmax': 'argmin', 'argmin': 'argmax', 'floor': 'ceil', 'ceil': 'floor', 'zeros': 'ones',
-    'ones': 'zeros', 'minimum': 'maximum', 'maximum': 'minimum', 'cumsum': 'cumprod',
-    'log': 'log1p', 'sqrt': 'square',
-}  # fmt: skip
+    'min': 'max',
+    'max': 'min',
+    'any': 'all',
+    'all': 'any',
+    'sum': 'mean',
+    'mean': 'sum',
+    'argmax': 'argmin',
+    'argmin': 'argmax',
+    'floor': 'ceil',
+    'ceil': 'floor',
+    'zeros': 'ones',
+    'ones': 'zeros',
+    'minimum': 'maximum',
+    'maximum': 'minimum',
+    'cumsum': 'cumprod',
+    'log': 'log1p',
+    'sqrt': 'square',
+}
 LEFT_OUT = {'sorted': 'list', 'abs': '', 'set': 'list', 'unique': ''}
 
 
@@ -135,8 +165,9 @@ class Finder(ast.NodeVisitor):
             elif isinstance(statement, ast.AugAssign):
                 self.offer('a step left out', statement, ast.Pass())
                 if type(statement.op) in OPERATORS:
-                    new = ast.AugAssign(statement.target, OPERATORS[type(statement.op)](),
-                                        statement.value)  # fmt: skip
+                    new = ast.AugAssign(
+                        statement.target, OPERATORS[type(statement.op)](), statement.value
+                    )
                     self.offer('another operator', statement, new)
                 self.visit(statement.value)
             else:
@@ -198,8 +229,10 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_BinOp(self, node):
-        text = any(isinstance(s, (ast.JoinedStr, ast.Constant)) and not _is_number(s)
-                   for s in (node.left, node.right))  # fmt: skip
+        text = any(
+            isinstance(s, (ast.JoinedStr, ast.Constant)) and not _is_number(s)
+            for s in (node.left, node.right)
+        )
         if type(node.op) in OPERATORS and not text:
             new = OPERATORS[type(node.op)]()
             self.offer('another operator', node, ast.BinOp(node.left, new, node.right))
@@ -232,8 +265,11 @@ class Finder(ast.NodeVisitor):
         if name in ('TypeVar', 'warn', 'doc', 'isinstance', 'getLogger'):
             return
         if name in FUNCTIONS:
-            func = (ast.Attribute(node.func.value, FUNCTIONS[name])
-                    if isinstance(node.func, ast.Attribute) else ast.Name(FUNCTIONS[name]))  # fmt: skip
+            func = (
+                ast.Attribute(node.func.value, FUNCTIONS[name])
+                if isinstance(node.func, ast.Attribute)
+                else ast.Name(FUNCTIONS[name])
+            )
             if isinstance(node.func, ast.Attribute) or name in ('min', 'max', 'any', 'all'):
                 self.offer('another function', node, ast.Call(func, node.args, node.keywords))
         if name in LEFT_OUT and len(node.args) == 1:
@@ -259,8 +295,11 @@ class Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_IfExp(self, node):
-        if any(isinstance(n, ast.JoinedStr) or isinstance(n, ast.Constant) and isinstance(
-            n.value, str) for side in (node.body, node.orelse) for n in ast.walk(side)):  # fmt: skip
+        if any(
+            isinstance(n, ast.JoinedStr) or isinstance(n, ast.Constant) and isinstance(n.value, str)
+            for side in (node.body, node.orelse)
+            for n in ast.walk(side)
+        ):
             return  # wording
         self.offer('the other branch', node, ast.IfExp(node.test, node.orelse, node.body))
         self.generic_visit(node)
@@ -297,8 +336,18 @@ def mutants(module):
         # The line's text, not its number, makes the name: it holds while other lines change.
         line = source.splitlines()[node.lineno - 1].strip()
         mark = hashlib.sha256(f'{module}|{kind}|{line}|{before}|{after}'.encode()).hexdigest()[:8]
-        found.append(dict(id=mark, module=module, kind=kind, line=node.lineno, before=before,
-                          after=after, text=line, place=(start, end)))  # fmt: skip
+        found.append(
+            dict(
+                id=mark,
+                module=module,
+                kind=kind,
+                line=node.lineno,
+                before=before,
+                after=after,
+                text=line,
+                place=(start, end),
+            )
+        )
     return found
 
 
@@ -338,15 +387,32 @@ def chosen():
 def copy_of_the_tree(folder):
     """The tree as Git knows it, with what is not committed yet."""
     names = subprocess.run(
-        ['git', 'ls-files', '-co', '--exclude-standard', 'd2lrec', 'tests', 'tools', '_ext',
-         'chapters', 'benchmarks', 'pyproject.toml', 'book.yml', 'img'],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    ).stdout.splitlines()  # fmt: skip
+        [
+            'git',
+            'ls-files',
+            '-co',
+            '--exclude-standard',
+            'd2lrec',
+            'tests',
+            'tools',
+            '_ext',
+            'chapters',
+            'benchmarks',
+            'pyproject.toml',
+            'book.yml',
+            'img',
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
     for name in names:
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_file():
             shutil.copy2(ROOT / name, target)
+    compileall.compile_dir(folder / 'd2lrec', quiet=1)
 
 
 def start():
@@ -356,8 +422,7 @@ def start():
 
     sys.path.pop(0)
     import matplotlib.pyplot  # noqa: F401
-    import mxnet  # noqa: F401
-    import mxnet.gluon
+    import mxnet.gluon  # noqa: F401
     import numpy  # noqa: F401
     import pandas  # noqa: F401
     import pyarrow.csv
@@ -380,11 +445,22 @@ def tried(folder, tests, limit):
         os.chdir(folder)
         os.environ['PYTHONPATH'] = str(folder)
         sys.path[:0] = [str(folder), str(folder / 'tests')]
-        sys.dont_write_bytecode = True
+        os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'
         import pytest
 
-        code = pytest.main([*tests, '-x', '-q', '-p', 'no:cacheprovider', '--no-header',
-                            '--tb=line', '-m', 'not slow and not site'])  # fmt: skip
+        code = pytest.main(
+            [
+                *tests,
+                '-x',
+                '-q',
+                '-p',
+                'no:cacheprovider',
+                '--no-header',
+                '--tb=line',
+                '-m',
+                'not slow and not site',
+            ]
+        )
         sys.stdout.flush()
         os._exit(int(code))
     while True:
@@ -406,9 +482,14 @@ def run(part, only, seconds):
     plan = chosen()
     print(f'{len(plan)} changes in {len(PLAN)} modules', flush=True)
     if only:
-        plan = [{**m, 'tests': tests} for module, (_, tests) in PLAN.items()
-                for m in mutants(module) if m['id'] in only]  # fmt: skip
+        plan = [
+            {**m, 'tests': tests}
+            for module, (_, tests) in PLAN.items()
+            for m in mutants(module)
+            if m['id'] in only
+        ]
     else:
+        plan.sort(key=lambda m: m['module'].startswith('models/'))  # whose tests take long
         number, of = map(int, part.split('/'))
         plan = [m for i, m in enumerate(plan) if i % of == number - 1]
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -429,13 +510,16 @@ def run(part, only, seconds):
             key = tuple(tests)
             target = folder / 'd2lrec' / mutant['module']
             kept = target.read_text(encoding='utf-8')
+            compiled = Path(importlib.util.cache_from_source(str(target)))
+            compiled.unlink(missing_ok=True)
             target.write_text(changed(mutant), encoding='utf-8')
             try:
                 code, spent, said = tried(folder, tests, baseline.get(key, 60) * 3 + 60)
             finally:
                 target.write_text(kept, encoding='utf-8')
-            # 1: a test failed; 2: it cannot be imported; below 0: the process died.
-            noticed = code is None or code in (1, 2) or code < 0
+                compiled.unlink(missing_ok=True)
+            # 1: a test failed; 2 and 4: it cannot be imported; below 0: the process died.
+            noticed = code is None or code in (1, 2, 4) or code < 0
             if not noticed and code != 0:
                 raise SystemExit(f'{mutant["id"]}: pytest ended with {code}: {said}')
             if key not in baseline and tests == mutant['tests']:  # else known from `cover`
@@ -445,11 +529,16 @@ def run(part, only, seconds):
                 baseline[key] = good[1]
             facts = {k: v for k, v in mutant.items() if k not in ('place', 'tests')}
             facts.update(noticed=noticed, by=said if noticed else '', seconds=round(spent, 1))
+            if only:
+                record = RESULTS / f'again-{mutant["id"]}.json'
             record.write_text(json.dumps(facts, indent=1), encoding='utf-8')
             mark = 'noticed ' if noticed else 'SURVIVES'
-            print(f'{mark} {spent:5.1f} s {mutant["id"]} {mutant["module"]}:{mutant["line"]} '
-                  f'{mutant["kind"]}: {mutant["before"][:60]!r} -> {mutant["after"][:60]!r}'
-                  f'{"  by " + said[:90] if noticed else ""}', flush=True)  # fmt: skip
+            print(
+                f'{mark} {spent:5.1f} s {mutant["id"]} {mutant["module"]}:{mutant["line"]} '
+                f'{mutant["kind"]}: {mutant["before"][:60]!r} -> {mutant["after"][:60]!r}'
+                f'{"  by " + said[:90] if noticed else ""}',
+                flush=True,
+            )
 
 
 # ------------------------------------------------------------------------------ which tests run it
@@ -479,9 +568,15 @@ def cover(part):
     """Run a part of the tests and write down which lines each of them runs."""
     number, of = map(int, part.split('/'))
     RESULTS.mkdir(parents=True, exist_ok=True)
-    files = sorted({str(f.relative_to(ROOT)) for _, tests in PLAN.values() for t in tests
-                    for f in ([ROOT / t] if t.endswith('.py') else (ROOT / t).glob('test_*.py'))
-                    if f.exists()})  # fmt: skip
+    files = sorted(
+        {
+            str(f.relative_to(ROOT))
+            for _, tests in PLAN.values()
+            for t in tests
+            for f in ([ROOT / t] if t.endswith('.py') else (ROOT / t).glob('test_*.py'))
+            if f.exists()
+        }
+    )
     files = [f for f in files if not f.endswith(('test_properties.py', 'test_refusals.py'))]
     import coverage
 
@@ -492,15 +587,20 @@ def cover(part):
     import pytest
 
     watch = Watch(held)
-    code = pytest.main([*files[number - 1 :: of], '-q', '-p', 'no:cacheprovider',
-                        '-m', 'not slow and not site'], [watch])  # fmt: skip
+    code = pytest.main(
+        [*files[number - 1 :: of], '-q', '-p', 'no:cacheprovider', '-m', 'not slow and not site'],
+        [watch],
+    )
     held.stop()
     data, lines = held.get_data(), {}
     for path in data.measured_files():
         module = str(Path(path).relative_to(ROOT / 'd2lrec'))
         text = Path(path).read_text(encoding='utf-8').splitlines()
-        lines[module] = [(line, text[line - 1].strip(), [c for c in found if c])
-                         for line, found in data.contexts_by_lineno(path).items() if any(found)]  # fmt: skip
+        lines[module] = [
+            (line, text[line - 1].strip(), [c for c in found if c])
+            for line, found in data.contexts_by_lineno(path).items()
+            if any(found)
+        ]
     facts = {'code': int(code), 'lines': lines, 'seconds': watch.seconds}
     (RESULTS / f'cover-{number}.json').write_text(json.dumps(facts))
 
@@ -514,8 +614,11 @@ def tests_of(module, line, text, fallback):
     for record in RESULTS.glob('cover-*.json'):
         facts = json.loads(record.read_text())
         seconds.update(facts['seconds'])
-        alike = [(abs(at - line), tests) for at, words, tests in facts['lines'].get(module, ())
-                 if words == text]  # fmt: skip
+        alike = [
+            (abs(at - line), tests)
+            for at, words, tests in facts['lines'].get(module, ())
+            if words == text
+        ]
         found.update(min(alike)[1] if alike else ())
     whole = {f for f in found if '::' not in f}
     one = sorted(f for f in found if f.split('::')[0] not in whole)
@@ -524,6 +627,63 @@ def tests_of(module, line, text, fallback):
 
 
 # --------------------------------------------------------------------------------------- table
+
+
+def table():
+    """Write the table of what was tried and noticed, and of each survivor."""
+    records = [
+        json.loads(p.read_text(encoding='utf-8'))
+        for p in sorted(RESULTS.glob('*.json'))
+        if not p.name.startswith(('cover-', 'again-'))
+    ]
+    equivalent = json.loads(WORDS.read_text(encoding='utf-8'))
+    rows, told = [], []
+    for module in PLAN:
+        mine = [r for r in records if r['module'] == module]
+        left = [r for r in mine if not r['noticed']]
+        same = [r for r in left if r['id'] in equivalent]
+        for r in left:
+            again = RESULTS / f'again-{r["id"]}.json'
+            now = json.loads(again.read_text(encoding='utf-8')) if again.exists() else r
+            if r['id'] in equivalent:
+                what = f'changes nothing: {equivalent[r["id"]]}'
+            elif now['noticed']:
+                what = 'now by ' + re.sub(r'^(FAILED|ERROR) |(\[| - ).*', '', now['by'])
+            else:
+                what = '**not noticed**'
+            change = f'`{_short(r["before"])}` → `{_short(r["after"])}`'
+            told.append(f'| {module}:{r["line"]} | {change} | {what} |')
+        if mine:
+            rows.append(
+                (module, len(mine), len(mine) - len(left), len(left) - len(same), len(same))
+            )
+    total = [sum(column) for column in zip(*(r[1:] for r in rows))]
+    lines = [
+        '# Small wrong changes of the library, and whether the tests notice them',
+        '',
+        f'`tools/mutate.py`, seed {SEED}: {total[0]} changes drawn from {len(rows)} modules',
+        '(another comparison, operator, sign, constant, bound or axis; a term, condition, call or',
+        'refusal left out; two arguments swapped). Each is tried alone, with the tests that run',
+        f'its line. **{total[1]} were noticed** at first; of the other {total[2] + total[3]},',
+        f'{total[3]} change nothing that can be seen, and for the rest tests were added.',
+        '',
+        '| module | tried | noticed | not at first | equivalent |',
+        '|---|---:|---:|---:|---:|',
+        *(f'| {m} | {a} | {b} | {c} | {d} |' for m, a, b, c, d in rows),
+        f'| **all** | **{total[0]}** | **{total[1]}** | **{total[2]}** | **{total[3]}** |',
+        '',
+        '## Those that no test noticed at first',
+        '',
+        '| place | change | noticed now, or why not |',
+        '|---|---|---|',
+        *told,
+    ]
+    TABLE.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+
+
+def _short(text):
+    text = ' '.join(text.split()).replace('|', '\\|')
+    return text if len(text) <= 70 else text[:67] + '...'
 
 
 def main():
@@ -542,8 +702,14 @@ def main():
         run(given.part, given.only, given.seconds)
     elif given.command == 'list':
         for m in chosen():
-            print(m['id'], f'{m["module"]}:{m["line"]}', m['kind'], repr(m['before'][:70]), '->',
-                  repr(m['after'][:70]))  # fmt: skip
+            print(
+                m['id'],
+                f'{m["module"]}:{m["line"]}',
+                m['kind'],
+                repr(m['before'][:70]),
+                '->',
+                repr(m['after'][:70]),
+            )
     elif given.command == 'cover':
         cover(given.part)
     else:

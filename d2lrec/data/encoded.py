@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
+from ..arguments import check_list, check_path, shown
 from .blocks import Again, Blocks
 from .ctr import Encoded
 from .encoder import Encoder
@@ -68,7 +69,7 @@ class EncodedFolder(Encoded):
     part: Optional[tuple[int, int, int]] = None  # (k, n, rows of all parts)
 
     def __init__(self, folder: Union[str, os.PathLike], check: bool = True):
-        self.folder = os.fspath(folder)
+        self.folder = check_path(folder, 'folder')
         facts = _facts(self.folder)
         encoder = _encoder(self.folder, facts)
         self.vocabulary, self._plan = encoder.vocabulary, encoder.plan
@@ -171,7 +172,7 @@ def open_encoded(
     if part is None:
         return data
     if not isinstance(part, (tuple, list)) or len(part) != 2 or not all(map(is_whole, part)):
-        raise ValueError(f'part is {part!r}: give (k, n), the k-th of n parts, from 0.')
+        raise ValueError(f'part is {shown(part)}: give (k, n), the k-th of n parts, from 0.')
     k, n = part
     if not 0 <= k < n or n > len(data):
         raise ValueError(
@@ -259,11 +260,12 @@ def encode(
     >>> data.features[:3].tolist(), data.labels[:3].tolist()
     ([[0], [1], [0]], [1.0, 0.0, 1.0])
     """
-    folder = os.fspath(folder)
+    folder = check_path(folder, 'folder')
+    drop = check_list(drop, 'drop', 'a list of names of columns')
     if seed is not None and (not is_whole(seed) or seed < 0):
-        raise ValueError(f'seed is {seed!r}: give a whole number, 0 or more, or None.')
+        raise ValueError(f'seed is {shown(seed)}: give a whole number, 0 or more, or None.')
     check_threshold(min_threshold)
-    said = Said(label, threshold, categories, numbers, multi, time, weight, user, item, list(drop))
+    said = Said(label, threshold, categories, numbers, multi, time, weight, user, item, drop)
     how = {'format': format, 'sep': sep, 'header': header, 'names': names, 'encoding': encoding}
     if encoder is not None:
         given = {**how, **dict(said.single), 'label': label, 'categories': categories,
@@ -318,7 +320,7 @@ class _Source:
             return schema.columns, schema.numbers
         said = self._said
         said.check(sample.source, list(sample.columns))
-        schema, guessed = completed(said, sample, sample.told)
+        schema, guessed, _ = completed(said, sample, sample.told)
         self._found = {'schema': schema, 'guessed': guessed}
         wanted = schema.columns if said.whole else None
         if wanted is None and said.drop:
@@ -587,7 +589,7 @@ def _fitted(schema, seen, numbers_as, min_threshold, num_bins, pool, slots) -> E
     plan = Plan._of_counts(schema, numbers_as, num_bins, pool, slots, found, longest)
     fields = []
     for name in plan.field_names:
-        bins = plan._bins(name)
+        bins = plan.bins(name)
         if bins is None:
             cells, counts = seen.counts[name].result()
             column = Column(name, cells, np.arange(len(cells), dtype=np.int32))

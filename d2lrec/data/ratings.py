@@ -208,8 +208,8 @@ class RatingRows(Examples):
             raise ValueError(f'the shapes are {found}: give matrices of one shape.')
         if not np.isin(self.columns['mask'], (0, 1)).all():
             raise ValueError('mask has other numbers than 0 and 1: give 1 where there is a rating.')
-        if by not in ('item', 'user'):
-            raise ValueError(f"by is {by!r}: choose 'item' or 'user'.")
+        if not isinstance(by, str) or by not in ('item', 'user'):
+            raise ValueError(f"by is {shown(by)}: choose 'item' or 'user'.")
         self.by = by
 
     def _alike(self):

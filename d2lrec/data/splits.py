@@ -6,7 +6,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ..arguments import check_seed
+from ..arguments import check_seed, shown
 
 __all__ = ['WAYS', 'split_rows']
 
@@ -55,8 +55,7 @@ def split_rows(
     >>> [part.tolist() for part in split_rows('time', 5, 0.2, 0.2, times=[3, 1, 2, 3, 0])]
     [[4, 1, 2], [0], [3]]
     """
-    if by not in WAYS:
-        raise ValueError(f'by is {by!r}: choose one of {", ".join(map(repr, WAYS))}.')
+    check_way(by)
     _check_shares(valid, test)
     if by in ('last', 'users') and users is None:
         raise ValueError(f'a split by {by!r} needs to know the users: name their column by user=.')
@@ -130,3 +129,17 @@ def check_complete(values: np.ndarray, what: str, source: str, name: Optional[st
             f'{source}: {name!r} of row {row + 1} is missing: give the {what} of each row, or '
             'leave such rows out.'
         )
+
+
+def check_way(by: str) -> None:
+    """Refuse what is no way of splitting.
+
+    Examples
+    --------
+    >>> check_way('alphabet')
+    Traceback (most recent call last):
+    ...
+    ValueError: by is 'alphabet': choose one of 'random', 'time', 'last', 'users'.
+    """
+    if not isinstance(by, str) or by not in WAYS:
+        raise ValueError(f'by is {shown(by)}: choose one of {", ".join(map(repr, WAYS))}.')

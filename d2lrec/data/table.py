@@ -19,7 +19,7 @@ from .formats import Lists, Raw, _series, lists_in, numbers_in, read_raw, taken,
 from .plan import Plan
 from .ratings import Ratings
 from .schema import RATING_NAMES, Said, Schema, completed, labels_in, threshold_words
-from .splits import check_complete, split_rows
+from .splits import check_complete, check_way, split_rows
 from .values import Column, is_missing, numbers_of, spelled, text_of, to_float
 from .vocabulary import check_threshold
 
@@ -164,6 +164,7 @@ class Table:
         user: Optional[str] = None,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The row numbers of `split`'s parts."""
+        check_way(by)
         times = self.times if by in ('time', 'last') else None
         if times is not None:
             check_complete(times, 'time', self.source, self.schema.time)
