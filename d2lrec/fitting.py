@@ -126,6 +126,10 @@ def fit(
     """
     check_settings(net, lr, wd, final_lr, init, loss)
     _, seed = checked_numbers(num_epochs, seed)
+    if kvstore is not None:
+        if rows:
+            raise ValueError('rows is for one process: with kvstore the servers take rows alone.')
+        rows = False
     if rows is not None:
         touch_rows(net, rows)
     set_seed(seed)

@@ -26,7 +26,12 @@ from typing import Optional
 
 __all__ = ['main']
 
-SERVER = 'import d2lrec'  # importing MXNet in the role of a server is being one
+# Importing MXNet in the role of a server is being one, within that import; but the optimizers that
+# servers are sent are classes of this library. So it is imported first, and the role taken after.
+SERVER = (
+    "import os; role = os.environ.pop('DMLC_ROLE'); import d2lrec; os.environ['DMLC_ROLE'] = role; "
+    'from mxnet.kvstore import kvstore_server; kvstore_server._init_kvstore_server_module()'
+)
 PASSED = ('PYTHONPATH', 'PATH', 'OMP_NUM_THREADS', 'LD_LIBRARY_PATH')
 GRACE = 10  # seconds that the others have to end once the first has
 

@@ -32,8 +32,9 @@ class _Stepping(mx.optimizer.Optimizer):
         """One step of a weight, or of the rows of it that a row-sparse gradient has."""
         states = () if state is None else state if isinstance(state, (tuple, list)) else (state,)
         sparse = grad.stype == 'row_sparse'
-        compiled = kernels.usable(weight, *states, least=0 if sparse else kernels.LARGE)
-        fits = kernels.on_cpu(weight, *states) and self.clip_gradient is None
+        plain = weight.stype == 'default'  # a server's tables are not
+        fits = plain and kernels.on_cpu(weight, *states) and self.clip_gradient is None
+        compiled = fits and kernels.usable(weight, *states, least=0 if sparse else kernels.LARGE)
         if not fits or not (compiled or sparse or self._by_numpy):
             super().update(index, weight, grad, state)
             return
@@ -124,6 +125,8 @@ class AdaGrad(_Stepping, mx.optimizer.AdaGrad):
 
     def create_state(self, index: int, weight: mx.nd.NDArray) -> mx.nd.NDArray:
         """The history, of zeros."""
+        if weight.stype != 'default':
+            return super().create_state(index, weight)
         return mx.nd.zeros(weight.shape, weight.context, dtype=weight.dtype)
 
     def _settings(self, index):
