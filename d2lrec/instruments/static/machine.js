@@ -37,7 +37,7 @@ export function start(box, data, say) {
     const scaled = found ? value / found[0] : value;
     return `${number(scaled, scaled < 9.95 && scaled % 1 > 0.04 ? 1 : 0)}${found ? found[1] : ''}`;
   };
-  const power = (name, min, max, step = 0.1) => slider({ label: say(name), min, max, step, value: Math.log10(state[name]).toFixed(2),
+  const power = (name, min, max, step = 0.02) => slider({ label: say(name), min, max, step, value: Math.log10(state[name]).toFixed(2),
     text: x => count(10 ** x), change: x => { state[name] = 10 ** x; draw(); } });
   const pick = (name, label, values, text = String) => {
     const all = values.includes(state[name]) ? values : [...values, state[name]].sort((a, b) => a - b);
