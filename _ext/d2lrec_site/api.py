@@ -186,13 +186,25 @@ def link_mentions(app, doctree, docname):
             inside = inside.parent
         if not match or inside is not None:
             continue
-        found = described(objects, match[1].rstrip('.').split('.'))
+        parts = match[1].rstrip('.').split('.')
+        found = full_name(parts)
+        if found not in objects:
+            found = described(objects, parts)
         if found:
             entry = objects[found]
             link = make_refnode(
                 app.builder, docname, entry.docname, entry.node_id, literal.deepcopy(), found
             )
             literal.replace_self(link)
+
+
+def full_name(parts):
+    """Where what `d2l.<parts>` is was made: 'd2lrec.fitting.fit'; None for what is not there."""
+    value = importlib.import_module('d2lrec')
+    for part in parts:
+        value = getattr(value, part, None)
+    module, name = (getattr(value, key, None) for key in ('__module__', '__qualname__'))
+    return f'{module}.{name}' if module and name else None
 
 
 def described(objects, parts):

@@ -83,7 +83,8 @@ def mend_tables(app, doctree):
         heads = [list(row) for head in table.findall(nodes.thead) for row in head]
         for column in zip(*rows):
             said = [entry.astext().strip() for entry in column]
-            if any(said) and all(not one or NUMBER.fullmatch(one) for one in said):
+            told = [one for one in said if one not in ('', '-', '–', '—')]
+            if told and all(map(NUMBER.fullmatch, told)):
                 for entry in column:
                     entry['classes'].append('number')
         if heads and len(rows) >= SORTED and heads[-1][0].astext().strip().lower() == model:
