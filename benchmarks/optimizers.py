@@ -10,6 +10,7 @@ import os
 
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 
+import argparse
 import platform
 import statistics
 import time
@@ -109,17 +110,10 @@ def original(net):
     return [gluon.Trainer(net.wide_params(), ftrl), gluon.Trainer(net.deep_params(), adagrad)]
 
 
-def main():
-    """Print both tables."""
-    versions = f'MXNet {mx.__version__}'
-    versions += f', torch {torch.__version__}' if torch is not None else ''
-    print('# Steps of the optimizers\n')
-    print(f'`python benchmarks/optimizers.py`: {versions}; {os.cpu_count()}-core')
-    print(f'{platform.machine()} CPU, one thread, processor time, medians of {BLOCKS} alternating')
-    print('blocks. Nanoseconds a parameter, dense gradient; d2lrec without numba and with it:\n')
-    print(
-        '| optimizer | parameters | MXNet | d2lrec, NumPy | d2lrec, numba | torch | torch fused |'
-    )
+def of_updates(blocks):
+    """Nanoseconds a parameter of each optimizer."""
+    print('Nanoseconds a parameter, dense gradient; d2lrec by NumPy, and by numba:\n')
+    print('| optimizer | parameters | MXNet | NumPy | numba | torch | torch fused |')
     print('|---|---|---|---|---|---|---|')
     pairs = {
         'SGD': (mx.optimizer.SGD, d2l.SGD, 'SGD'),
@@ -138,10 +132,16 @@ def main():
                 make = getattr(torch.optim, peer)
                 sides['torch'] = in_torch(lambda w: make(w, lr=0.01), size)
                 sides['fused'] = in_torch(lambda w: make(w, lr=0.01, fused=True), size)
-            found = medians(sides)
-            cells = [f'{1e9 * found[s] / size:.2f}' if s in found else '' for s in
-                     ('MXNet', 'NumPy', 'numba', 'torch', 'fused')]  # fmt: skip
+            found = medians(sides, blocks)
+            names = 'MXNet', 'NumPy', 'numba', 'torch', 'fused'
+            cells = [f'{1e9 * found[s] / size:.2f}' if s in found else '' for s in names]
             print(f'| {name} | {size:,} | ' + ' | '.join(cells) + ' |', flush=True)
+
+
+def of_wide_deep(blocks):
+    """Milliseconds of a step with each pair of optimizers."""
+    print(f'A step of Wide & Deep, {FIELDS} fields of {IDS:,} ids, K = {K}, MLP {MLP_DIMS},')
+    print(f'batch {BATCH:,}:\n')
     sides = {
         "Adam, MXNet's": wide_deep(with_adam(mx.optimizer.Adam)),
         'Adam, numba': wide_deep(with_adam(d2l.Adam)),
@@ -149,15 +149,29 @@ def main():
         'FTRL and AdaGrad, NumPy': wide_deep(d2l.wide_deep_trainers, numba=False),
         'FTRL and AdaGrad, numba': wide_deep(d2l.wide_deep_trainers),
     }
-    found = medians(sides, steps=5)
-    print(
-        f'\nA step of Wide & Deep, {FIELDS} fields of {IDS:,} ids, K = {K}, MLP {MLP_DIMS}, batch'
-    )
-    print(f'batch {BATCH:,}:\n')
+    found = medians(sides, blocks, steps=5)
     print("| optimizers | ms | / Adam, MXNet's | / Adam, numba |\n|---|---|---|---|")
     for name, seconds in found.items():
         one, two = (seconds / found[base] for base in ("Adam, MXNet's", 'Adam, numba'))
         print(f'| {name} | {1e3 * seconds:.1f} | {one:.2f} | {two:.2f} |')
+
+
+def main():
+    """Print the tables asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--blocks', type=int, default=BLOCKS)
+    parser.add_argument('--part', choices=('updates', 'wide_deep'), help='by default both')
+    args = parser.parse_args()
+    versions = f'MXNet {mx.__version__}'
+    versions += f', torch {torch.__version__}' if torch is not None else ''
+    print('# Steps of the optimizers\n')
+    print(f'`python benchmarks/optimizers.py`: {versions}; {os.cpu_count()}-core')
+    print(f'{platform.machine()} CPU, one thread, processor time, medians of {args.blocks} ')
+    print('alternating blocks.\n')
+    for name, print_table in (('updates', of_updates), ('wide_deep', of_wide_deep)):
+        if args.part in (None, name):
+            print_table(args.blocks)
+            print()
 
 
 if __name__ == '__main__':
