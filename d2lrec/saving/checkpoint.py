@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import numbers
 import os
 from collections.abc import Mapping, Sequence
@@ -73,7 +74,7 @@ class Checkpoint:
         try:
             self._check(state, net, loader, seed)
             return self._restore(state, arrays, net, trainers, loader)
-        except (KeyError, TypeError, IndexError, AttributeError, OverflowError, AssertionError):
+        except (KeyError, TypeError, IndexError, AttributeError, ArithmeticError, AssertionError):
             raise ValueError(f'{self.path} is a damaged checkpoint: {ANEW}.') from None
 
     def write(
@@ -117,6 +118,8 @@ class Checkpoint:
             raise ValueError(
                 f'{path} is a checkpoint of an older version, which had to be unpickled: {ANEW}.'
             )
+        if not _is_state(state):
+            raise ValueError(f'{path} is a damaged checkpoint: {ANEW}.')
         if state.get('class') != type(net).__name__:
             raise ValueError(
                 f'{path} is a checkpoint of {state.get("class")} and the net is a '
@@ -148,6 +151,12 @@ class Checkpoint:
                         f'and this one has {mine[key]}: give the same data in the same batches, '
                         f'or {ANEW}.'
                     )
+            if (mine.get('rng') is None) != (state['loader'].get('rng') is None):
+                had, has = ('no', 'one') if mine.get('rng') is not None else ('a', 'none')
+                raise ValueError(
+                    f'{path} was written with a loader that has {had} seed of its own and this '
+                    f'one has {has}: make the loader as then, or {ANEW}.'
+                )
         for key, value in self._facts.items():
             if state['facts'].get(key) != value:
                 raise ValueError(
@@ -187,6 +196,40 @@ class Checkpoint:
             if name.startswith('best/')
         }
         return state, best or None
+
+
+def _is_state(state) -> bool:
+    """Whether facts have the form in which `write` writes them."""
+    try:
+        rows, best, loader = (state[key] for key in ('rows', 'best_epoch', 'loader'))
+        return (
+            _is_whole(state['seed'], 0, 2**32)
+            and _is_number(state['best_score'])
+            and [row['epoch'] for row in rows] == list(range(1, len(rows) + 1))
+            and all(_is_number(value) for row in rows for value in row.values())
+            and all(_is_whole(r['train_rows'], 1) and 0 <= r['seconds'] < np.inf for r in rows)
+            and len({tuple(row) for row in rows}) <= 1
+            and (best is None or _is_whole(best, 1, len(rows) + 1))
+            and isinstance(state['facts'], dict)
+            and (state['data'] is None or _is_whole(state['data'], 0))
+            and all(isinstance(facts, dict) for facts in [*state['trainers'], *state['now']])
+            and len(state['trainers']) == len(state['now'])
+            and (
+                loader is None
+                or all(_is_whole(row, 0, loader['rows']) for row in loader.get('left', ()))
+                and isinstance(loader.get('rng'), (dict, type(None)))
+            )
+        )
+    except (KeyError, TypeError, AttributeError):
+        return False
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _is_whole(value, first, end=2**63):
+    return isinstance(value, int) and not isinstance(value, bool) and first <= value < end
 
 
 def _fingerprint(loader) -> Optional[int]:
@@ -235,6 +278,29 @@ def _plain_attributes(thing) -> dict[str, Any]:
         or isinstance(value, dict)
         and all(isinstance(k, str) and isinstance(v, float) for k, v in value.items())
     }
+
+
+def _set_attributes(thing, saved) -> None:
+    """What an optimizer or a schedule counts, as it was; what someone chose has to be as it is."""
+    mine = _plain_attributes(thing)
+    chosen = {
+        name
+        for cls in type(thing).__mro__
+        for name in inspect.signature(cls.__init__).parameters
+        if name not in COUNTED and name != 'base_lr'
+    }
+    # dicts that are empty before the first step, and not of floats later, come and go
+    wanted = {name for name, value in mine.items() if not isinstance(value, dict)}
+    if not wanted <= set(saved) <= set(mine):
+        raise KeyError('attributes')
+    for name, value in saved.items():
+        own = mine[name]
+        numbers_both = _is_number(value) and _is_number(own)
+        alike = numbers_both and np.isfinite(value) or type(value) is type(own)
+        if not alike or (name in chosen and value != own):
+            raise KeyError(name)
+    for name, value in saved.items():
+        setattr(thing, name, value)
 
 
 def _counts(net, trainer) -> dict[str, Any]:
@@ -308,16 +374,17 @@ def _restore_trainer(net, trainer, now, arrays, prefix):
             for i, leaf in enumerate(mine):
                 leaf[:] = mx.nd.array(leaves[i], ctx=leaf.ctx, dtype=leaves[i].dtype)
             updater.states[index], updater.states_synced[index] = state, False
-    for name, value in now['optimizer'].items():
-        if not _alike(value, getattr(optimizer, name, None)):
-            raise TypeError(name)
-        setattr(optimizer, name, value)
-    for name, value in (now['schedule'] or {}).items():
-        setattr(optimizer.lr_scheduler, name, value)
+    if not all(_is_whole(n, 0) for of in now['updates'].values() for n in of.values()):
+        raise KeyError('updates')
     counts = {
-        int(device): {order[int(place)]: int(n) for place, n in of.items()}
+        int(device): {order[int(place)]: n for place, n in of.items()}
         for device, of in now['updates'].items()
     }
+    if not 0 < len(counts) <= len(updaters) or any(set(of) - set(order) for of in counts.values()):
+        raise KeyError('updates')
+    _set_attributes(optimizer, now['optimizer'])
+    if optimizer.lr_scheduler is not None:
+        _set_attributes(optimizer.lr_scheduler, now['schedule'])
     optimizer._all_index_update_counts.clear()
     optimizer._all_index_update_counts.update(counts)
     optimizer._index_update_count = optimizer._all_index_update_counts.setdefault(0, {})

@@ -386,3 +386,32 @@ def test_weights_that_are_none_are_refused_in_one_sentence(tmp_path, change):
     with pytest.raises(ValueError, match='damaged checkpoint|not finite throughout') as refusal:
         run(2, tmp_path / 'state')
     assert '\n' not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        ('trainers', None),
+        ('facts', 'a'),
+        ('rows', [[]]),
+        ('best_epoch', {'a': 1}),
+        ('best_score', None),
+        ('loader', 5),
+        ('now', [{'optimizer': {'beta1': -1}, 'schedule': None, 'updates': {}}]),
+        ('now', [{}]),
+        ('seed', -1),
+    ],
+)
+def test_facts_of_another_form_are_a_damaged_checkpoint(tmp_path, key, value):
+    clicks = d2l.planted(60, [5, 4], seed=0)
+
+    def train(epochs):
+        net = d2l.FM(clicks.field_dims, 2)
+        d2l.fit(net, clicks, batch_size=30, num_epochs=epochs, checkpoint=tmp_path / 'state')
+
+    train(1)
+    facts, arrays = read_archive(tmp_path / 'state', 'checkpoint', '')
+    write_archive(tmp_path / 'state', {**facts, key: value}, arrays)
+    with pytest.raises(ValueError, match='is a damaged checkpoint|was written with') as refusal:
+        train(2)
+    assert '\n' not in str(refusal.value)
