@@ -99,6 +99,7 @@ class Blocks:
         packed = any(_suffixes(p)[1] for p in self._paths) or self.format == 'parquet'
         self.total = None if packed or encoding else sum(size for _, size in self.files)
         self._wanted, self._decided, self._words = None, False, set()
+        self._swept = False
         if self.format in ('csv', 'criteo'):
             self._layout = text_layout(
                 self.name, self._paths, decide, self.format, sep, header, names, encoding, label,
@@ -111,6 +112,8 @@ class Blocks:
         Raises `Again` where a column turns out to be of another kind than before.
         """
         self._decided = False
+        if self.format in ('jsonl', 'libsvm', 'libffm') and not self._swept:
+            self._sweep()
         for number, make in enumerate(self._makers()):
             yield number, None if number in skip else make()
 
@@ -126,6 +129,7 @@ class Blocks:
         if self.format == 'frame':
             return
         self._words, self._lists = set(facts['words']), dict(facts['lists'])
+        self._swept = True
         if facts['schema'] is not None:
             self._schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(facts['schema'])))
         if self.format in ('csv', 'criteo'):
@@ -198,14 +202,23 @@ class Blocks:
         return raw
 
     # --------------------------------------------------------- what says its columns itself
+    def _sweep(self):
+        """Learn the kinds of all columns of lines that each say their own."""
+        for path in self._paths:
+            for data, _ in self._texts(path):
+                if self.format == 'jsonl':
+                    found = json_table(path, data).schema
+                    known = self._schema
+                    self._schema = found if known is None else _merged(known, found, path)
+                    continue
+                parts = [_sparse_lines(path, self.format, None, data)]
+                for name, column in _sparse(self.name, parts, self.format, {}).columns.items():
+                    is_list = isinstance(column, Lists)
+                    self._lists[name] = self._lists.get(name, False) or is_list
+        self._swept = True
+
     def _json(self, path, data):
-        table = json_table(path, data, self._schema)
-        merged = table.schema if self._schema is None else _merged(self._schema, table.schema, path)
-        if self._schema is not None and merged != self._schema:
-            self._schema = merged
-            raise Again
-        self._schema = merged
-        return self._chosen(_of_arrow_table(self.name, table))
+        return self._chosen(_of_arrow_table(self.name, json_table(path, data, self._schema)))
 
     def _sparse(self, path, data):
         parts = [_sparse_lines(path, self.format, None, data)]
