@@ -653,7 +653,7 @@ def table():
             elif now['noticed']:
                 what = 'now by ' + re.sub(r'^(FAILED|ERROR) |(\[| - ).*', '', now['by'])
             else:
-                what = '**not noticed**'
+                what = '**not noticed** when last tried'
             change = f'`{_short(r["before"])}` → `{_short(r["after"])}`'
             told.append(f'| {module}:{r["line"]} | {change} | {what} |')
         if mine:
@@ -668,7 +668,7 @@ def table():
         '(another comparison, operator, sign, constant, bound or axis; a term, condition, call or',
         'refusal left out; two arguments swapped). Each is tried alone, with the tests that run',
         f'its line. **{total[1]} were noticed** at first; of the other {total[2] + total[3]},',
-        f'{total[3]} change nothing that can be seen, and for the rest tests were added.',
+        f'{total[3]} change nothing that can be seen. The rest is listed below with what notices it now.',
         '',
         '| module | tried | noticed | not at first | equivalent |',
         '|---|---:|---:|---:|---:|',

@@ -258,7 +258,9 @@ def _alike(value, mine) -> bool:
         return type(value) is type(mine)
     if isinstance(value, numbers.Number) and isinstance(mine, numbers.Number):
         return bool(np.isfinite(value))
-    return value is None or mine is None or type(value) is type(mine)
+    if value is None or mine is None:
+        return value is mine or isinstance(value or mine, (str, numbers.Number))
+    return type(value) is type(mine)
 
 
 def _updater(trainer):
@@ -314,6 +316,9 @@ def _restore_trainer(net, trainer, now, arrays, prefix):
         setattr(optimizer, name, value)
     for name, value in (now['schedule'] or {}).items():
         setattr(optimizer.lr_scheduler, name, value)
+    places = list(now['updates']) + [p for of in now['updates'].values() for p in of]
+    if not all(place.isdecimal() for place in places):
+        raise KeyError('updates')
     counts = {
         int(device): {order[int(place)]: int(n) for place, n in of.items()}
         for device, of in now['updates'].items()
