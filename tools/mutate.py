@@ -668,7 +668,7 @@ def table():
         '(another comparison, operator, sign, constant, bound or axis; a term, condition, call or',
         'refusal left out; two arguments swapped). Each is tried alone, with the tests that run',
         f'its line. **{total[1]} were noticed** at first; of the other {total[2] + total[3]},',
-        f'{total[3]} change nothing that can be seen. The rest is listed below with what notices it now.',
+        f'{total[3]} change nothing that can be seen. The rest stands below with what notices it.',
         '',
         '| module | tried | noticed | not at first | equivalent |',
         '|---|---:|---:|---:|---:|',
