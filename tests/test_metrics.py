@@ -544,5 +544,5 @@ def test_bootstrap_refuses(columns, options, words):
 
 
 def test_logits_in_a_column_of_one_are_those_of_a_vector():
-    logits, labels = np.array([1.5, -0.5, 2.0, -1.0]), [1, 0, 0, 1]
-    assert metrics.accuracy(logits[:, None], labels) == metrics.accuracy(logits, labels) == 2
+    logits, labels = np.array([1.5, -0.5, 2.0, -1.0]), [1, 0, 1, 1]
+    assert metrics.accuracy(logits[:, None], labels) == metrics.accuracy(logits, labels) == 3

@@ -4,6 +4,7 @@ import warnings
 
 import d2lrec as d2l
 from d2lrec.check import judge
+from d2lrec.saving.rows import encode_rows
 
 import numpy as np
 import pandas as pd
@@ -79,3 +80,36 @@ def test_films_of_movielens_100k_are_joined_on(tmp_path):
 
 def test_an_error_without_a_message_is_told():
     assert judge.told(ValueError()) == '' and judge.told(ValueError('a\nb')) == 'a'
+
+
+def test_a_request_of_short_floats_is_read_like_a_table_of_them():
+    frame = pd.DataFrame({'y': [0, 1], 'a': np.array([0.1, 0.2], 'float32')})
+    encoder = d2l.CTRDataset(frame, min_threshold=1).encoder
+    wanted = encoder.encode(frame[['a']], label=False).features.tolist()
+    assert encode_rows(encoder, frame[['a']]).features.tolist() == wanted == [[0], [1]]
+
+
+def test_raw_rows_need_an_encoder():
+    net = d2l.FM([3, 2], 2)
+    net.initialize()
+    with pytest.raises(ValueError, match='FM was saved without an encoder'):
+        d2l.Saved(net, None).predict({'a': 'x'})
+
+
+def test_times_are_all_numbers_or_all_dates():
+    frame = pd.DataFrame({'y': [0, 1], 'a': ['x', 'y'], 'time': ['5', 'tomorrow']})
+    with pytest.raises(ValueError, match="the time 'time' of row"):
+        d2l.read(frame, label='y', categories=['a'], numbers=[], time='time').times
+
+
+def test_a_folder_whose_list_of_blocks_is_cut_is_refused(tmp_path):
+    frame = pd.DataFrame({'y': [0, 1] * 4, 'a': list('xyxyxyxy')})
+    how = dict(label='y', categories=['a'], numbers=[])
+    d2l.encode(frame, tmp_path / 'made', verbose=False, **how)
+    path = tmp_path / 'made' / 'blocks.bin'
+    for size in (0, 1, 4, 7):
+        data = path.read_bytes()
+        path.write_bytes(data[:size])
+        with pytest.raises(ValueError, match='is damaged in rows 0 to'):
+            d2l.open_encoded(tmp_path / 'made')
+        path.write_bytes(data)

@@ -101,7 +101,8 @@ class EncodedFolder(Encoded):
 
     def _check(self, facts):
         """Read all files once: the checksum of each block, and the range of each id."""
-        state = np.frombuffer(self._state, '<u4').reshape(-1, 2)
+        whole_blocks = self._state[: len(self._state) // 8 * 8]  # a damaged file may hold less
+        state = np.frombuffer(whole_blocks, '<u4').reshape(-1, 2)
         first, last = self.bounds['ids']
         whole = [m for m in self._maps if len(m)]
         for number, (start, stop) in enumerate(_places(facts)):

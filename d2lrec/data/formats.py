@@ -234,6 +234,7 @@ def unpacking(path: Any) -> Iterator[None]:
     except (
         OSError,
         EOFError,
+        IndexError,  # of a member without a name
         RuntimeError,  # encrypted; with NotImplementedError, a compression unknown here
         OverflowError,
         struct.error,
@@ -1005,7 +1006,7 @@ def lists_in(name: str, raw: Any, sep: Optional[str], source: str) -> Lists:
     """A raw column as several values a row: lists as they are, text parted at `sep`."""
     if isinstance(raw, Lists):
         return raw
-    if sep is None:
+    if not sep:
         return _single(name, raw)
     column = words_in(name, raw, source)
     numbers: dict[str, int] = {}

@@ -318,15 +318,6 @@ def _counts(net, trainer) -> dict[str, Any]:
     }
 
 
-def _alike(value, mine) -> bool:
-    """Whether a value of a file can stand where an optimizer has this one."""
-    if isinstance(value, bool) or isinstance(mine, bool):
-        return type(value) is type(mine)
-    if isinstance(value, numbers.Number) and isinstance(mine, numbers.Number):
-        return bool(np.isfinite(value))
-    return value is None or mine is None or type(value) is type(mine)
-
-
 def _updater(trainer):
     """Where the optimizer's states are: MXNet keeps them in the store of several devices."""
     if not trainer._kv_initialized:
@@ -374,6 +365,9 @@ def _restore_trainer(net, trainer, now, arrays, prefix):
             for i, leaf in enumerate(mine):
                 leaf[:] = mx.nd.array(leaves[i], ctx=leaf.ctx, dtype=leaves[i].dtype)
             updater.states[index], updater.states_synced[index] = state, False
+    places = list(now['updates']) + [p for of in now['updates'].values() for p in of]
+    if not all(place.isdecimal() for place in places):
+        raise KeyError('updates')
     if not all(_is_whole(n, 0) for of in now['updates'].values() for n in of.values()):
         raise KeyError('updates')
     counts = {
