@@ -21,6 +21,7 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from . import kernels
+from .arguments import check_net
 
 __all__ = ['touch_rows']
 
@@ -253,6 +254,7 @@ def touch_rows(net: gluon.Block, on: Optional[bool] = True) -> gluon.Block:
     >>> net.embedding.weight.grad().indices.asnumpy().tolist()
     [0, 5, 7]
     """
+    check_net(net)
     groups = tables_of(net)
     if not groups and on:
         raise ValueError(

@@ -47,6 +47,9 @@ def seen():
 
 # Name -> (a call, the beginning of its sentence or a part of it), ...
 BAD = {
+    'AdaGrad': [(lambda: d2l.AdaGrad('fast'), "learning_rate is 'fast': give a number")],
+    'Adam': [(lambda: d2l.Adam(None), 'learning_rate is None: give a number')],
+    'SGD': [(lambda: d2l.SGD([0.1]), 'learning_rate is [0.1]: give a number')],
     'AFM': [
         (lambda: d2l.AFM(3, 2), 'field_dims is 3: give the number of ids of each field'),
         (lambda: d2l.AFM(DIMS, 2, None), 'AFM got attention_dim = None: give a whole number'),
@@ -343,6 +346,10 @@ BAD = {
     'squared_error': [(lambda: d2l.squared_error([1], [1, 2]), 'predictions')],
     'temporal_split_ml100k': [
         (lambda: d2l.temporal_split_ml100k(RATED, 0.1, None), 'test_ratio is None: give a share'),
+    ],
+    'touch_rows': [
+        (lambda: d2l.touch_rows('FM'), "net is 'FM': give a model"),
+        (lambda: d2l.touch_rows(d2l.AutoRec(2, 3)), 'AutoRec does not say which inputs'),
     ],
     'train_ch13': [
         (lambda: d2l.train_ch13(3, loader(), None, LOSS, trainer(), 1), 'net is 3: give a model'),

@@ -296,7 +296,7 @@ def _set_attributes(thing, saved) -> None:
     for name, value in saved.items():
         own = mine[name]
         numbers_both = _is_number(value) and _is_number(own)
-        alike = numbers_both and np.isfinite(value) or type(value) is type(own)
+        alike = np.isfinite(value) if numbers_both else type(value) is type(own)
         if not alike or (name in chosen and value != own):
             raise KeyError(name)
     for name, value in saved.items():

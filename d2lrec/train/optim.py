@@ -89,6 +89,7 @@ class Adam(_Stepping, mx.optimizer.Adam):
         epsilon: float = 1e-8,
         **kwargs,
     ):
+        check_real(learning_rate, 'learning_rate')
         super().__init__(learning_rate, beta1, beta2, epsilon, **kwargs)
 
     def _settings(self, index):
@@ -121,6 +122,7 @@ class AdaGrad(_Stepping, mx.optimizer.AdaGrad):
     _definition = staticmethod(kernels.adagrad)
 
     def __init__(self, learning_rate: float = 0.01, eps: float = 1e-7, **kwargs):
+        check_real(learning_rate, 'learning_rate')
         super().__init__(eps=eps, learning_rate=learning_rate, **kwargs)
 
     def create_state(self, index: int, weight: mx.nd.NDArray) -> mx.nd.NDArray:
@@ -153,6 +155,7 @@ class SGD(_Stepping, mx.optimizer.SGD):
     _by_numpy = False
 
     def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, **kwargs):
+        check_real(learning_rate, 'learning_rate')
         super().__init__(learning_rate=learning_rate, momentum=momentum, **kwargs)
         if not momentum:
             self.aggregate_num = 0  # MXNet would do several weights at once, and none by rows
@@ -203,6 +206,7 @@ class FTRL(_Stepping, mx.optimizer.Ftrl):
         for name, value in (('lamda1', lamda1), ('beta', beta)):
             if check_real(value, name, 'a number, 0 or more') < 0:
                 raise ValueError(f'{name} is {value}: give a number, 0 or more.')
+        check_real(learning_rate, 'learning_rate')
         super().__init__(lamda1, learning_rate, beta, **kwargs)
         self._rates: dict[str, float] = {}  # by index and device: the rate that z belongs to
 
