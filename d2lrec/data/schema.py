@@ -247,7 +247,9 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
             if said.single[what] is None:
                 found = [n for n in free if n.lower() in names]
                 if what == 'time' and not found:
-                    found = [n for n in free if _is_datetime(columns[n]) or _is_dates(columns[n])]
+                    found = [
+                        n for n in free if _is_datetime(columns[n]) or _is_dates(n, columns[n])
+                    ]
                 if found:
                     single[what] = found[0]
                     free.remove(found[0])
@@ -336,11 +338,11 @@ def _is_datetime(raw):
     return isinstance(raw, pd.Series) and pd.api.types.is_datetime64_any_dtype(raw.dtype)
 
 
-def _is_dates(raw):
+def _is_dates(name, raw):
     """Whether all cells are dates in the order of ISO 8601."""
     if isinstance(raw, (Lists, np.ndarray)):
         return False
-    cells = [c for c in words_in('', raw, '').cells if not is_missing(c)]
+    cells = [c for c in words_in(name, raw, 'The table').cells if not is_missing(c)]
     return bool(cells) and all(isinstance(c, str) and DATE.fullmatch(c.strip()) for c in cells)
 
 
