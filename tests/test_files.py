@@ -171,6 +171,6 @@ def test_where_no_file_can_be_written_one_sentence_says_so(tmp_path, path, words
     (tmp_path / 'file').write_text('')
     os.mkfifo(tmp_path / 'pipe')
     (tmp_path / 'circle').symlink_to(tmp_path / 'circle')
-    with pytest.raises(ValueError, match=f'(path is|cannot be written): .*({words})') as refusal:
+    with pytest.raises(ValueError, match=f'(path is|cannot be written).*({words})') as refusal:
         check_writable(os.path.join(tmp_path, path))
     assert '\n' not in str(refusal.value)

@@ -4,6 +4,8 @@ import io
 import os
 import shutil
 
+from d2lrec import palette
+
 from export import drawing
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -12,7 +14,7 @@ from chapters import BOOK, ROOT, heads
 
 PAGE = """<style>
   body {{ margin: 0; width: 1200px; height: 630px; box-sizing: border-box; padding: 0 70px;
-    display: flex; align-items: center; gap: 50px; background: #fff; color: #1f2933;
+    display: flex; align-items: center; gap: 50px; background: #fff; color: {ink};
     font-family: "Noto Sans CJK KR", "Noto Sans KR", system-ui, sans-serif; word-break: keep-all }}
   div {{ flex: 1 }}
   h1 {{ font-size: 96px; margin: 0 0 30px; letter-spacing: -.03em }}
@@ -26,7 +28,7 @@ def page():
     names, titles = zip(*(one.words['title'].split(' — ') for one in BOOK.editions))
     picture = drawing((ROOT / 'img' / 'deepfm.svg').read_text(encoding='utf-8'), BOOK.code)
     titles = ''.join(f'<p>{title}</p>' for title in titles)
-    return PAGE.format(name=names[0], titles=titles, picture=picture)
+    return PAGE.format(name=names[0], titles=titles, picture=picture, ink=palette.INK)
 
 
 def main():

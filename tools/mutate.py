@@ -418,7 +418,7 @@ def copy_of_the_tree(folder):
 
 def start():
     """Import what takes long, and nothing of the library."""
-    sys.path.insert(0, str(ROOT / 'd2lrec'))
+    sys.path[:0] = [str(ROOT / 'd2lrec')]
     import compat  # noqa: F401  serves a copy of itself as well
 
     sys.path.pop(0)

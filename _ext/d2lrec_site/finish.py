@@ -99,6 +99,8 @@ def finish(app, exception):
         if '_static' not in path.relative_to(out).parts:
             path.write_text(page(path.read_text(encoding='utf-8'), edition), encoding='utf-8')
     lighten(out / '_static')
+    for notebook in (out / '_sources').rglob('*.ipynb'):  # the pages offer those that run alone
+        notebook.unlink()
     share_mathjax(out)
     heads.teach_doctools(out / '_static' / 'doctools.js')
     if 'copy_button' in edition.words:

@@ -8,6 +8,8 @@ from d2lrec.instruments.instrument import safe_json, site_files, words_of
 from bs4 import BeautifulSoup
 from docutils import nodes
 
+from d2lrec_site.editions import BOOK
+
 MARK = 'class="d2lrec-instrument"'
 
 
@@ -24,7 +26,7 @@ def in_language(text, language):
         given = root.find('script', type='application/json')
         kept = json.loads(given.string)
         words = words_of(root['data-instrument'], kept['data'])
-        known = language if language in words else 'en'
+        known = language if language in words else BOOK.code
         given.string = safe_json({'data': kept['data'], 'words': {known: words[known]}})
         for one in root.select('.d2i-without > [lang]'):
             if one['lang'] == known:

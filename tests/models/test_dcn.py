@@ -59,7 +59,7 @@ def test_stacked_on_a_cross_network_of_zeros_it_is_the_mlp(options):
     [
         ({'version': 3}, 'version is 3: choose 1'),
         ({'rank': 4}, 'rank is 4 but version 1 has no matrix'),
-        ({'num_layers': 0}, 'num_layers is 0'),
+        ({'num_layers': 0}, 'num_layers = 0: give a whole number'),
         ({'version': 2, 'rank': 0}, 'rank is 0'),
     ],
 )

@@ -166,7 +166,7 @@ def test_biases_on_the_first_fold_of_movielens_100k():
 @pytest.mark.parametrize(
     'call, words',
     [
-        (lambda: d2l.MF(K, 0, I), 'num_users of MF is 0: give a whole number, 1 or more'),
+        (lambda: d2l.MF(K, 0, I), 'MF got num_users = 0: give a whole number, 1 or more'),
         (
             lambda: d2l.MF(K, U, I)(mx.np.zeros(3), mx.np.zeros(2)),
             r'users \(rows,\), items \(rows,\) but got .* \(3,\), \(2,\)',

@@ -57,11 +57,14 @@
   /* What scrolls sideways can be scrolled by keyboard, and says what it is. */
   const reachable = element => {
     if (element.scrollWidth <= element.clientWidth + 1) return;
-    element.tabIndex = 0;
+    if (element.tabIndex !== 0) element.tabIndex = 0;
     if (!element.hasAttribute("role")) element.setAttribute("role", "group");
     if (!element.hasAttribute("aria-label"))
       element.setAttribute("aria-label", document.documentElement.lang === "ko" ? "옆으로 넘겨 보기" : "Scrolls sideways");
   };
+
+  /* Also what is unfolded later, when the theme has counted it among what does not scroll. */
+  const resized = new ResizeObserver(all => all.forEach(one => reachable(one.target)));
 
   const begin = () => {
     document.querySelectorAll("[data-d2l-click]").forEach(button =>
@@ -73,7 +76,7 @@
     document.querySelectorAll(".sortable table, table.sortable").forEach(sortable);
     document
       .querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article .text_html, .bd-article .pst-scrollable-table-container, .bd-article div.math, .d2l-plot")
-      .forEach(reachable);
+      .forEach(element => resized.observe(element));
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
