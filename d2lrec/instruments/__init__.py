@@ -39,13 +39,4 @@ __all__ = [
     'vectors',
     'machine',
     'training_needs',
-    'film_map',
-    'five_films',
-    'nearest',
-    'neighbours_kept',
-    'order_dial',
-    'planes',
-    'rating_effects',
-    'recovered',
-    'stars_for',
 ]
