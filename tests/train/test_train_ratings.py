@@ -183,7 +183,7 @@ def test_an_explicit_mask_decides_what_is_observed(centred, devices, filler):
 @pytest.mark.parametrize('devices', [[mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]])
 def test_what_is_shown_need_not_be_what_is_rebuilt(centred, devices):
     rows, seen, asked = centred
-    shown, target = np.where(seen, np.float32(3), 0), rows - 1
+    shown, target = np.where(seen, 3, 0).astype('float32'), rows - 1
     net = d2l.AutoRec(8, 40, dropout=0)
     trainer = frozen(net, devices)
     loader = d2l.BatchLoader(shown, seen, target, batch_size=7)
