@@ -26,6 +26,7 @@ import d2lrec as d2l
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv
+from tables import put_out
 
 SIZES = np.geomspace(4, 10_000, 26).astype(int)
 LIMIT = 4 * 2**30  # bytes of address space
@@ -155,11 +156,7 @@ def main(arguments=None) -> None:
     for rows in args.rows:
         lines.append('| ' + ' | '.join(measured(rows)) + ' |')
         print(lines[-1], flush=True)
-    text = '\n'.join(lines) + '\n'
-    print(text)
-    if args.out:
-        with open(args.out, 'w', encoding='utf-8') as file:
-            file.write(text)
+    put_out(lines, args.out)
 
 
 if __name__ == '__main__':

@@ -25,6 +25,7 @@ import d2lrec as d2l
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from tables import put_out
 
 COLUMNS = [f'c{i}' for i in range(34)]
 NUMBERS = COLUMNS[30:]
@@ -167,11 +168,7 @@ def main(arguments=None) -> None:
             f'| {name} | {seconds:.2f} | {seconds / base:.2f} | {used:.2f} | '
             f'{used / base_cpu:.2f} | {memory[name]:,.0f} |'
         )
-    text = '\n'.join(lines) + '\n'
-    print(text)
-    if args.out:
-        with open(args.out, 'w', encoding='utf-8') as file:
-            file.write(text)
+    put_out(lines, args.out)
 
 
 if __name__ == '__main__':

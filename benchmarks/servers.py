@@ -22,6 +22,7 @@ import d2lrec as d2l
 from d2lrec.train import distributed
 
 import numpy as np
+from tables import put_out
 
 BATCH, STEPS, FACTORS = 1024, 12, 8
 
@@ -99,11 +100,7 @@ def main(arguments=None) -> None:
                         f'{facts["received a step"] / 1e3:,.0f} | {1 / facts["seconds"]:.1f} | '
                         f'{1 / alone[rows][1]:.1f} | {off:.0e} |'
                     )
-    text = '\n'.join(lines) + '\n'
-    print(text)
-    if args.out:
-        with open(args.out, 'w', encoding='utf-8') as file:
-            file.write(text)
+    put_out(lines, args.out)
 
 
 if __name__ == '__main__':

@@ -129,6 +129,8 @@ def fit(
     if kvstore is not None:
         if rows:
             raise ValueError('rows is for one process: with kvstore the servers take rows alone.')
+        if isinstance(train, Interactions):
+            raise ValueError('kvstore is for data with labels: Interactions train on one machine.')
         rows = False
     if rows is not None:
         touch_rows(net, rows)
@@ -160,8 +162,6 @@ def fit(
     elif not isinstance(trainer, (gluon.Trainer, list, tuple)):
         trainer = trainer(net) if callable(trainer) else trainer
     if implicit:
-        if kvstore is not None:
-            raise ValueError('kvstore is for data with labels: Interactions train on one machine.')
         options.update(valid=valid, test=test, seed=seed, verbose=verbose)
         return train_ranking(net, train_iter, loss, trainer, num_epochs, devices, **options)
     if loss is None:

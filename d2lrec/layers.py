@@ -12,7 +12,6 @@ So a sum over an axis is written here as an inner product with a constant of zer
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
@@ -20,7 +19,7 @@ import numpy as np
 from mxnet import init
 from mxnet.gluon import Block, HybridBlock, nn
 
-from .arguments import check_list, shown
+from .arguments import check_list, is_number, shown
 
 __all__ = [
     'Embedding',
@@ -72,8 +71,7 @@ def check_field_dims(field_dims: Iterable[int]) -> list[int]:
             'for example train_data.field_dims.'
         )
     for field, dim in enumerate(dims):
-        whole = isinstance(dim, numbers.Real) and not isinstance(dim, (bool, np.bool_))
-        if not whole or not 1 <= dim < 2**31 or dim != int(dim):
+        if not is_number(dim) or not 1 <= dim < 2**31 or dim != int(dim):
             raise ValueError(
                 f'field_dims[{field}] is {shown(dim)}: each field needs a whole number of ids, at '
                 'least one id.'

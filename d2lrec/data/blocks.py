@@ -17,11 +17,9 @@ from .formats import (
     Lists,
     Raw,
     _by_number,
-    _format_of,
     _not_text,
     _of_arrow_table,
     _of_frame,
-    _paths,
     _single,
     _sparse,
     _sparse_lines,
@@ -29,6 +27,7 @@ from .formats import (
     _suffixes,
     columns_in,
     json_table,
+    opened,
     parse_text,
     taken,
     text_layout,
@@ -83,18 +82,14 @@ class Blocks:
         size: Optional[int] = None,
     ):
         self._decide, self._encoding, self._size = decide, encoding, size or BYTES
-        self.step, self.told, self._lists, self._schema = 0, {}, {}, None
+        self.step, self._lists, self._schema = 0, {}, None
         if isinstance(source, pd.DataFrame):
+            self.told = {}
             self._frame = _of_frame(source, decide)
             self.name, self.format, self.total = 'frame', 'frame', self._frame.rows
             self.files = [[n, self.total] for n in self._frame.columns]
             return
-        self._paths, self.name = _paths(source)
-        self.format = _format_of(self._paths[0], self.name, format)
-        if self.format in ('criteo', 'libsvm', 'libffm'):
-            self.told['format'] = self.format
-        if encoding is not None:
-            self.told['encoding'] = encoding
+        self._paths, self.name, self.format, self.told = opened(source, format, encoding)
         self.files = [[os.path.basename(p), os.path.getsize(p)] for p in self._paths]
         packed = any(_suffixes(p)[1] for p in self._paths) or self.format == 'parquet'
         self.total = None if packed or encoding else sum(size for _, size in self.files)

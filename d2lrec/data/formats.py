@@ -101,6 +101,18 @@ class Raw:
 Decide = Callable[[Raw], 'tuple[Optional[Sequence[str]], Sequence[str]]']
 
 
+def opened(
+    source: Any, format: Optional[str], encoding: Optional[str]
+) -> tuple[list, str, str, dict]:
+    """Of a source of files: their paths, its name, its format, and what is told of it so far."""
+    paths, name = _paths(source)
+    format = _format_of(paths[0], name, format)
+    told = {'format': format} if format in ('criteo', 'libsvm', 'libffm') else {}
+    if encoding is not None:
+        told['encoding'] = encoding
+    return paths, name, format, told
+
+
 def read_raw(
     source: Any,
     decide: Decide,
@@ -121,11 +133,7 @@ def read_raw(
     """
     if isinstance(source, pd.DataFrame):
         return _of_frame(source, decide, format)
-    paths, name = _paths(source)
-    format = _format_of(paths[0], name, format)
-    told = {'format': format} if format in ('criteo', 'libsvm', 'libffm') else {}
-    if encoding is not None:
-        told['encoding'] = encoding
+    paths, name, format, told = opened(source, format, encoding)
     if format == 'parquet':
         return _joined(name, [_parquet(p, decide, told) for p in paths], told)
     if format in ('libsvm', 'libffm'):

@@ -311,10 +311,9 @@ def checked_numbers(
     num_epochs, seed, patience=None, lr_factor=None, valid_iter=None
 ) -> tuple[int, Optional[int]]:
     """The number of epochs and the seed as ints; refuse arguments that cannot work."""
-    check_whole(num_epochs, 'num_epochs', 0)
+    num_epochs = check_whole(num_epochs, 'num_epochs', 0)
     if seed is not None:
-        check_seed(seed)
-        seed = int(seed)
+        seed = check_seed(seed)
     if patience is not None:
         check_whole(patience, 'patience')
     for name, value in (('patience', patience), ('lr_factor', lr_factor)):
@@ -322,7 +321,7 @@ def checked_numbers(
             raise ValueError(f'{name} needs a validation set to watch: pass valid_iter=.')
     if lr_factor is not None and not (is_number(lr_factor) and 0 < lr_factor <= 1):
         raise ValueError(f'lr_factor is {shown(lr_factor)}: give a number above 0 and at most 1.')
-    return int(num_epochs), seed
+    return num_epochs, seed
 
 
 def checked_passes(num_epochs: int, **loaders: Any) -> None:
