@@ -48,6 +48,13 @@ def mend_table(markup):
     )
 
 
+def put(node, text):
+    """Gives a node of an output another text."""
+    node.rawsource = text
+    node.children = []
+    node += nodes.Text(text)
+
+
 def tell_outputs(app, doctree):
     """What a cell printed and its tables, in the page's language; the code above it stays."""
     book = phrasebook(app.config.language)
@@ -59,17 +66,13 @@ def tell_outputs(app, doctree):
                 continue
             told = book.text(block.astext())
             if told != block.astext():
-                block.rawsource = told
-                block.children = []
-                block += nodes.Text(told)
+                put(block, told)
         for raw in output.findall(nodes.raw):
             if raw.get('d2l_told'):
                 continue
             if raw.get('format') == 'html' and '<table' in raw.astext():
                 told = mend_table(book.markup(raw.astext()) if book else raw.astext())
-                raw.rawsource = told
-                raw.children = []
-                raw += nodes.Text(told)
+                put(raw, told)
 
 
 def mend_tables(app, doctree):

@@ -8,6 +8,7 @@ from d2lrec.instruments.instrument import safe_json, site_files, words_of
 from bs4 import BeautifulSoup
 from docutils import nodes
 
+from d2lrec_site.cells import put
 from d2lrec_site.editions import BOOK
 
 MARK = 'class="d2lrec-instrument"'
@@ -47,10 +48,7 @@ def outputs(doctree):
 def settle(app, doctree):
     """Readies the instruments of a page."""
     for raw in list(outputs(doctree)):
-        told = in_language(raw.astext(), app.config.language)
-        raw.rawsource = told
-        raw.children = []
-        raw += nodes.Text(told)
+        put(raw, in_language(raw.astext(), app.config.language))
         raw['d2l_told'] = True
 
 

@@ -294,8 +294,9 @@ def encode(
         fitted = (numbers_as, min_threshold, num_bins, pool, slots)
         facts, encoder = _count(source, folder, encoder, fitted, seed, verbose)
         facts['asked'] = asked
-        save_json(os.path.join(folder, ENCODER), encoder.to_json())
-        facts['digest'] = _digest(encoder.to_json())
+        told = encoder.to_json()  # as large as its vocabulary
+        save_json(os.path.join(folder, ENCODER), told)
+        facts['digest'] = _digest(told)
         save_json(os.path.join(folder, BEGUN), facts)
     if os.path.exists(os.path.join(folder, BEGUN)):
         _write(source, folder, verbose)
