@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Optional
 
@@ -84,7 +85,7 @@ class Blocks:
         self._decide, self._encoding, self._size = decide, encoding, size or BYTES
         self.step, self._lists, self._schema = 0, {}, None
         if isinstance(source, pd.DataFrame):
-            self.told = {}
+            self.told, self._given = {}, source
             self._frame = _of_frame(source, decide)
             self.name, self.format, self.total = 'frame', 'frame', self._frame.rows
             self.files = [[n, self.total] for n in self._frame.columns]
@@ -100,6 +101,13 @@ class Blocks:
                 self.name, self._paths, decide, self.format, sep, header, names, encoding, label,
                 self.told,
             )  # fmt: skip
+
+    def marks(self) -> list[int]:
+        """What changes with the source: when each file was changed, a checksum of each column."""
+        if self.format != 'frame':
+            return [os.stat(path).st_mtime_ns for path in self._paths]
+        texts = (s.astype(str) if s.dtype == object else s for _, s in self._given.items())
+        return [zlib.crc32(pd.util.hash_pandas_object(s, index=False).to_numpy()) for s in texts]
 
     def __call__(self, skip: Collection[int] = frozenset()) -> Iterator[tuple[int, Optional[Raw]]]:
         """One pass: (number, block), None in the place of those to skip.

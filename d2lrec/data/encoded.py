@@ -286,7 +286,8 @@ def encode(
     if numbers_as is None:
         numbers_as = 'dense' if _reads_dense(model) else 'quantiles'
     asked = {
-        'files': source.blocks.files, 'said': repr(vars(said)), 'how': repr(how),
+        'files': source.blocks.files, 'marks': source.blocks.marks(),
+        'said': repr(vars(said)), 'how': repr(how),
         'fitted': [numbers_as, min_threshold, num_bins, pool, slots], 'seed': seed,
         'encoder': None if encoder is None else _digest(encoder.to_json()),
     }  # fmt: skip

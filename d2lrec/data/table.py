@@ -26,6 +26,7 @@ from .vocabulary import check_threshold
 __all__ = ['Table', 'read']
 
 DAY_OR_MONTH = re.compile(r'(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})(.*)')
+SHORT_YEAR = re.compile(r'\d\d?([-./])\d\d?\1\d\d?(\D.*)?')  # three numbers, none of them a year
 FEW = 10  # rows a value, at least, where a column is said to tell the label
 
 
@@ -481,9 +482,21 @@ def _day_and_month(texts) -> list:
 
     Raises ValueError where they can be read in both orders, or in none.
     """
+    short = next((t for t in texts if t and SHORT_YEAR.fullmatch(t.strip())), None)
+    if short is not None:
+        raise ValueError(
+            f'which of the numbers of {short[:40]!r} is the year cannot be told: write all as '
+            'YYYY-MM-DD.'
+        )
     parts = [t and DAY_OR_MONTH.fullmatch(t.strip()) for t in texts]
-    if not any(parts) or not all(p for p, t in zip(parts, texts) if t):
+    if not any(parts):
         return texts
+    if not all(p for p, t in zip(parts, texts) if t):
+        one = next(t for p, t in zip(parts, texts) if p)
+        other = next(t for p, t in zip(parts, texts) if t and not p)
+        raise ValueError(
+            f'{one[:40]!r} and {other[:40]!r} are written in two ways: write all as YYYY-MM-DD.'
+        )
     first, second = (max(int(p[i]) for p in parts if p) for i in (1, 2))
     if (first > 12) == (second > 12):
         shown = next(t for t in texts if t)

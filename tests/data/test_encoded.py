@@ -333,3 +333,18 @@ def test_no_labels_and_no_rows(tmp_path):
         bad = a_log().assign(click=[-1] * 300 + [0] * 400)
         d2l.encode(bad, tmp_path / 'z', verbose=False, **HOW)
     assert os.listdir(tmp_path / 'z') == []
+
+
+def test_a_source_that_changed_in_place_is_told(tmp_path):
+    frame = a_log(60)
+    how = {'label': 'click', 'seed': None, 'verbose': False, 'categories': ['town'], 'numbers': []}
+    path = tmp_path / 'log.csv'
+    for number, source in enumerate((frame, path)):
+        frame.to_csv(path, index=False)
+        folder = tmp_path / f'encoded{number}'
+        d2l.encode(source, folder, **how)
+        assert len(d2l.encode(source, folder, **how).labels) == 60  # as it was: opened
+        changed = frame.assign(click=1 - frame.click)
+        changed.to_csv(path, index=False)  # as long as before
+        with pytest.raises(ValueError, match='was encoded from another source'):
+            d2l.encode(changed if number == 0 else path, folder, **how)

@@ -471,3 +471,19 @@ def test_a_name_of_several_lines_stands_on_one(tmp_path):
     path = write(tmp_path, '"a\nb",y\n1,0\n2,1\n')
     with pytest.raises(ValueError, match="has no column 'z': it has a b, y"):
         d2l.read(path, label='z')
+
+
+@pytest.mark.parametrize(
+    'times, words',
+    [
+        (['05.01.24', '31.12.23'], "which of the numbers of '05.01.24' is the year"),
+        (['24-01-05', '24-03-01'], "which of the numbers of '24-01-05' is the year"),
+        (['2024-01-05', '03/02/2024', '25/02/2024'], 'are written in two ways'),
+    ],
+)
+def test_dates_that_can_be_read_in_two_ways_are_refused(times, words):
+    log = pd.DataFrame({'y': [0, 1, 1][: len(times)], 'u': 'a', 'when': times})
+    with pytest.raises(ValueError, match=words):
+        d2l.read(log, label='y', categories=['u'], numbers=[], time='when').split(
+            'time', valid=0.3, test=0.3
+        )
