@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import importlib.util
 import json
 import os
 import re
@@ -45,10 +46,14 @@ def address(site):
 
 @pytest.fixture(scope='session')
 def browser():
-    """Debian's Chromium; a skip without it, or a failure where D2LREC_BROWSER=needed."""
+    """Debian's Chromium, driven by Playwright; a skip without, or a failure where it is needed.
+
+    That is where D2LREC_BROWSER=needed.
+    """
     program = shutil.which('chromium') or shutil.which('chromium-browser')
-    if program is None:
-        message = 'no chromium on the path'
+    driver = importlib.util.find_spec('playwright')
+    if program is None or driver is None:
+        message = 'no chromium on the path' if program is None else 'playwright is not installed'
         if os.environ.get('D2LREC_BROWSER') == 'needed':
             pytest.fail(message)
         pytest.skip(message)
