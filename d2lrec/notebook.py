@@ -58,7 +58,8 @@ def _take_formats(shell):
     formatters['image/svg+xml'].for_type(Figure, _figure)
     for kind in ('image/png', 'image/jpeg'):
         formatters[kind].pop(Figure, None)
-    formatters['text/html'].for_type_by_name('pandas', 'DataFrame', _table)
+    for module in ('pandas', 'pandas.core.frame'):  # its home since pandas 3, and before
+        formatters['text/html'].for_type_by_name(module, 'DataFrame', _table)
 
 
 def _figure(figure):

@@ -12,6 +12,7 @@ The names: `ids` (N, F) int32, `dense` (N, D) float32, `weights` (N, M) float32 
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
@@ -398,9 +399,24 @@ def as_matrix(array, name) -> np.ndarray:
 def _asarray(values, name):
     """Values as an array of NumPy."""
     try:
-        return values.asnumpy() if hasattr(values, 'asnumpy') else np.asarray(values)
+        return values.asnumpy() if hasattr(values, 'asnumpy') else even_array(values)
     except (TypeError, ValueError):
         raise ValueError(f'{name} is {shown(values)}: give numbers, as many in each row.') from None
+
+
+def even_array(values):
+    """Values as an array; a ValueError for rows of unequal length.
+
+    NumPy before 1.24 only warns of those, and makes an array of lists.
+    """
+    if not isinstance(values, (list, tuple)):
+        return np.asarray(values)
+    with warnings.catch_warnings():
+        warnings.filterwarnings('error', 'Creating an ndarray from ragged')
+        try:
+            return np.asarray(values)
+        except Warning as warning:
+            raise ValueError(str(warning)) from None
 
 
 def _as_ids(array):

@@ -14,7 +14,7 @@ from typing import Any, Optional, Union
 import numpy as np
 
 from ..arguments import check_list, shown
-from .columns import Examples
+from .columns import Examples, even_array
 from .ctr import CTRDataset, Encoded
 from .encoder import Encoder, Step
 from .json_files import is_whole
@@ -239,7 +239,7 @@ class _DenseStep(Step):
             names = data.column_names.get('dense') if names is None else names
             data = data.columns['dense']
         try:
-            shape = np.shape(data)
+            shape = np.shape(data if hasattr(data, 'shape') else even_array(data))
         except ValueError:
             raise ValueError(f'The features are {shown(data)}: give a matrix (N, D).') from None
         if len(shape) != 2 or 0 in shape:
