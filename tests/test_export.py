@@ -1,5 +1,6 @@
 """The notebooks that run alone: nothing in them needs another file or a special viewer."""
 
+import io
 import json
 import re
 import subprocess
@@ -232,3 +233,37 @@ def test_a_pdf_without_the_site_is_refused_in_one_sentence(tmp_path):
     with pytest.raises(SystemExit, match='run make book first') as refusal:
         pdf.tools(tmp_path)
     assert '\n' not in str(refusal.value)
+
+
+def test_a_pdf_s_links_lead_to_the_page_of_their_own_chapter(browser):
+    """Each chapter has its own `summary`; a link goes to its own, or to the one it names."""
+    import pdf
+
+    pypdf = pytest.importorskip('pypdf')
+    inside = f'{pdf.INSIDE}/en'
+    pages = {
+        '/en/a.html': f'<a href="#summary">own</a> <a href="{inside}/b.html#summary">other</a>'
+        f'<a href="{inside}/b.html">top</a> <a href="{inside}/gone.html">gone</a>',
+        '/en/b.html': '<a href="#summary">own</a> <a href="https://example.org/">away</a>',
+    }
+    parts, page = [], browser.new_page()
+    for path, links in pages.items():
+        far = '<p style="break-before: page" id="summary">here</p>'
+        page.set_content(f'<title>{path}</title><h1>top</h1>{links}{far}')
+        parts.append((path, path[4], page.pdf(format='A4')))
+    page.close()
+    book = pdf.bound(pypdf, parts)
+    pdf.numbered(pypdf, book, browser)
+    kept = io.BytesIO()
+    book.write(kept)
+    read = pypdf.PdfReader(kept)
+    numbers = {page.indirect_reference.idnum: n for n, page in enumerate(read.pages)}
+    found = []
+    for page in read.pages:
+        for link in page.get('/Annots') or []:
+            place = link.get_object().get('/Dest')
+            address = (link.get_object().get('/A') or {}).get('/URI')
+            found.append(address if place is None else numbers[list.__getitem__(place, 0).idnum])
+    assert found == [1, 3, 2, None, 3, 'https://example.org/']
+    assert [mark.title for mark in read.outline] == ['a', 'b']
+    assert [page.extract_text().split()[-1] for page in read.pages] == ['gone', '2', '3', '4']
