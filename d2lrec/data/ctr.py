@@ -413,16 +413,8 @@ class CTRDataset(Encoded, Dataset):
     @property
     def unknown(self) -> np.ndarray:
         """Share (F,) of the rows whose value the vocabulary does not hold."""
-        last = [-1 if f.unknown is None else f.unknown for f in self.vocabulary.fields]
-        shares = []
-        for f, i in enumerate((self.offsets + last).tolist()):
-            lost = self.features[:, self.columns_of(f)] == i
-            if f >= self.NUM_FEATS - len(self.bag_sizes):
-                there = self._weights_of(f) != 0
-                shares.append((lost & there).sum() / max(there.sum(), 1))
-            else:
-                shares.append(lost.sum() / max(len(self), 1))
-        return np.array(shares)
+        lost, there = unknown_in(self.vocabulary, self.bag_sizes, self.features, self.weights)
+        return lost / np.maximum(there, 1)
 
     def columns_of(self, field: int) -> slice:
         """The columns of `features` that hold a field, by its number from 0: several for a bag."""
@@ -532,6 +524,26 @@ class CTRDataset(Encoded, Dataset):
 
     def _dropped_sentence(self):
         return dropped_sentence(self.source, self.dropped, len(self))
+
+
+def unknown_in(vocabulary, bag_sizes, ids, weights=None) -> tuple[np.ndarray, np.ndarray]:
+    """Of each field (F,) how many values of these ids are unknown, and how many there are.
+
+    Of the fields of one value a row these are the rows, of the bags the slots that have a weight.
+    """
+    single = len(vocabulary) - len(bag_sizes)
+    last = [-2 if f.unknown is None else f.unknown for f in vocabulary.fields]
+    gone = np.where(np.array(last) == -2, -1, vocabulary.offsets + last)  # -1 is nobody's id
+    lost, there = np.zeros((2, len(vocabulary)), np.int64)
+    lost[:single] = (ids[:, :single] == gone[:single]).sum(axis=0)
+    there[:single] = len(ids)
+    first = single
+    for f, size in enumerate(bag_sizes, single):
+        some = weights[:, first - single : first - single + size] != 0
+        lost[f] = ((ids[:, first : first + size] == gone[f]) & some).sum()
+        there[f] = some.sum()
+        first += size
+    return lost, there
 
 
 def _given(feat_mapper, defaults, vocabulary):

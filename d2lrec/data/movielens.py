@@ -20,6 +20,7 @@ from .batches import BatchLoader
 from .ctr import CTRDataset
 from .hub import download_extract
 from .ratings import Ratings, check_pairs, ids_from_1, numbers
+from .splits import check_one_unit
 
 __all__ = [
     'MovieLens',
@@ -657,7 +658,7 @@ def _by_user_and_time(data):
     """Rows ordered by user, time and row; each one's place from its user's end; their count."""
     users, times = ids_from_1(_column(data, 'user_id'), 'user'), _column(data, 'timestamp')
     if not pd.api.types.is_datetime64_any_dtype(times):
-        times = numbers(times, 'timestamp')
+        times = check_one_unit(numbers(times, 'timestamp'), 'timestamp', 'the ratings')
     elif times.isna().any():
         raise ValueError(f'Row {int(np.argmax(times.isna()))} has no timestamp: give one.')
     order = np.lexsort((np.asarray(times), users))  # stable: ties keep their order

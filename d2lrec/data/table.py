@@ -19,7 +19,7 @@ from .formats import Lists, Raw, _series, lists_in, numbers_in, read_raw, taken,
 from .plan import Plan
 from .ratings import Ratings
 from .schema import RATING_NAMES, Said, Schema, completed, labels_in, threshold_words
-from .splits import check_complete, check_way, split_rows
+from .splits import check_complete, check_one_unit, check_way, split_rows
 from .values import Column, is_missing, numbers_of, spelled, text_of, to_float
 from .vocabulary import check_threshold
 
@@ -386,9 +386,9 @@ class Table:
         if kind == 'multi-valued':
             lists = self.lists(name)
             counts = lists.counts
+            there = spelled(used(Column(name, lists.cells, lists.codes)))[1]
             facts = [
-                f'{len(np.unique(lists.codes)):,} values, {counts.mean():.1f} a row, '
-                f'at most {counts.max(initial=0)}'
+                f'{len(there):,} values, {counts.mean():.1f} a row, at most {counts.max(initial=0)}'
             ]
             empty = (counts == 0).sum()
             return facts + ([f'{empty / rows:.1%} of the rows have none'] if empty else [])
@@ -402,6 +402,7 @@ class Table:
             unique = False  # a measured number often is
         else:
             column = used(self.category(name))
+            column = Column(name, *spelled(column)[1:])  # 1.1 and 1.10 are one, as in a data set
             empty = np.array([*map(is_missing, column.cells), False])
             gone = int(empty[column.codes].sum())
             distinct = len(column.cells) - int(empty[:-1].sum())
@@ -450,7 +451,7 @@ def _reads_dense(model) -> bool:
 def _times(name, raw, source) -> np.ndarray:
     """A column as times: numbers as they are, dates as datetime64[ns]; NaN or NaT where missing."""
     if isinstance(raw, np.ndarray) and raw.dtype.kind in 'iuf':
-        return raw.astype(np.float64)
+        return check_one_unit(raw.astype(np.float64), name, source)
     if isinstance(raw, pd.Series) and pd.api.types.is_datetime64_any_dtype(raw.dtype):
         if getattr(raw.dtype, 'tz', None) is not None:
             raw = raw.dt.tz_convert('UTC').dt.tz_localize(None)
@@ -460,7 +461,8 @@ def _times(name, raw, source) -> np.ndarray:
     found = numbers_of(cells)
     gone = [is_missing(c) for c in cells]
     if all(n is not None or g for n, g in zip(found, gone)):
-        return np.array([*map(to_float, found), np.nan])[column.codes]
+        times = np.array([*map(to_float, found), np.nan])[column.codes]
+        return check_one_unit(times, name, source)
     texts = [None if g else text_of(c) for c, g in zip(cells, gone)]
     try:
         dates = _dates(texts)
