@@ -205,6 +205,112 @@ def test_numbers_that_only_count_are_no_times_in_two_units():
         assert check_one_unit(numbers, 'at') is numbers
 
 
+# --- ratings given twice, or beyond their scale
+
+RATED = pd.DataFrame(
+    {
+        'user': list('abcabca'),
+        'item': list('xyzxzyx'),
+        'rating': [1, 2, 3, 4, 5, 4, 2],
+        'time': [1, 2, 3, 9, 5, 6, 7],
+    }
+)
+NUMBERED = pd.DataFrame(
+    {'user_id': [1, 2, 3, 1], 'item_id': [1, 2, 3, 1], 'rating': [1, 2, 3, 4], 'timestamp': 1}
+)
+TWICE = r'1 pair of a user and an item is rated more than once, such as in rows {} and {}'
+AS_RATINGS = {'label': 'rating', 'threshold': 4, 'categories': ['user', 'item'], 'numbers': []}
+
+
+def quiet(ask):
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        return ask()
+
+
+def test_a_pair_that_is_rated_twice_is_told_wherever_ratings_are_read(tmp_path):
+    RATED.to_csv(tmp_path / 'log.csv', index=False)
+    for source in (RATED, tmp_path / 'log.csv'):
+        with pytest.warns(
+            UserWarning, match=TWICE.format(1, 4) + ": all are kept; repeated='last'"
+        ):
+            table = d2l.read_ratings(source)
+        assert len(table) == 7 and len(quiet(table.ratings)) == 7  # told once
+        assert len(quiet(lambda source=source: d2l.read_ratings(source, repeated='all'))) == 7
+        kept = quiet(lambda source=source: d2l.read_ratings(source, repeated='last'))
+        assert kept.frame['time'].astype(int).tolist() == [2, 3, 9, 5, 6]  # the latest, not last
+    placed = d2l.read_ratings(RATED.drop(columns='time'), repeated='last')
+    assert placed.frame['rating'].tolist() == [2, 3, 5, 4, 2]
+    clicks = quiet(lambda: d2l.read(RATED, **AS_RATINGS))
+    with pytest.warns(UserWarning, match=TWICE.format(1, 4)):
+        clicks.ratings()
+    assert 'occur more than once: 1, such as in rows 1 and 4' in clicks.summary()
+    with pytest.warns(UserWarning, match=TWICE.format(0, 3)):
+        d2l.Ratings.from_frame(NUMBERED)
+    with pytest.raises(ValueError, match='user 1 rated item 1 twice'):
+        d2l.load_data_ml100k(NUMBERED, 3, 3)
+    twice = pd.concat([RATED, RATED.assign(user='z')])
+    assert len(d2l.read_ratings(twice, repeated='last')) == 5 + 3
+
+
+def test_a_rating_beyond_its_scale_is_refused_with_its_rows(tmp_path):
+    odd = RATED.assign(rating=[1, 7, 3, 4, 5, 0, 2])
+    words = 'goes from 1 to 5, but row 2 is 7, row 6 is 0: mend'
+    for ask in (
+        lambda: d2l.read_ratings(odd, scale=(1, 5)),
+        lambda: d2l.read_ratings(odd, scale=(1, 5), repeated='all'),
+        lambda: d2l.read(odd, **AS_RATINGS).ratings(scale=(1, 5)),
+    ):
+        with pytest.raises(ValueError, match=words):
+            ask()
+    with pytest.raises(ValueError, match='goes from 1 to 3, but row 3 is 4'):
+        d2l.Ratings.from_frame(NUMBERED, scale=(1, 3))
+    for scale in (5, (5, 1), (1, 'x'), (1, np.inf), (1, 2, 3)):
+        with pytest.raises(ValueError, match=r'give \(least, most\), such as \(1, 5\)'):
+            d2l.read_ratings(RATED, scale=scale)
+    (tmp_path / 'ratings.dat').write_text('1::7::5::9\n1::8::50::9\n')
+    with pytest.raises(ValueError, match='goes from 0.5 to 5, but row 2 is 50'):
+        d2l.read_ratings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    'ratings, odd',
+    [
+        ([1, 2, 3, 4, 5, 99, 3], '99 in 1 of 7 rows, the first of them row 6, and 1 to 5'),
+        ([-1, 2, 3, 4, 5, -1, 3], '-1 in 2 of 7 rows, the first of them row 1, and 2 to 5'),
+        ([0.5, 2, 3, 0, 5, 0, 3], '0 in 2 of 7 rows, the first of them row 4, and 0.5 to 5'),
+        ([-9.5, 2.1, 3, 4, 9.5, 99, 3], '99 in 1 of 7'),
+    ],
+)
+def test_a_rating_that_may_stand_for_none_is_told(ratings, odd):
+    frame = RATED.assign(rating=ratings, item=list('abcdefg'))
+    for ask in (lambda: d2l.read_ratings(frame), lambda: d2l.read(frame, **AS_RATINGS).ratings()):
+        with pytest.warns(UserWarning, match=f"the rating 'rating' is {odd}.*leave these rows out"):
+            ask()
+    quiet(lambda: d2l.read_ratings(frame, scale=(-10, 99)))
+    assert 'may stand for none' in d2l.read(frame, **AS_RATINGS).summary()
+
+
+@pytest.mark.parametrize(
+    'ratings',
+    [
+        [1, 2, 3, 4, 5, 5, 1],
+        [0.5, 1, 5, 5, 5, 4, 4],
+        [-2, -1, 0, 1, 2, 2, 2],
+        [1, 1, 1, 1, 1, 1, 9],
+    ],
+)
+def test_plain_ratings_are_read_without_a_word(ratings):
+    frame = RATED.assign(rating=ratings, item=list('abcdefg'))
+    table = quiet(lambda: d2l.read_ratings(frame))
+    assert quiet(table.ratings).ratings.tolist() == ratings
+
+
+def test_an_argument_of_read_ratings_that_is_none_is_named():
+    with pytest.raises(ValueError, match="read_ratings has no argument 'encodng': did you mean"):
+        d2l.read_ratings(RATED, encodng='cp949')
+
+
 # --- arguments of fit, checkpoints, the launcher
 
 

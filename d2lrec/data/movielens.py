@@ -391,8 +391,8 @@ def load_data_ml100k(
     Raises
     ------
     ValueError
-        For ids out of range, or a rating that is missing or looks like a time stamp, with its
-        row (from 0).
+        For ids out of range, a rating that is missing or looks like a time stamp, with its
+        row (from 0), or a pair that is rated twice.
 
     Examples
     --------
@@ -419,6 +419,7 @@ def load_data_ml100k(
             inter.setdefault(u, []).append(i)
     else:
         scores = _scores(data)
+        check_pairs(users, items, 1)  # a matrix has one place for each
         matrix = np.zeros((num_items, num_users), np.float32)
         matrix[items, users] = scores
         inter = mx.np.array(matrix, dtype='float32')
