@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from mxnet.gluon.data import Dataset
 
+from ..arguments import check_list, shown
 from .columns import Examples
 from .encoder import ENOUGH, TOO_MANY, Encoder, Step
 from .plan import Plan
@@ -76,6 +77,41 @@ class Encoded(Examples):
         """The data with columns changed by a step, which its encoder then has."""
         new = self.with_columns(**columns)
         new._steps = (*self._steps, step)
+        return new
+
+    def only(self, fields: Sequence[Union[str, int]]) -> Encoded:
+        """The same rows with these fields alone, by name or number from 1, in this order.
+
+        The dense features stay. What was fitted to ids, such as crosses, is added after it.
+
+        Raises
+        ------
+        ValueError
+            For a field that is not there or named twice, and for data with crosses or bags.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({'y': [1, 0], 'user': ['u', 'v'], 'hour': [7, 8], 'item': 'x'})
+        >>> data = CTRDataset(frame, min_threshold=1).only(['item', 'user'])
+        >>> data.field_names, data.features.tolist()
+        (['item', 'user'], [[0, 2], [0, 3]])
+        """
+        wanted = check_list(fields, 'fields', 'a list of names of fields')
+        if self.bag_sizes or self._steps or self.features.shape[1] != len(self.vocabulary):
+            raise ValueError('the data has bags, crosses or other steps: take only() before these.')
+        if self._plan is not None:
+            raise ValueError(
+                'the data is of a table of d2lrec.read: name the columns there, categories=[...].'
+            )
+        numbers = [self.vocabulary.number_of(f) for f in wanted]
+        if not numbers or len(set(numbers)) < len(numbers):
+            raise ValueError(f'fields is {shown(wanted)}: name one or more, each once.')
+        vocabulary = Vocabulary([self.vocabulary.fields[f] for f in numbers], self.vocabulary.label)
+        ids = self.features[:, numbers] - self.offsets[numbers] + vocabulary.offsets
+        new = self.with_columns(ids=ids.astype(np.int32))
+        new.vocabulary = vocabulary
+        if getattr(new, '_distinct', None) is not None:
+            new._distinct = new._distinct[numbers]
         return new
 
     @property
