@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import numbers
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Optional
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = [
     'check_flag',
     'check_list',
     'check_net',
+    'check_options',
     'check_path',
     'check_real',
     'check_seed',
@@ -173,6 +175,23 @@ def check_flag(value: Any, name: str) -> bool:
     if isinstance(value, (bool, np.bool_, numbers.Integral)) and value in (0, 1):
         return bool(value)
     raise ValueError(f'{name} is {shown(value)}: give True or False.')
+
+
+def check_options(options: Iterable[str], known: Sequence[str], what: str) -> None:
+    """Refuse an argument by a name that is none of those known, such as one misspelled.
+
+    Examples
+    --------
+    >>> check_options({'patiense': 2}, ['patience', 'monitor'], 'fit')
+    Traceback (most recent call last):
+    ...
+    ValueError: fit has no argument 'patiense': did you mean patience?
+    """
+    for name in options:
+        if name not in known:
+            alike = difflib.get_close_matches(name, known, 1)
+            cure = f'did you mean {alike[0]}?' if alike else f'it takes {", ".join(known)}.'
+            raise ValueError(f'{what} has no argument {name!r}: {cure}')
 
 
 def check_net(net: Any, name: str = 'net') -> None:

@@ -66,6 +66,7 @@ __all__ = [
     'past_rows',
     'undo_downsampling',
     'top_unseen',
+    'auc_gap',
     'ftrl_weight',
     'logit_loss',
     'cross_layer',
@@ -1284,6 +1285,17 @@ def top_unseen(scores: np.ndarray, seen: np.ndarray, k: int) -> np.ndarray:
                 best = i
         found.append(best)
     return np.array(found)
+
+
+def auc_gap(labels: np.ndarray, probs: np.ndarray, best: np.ndarray) -> float:
+    """Labels, predictions and true probabilities (N,) -> the AUC that is lacking to the best.
+
+    Examples
+    --------
+    >>> auc_gap(np.array([1, 0, 0]), np.array([0.4, 0.5, 0.3]), np.array([0.9, 0.2, 0.1]))
+    0.5
+    """
+    return auc(labels, best) - auc(labels, probs)
 
 
 def lazy_adam(

@@ -11,10 +11,11 @@ from mxnet import autograd, gluon
 from mxnet import init as initializers
 
 from . import metrics
-from .arguments import check_call, check_net, is_number
+from .arguments import check_call, check_flag, check_net, check_options, is_number
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
 from .data.negatives import Interactions, NegativeLoader
+from .origin import check_origin, origin_of, remember, same_origin
 from .touched import touch_rows
 from .train.clicks import call, ends_in_sigmoid, features_and_label, outputs, train_ch13
 from .train.devices import (
@@ -36,6 +37,9 @@ from .train.sources import inputs_of, source
 
 __all__ = ['evaluate', 'fit', 'predict']
 
+OPTIONS = 'patience', 'monitor', 'lr_factor', 'checkpoint'
+RATES = 'patience', 'lr_factor', 'checkpoint'
+INTERACTIONS = 'negatives', 'power', 'k', 'patience', 'lr_factor', 'checkpoint'
 LARGE_BATCH = 4096  # rows at a time where nothing is learned
 
 
@@ -132,15 +136,16 @@ def fit(
         if isinstance(train, Interactions):
             raise ValueError('kvstore is for data with labels: Interactions train on one machine.')
         rows = False
+    implicit = isinstance(train, Interactions)
+    rates = getattr(net, 'output', None) == 'rating'
+    check_options(options, INTERACTIONS if implicit else RATES if rates else OPTIONS, 'fit')
     if rows is not None:
-        touch_rows(net, rows)
+        touch_rows(net, check_flag(rows, 'rows'))
     set_seed(seed)
     if not has_weights(net):
         here = try_all_gpus() if devices is None else as_devices(devices)
         net.initialize(init or initializers.Uniform(), ctx=here)
     net.hybridize(static_alloc=True, static_shape=True)
-    rates = getattr(net, 'output', None) == 'rating'
-    implicit = isinstance(train, Interactions)
     if implicit:
         loss = loss or gluon.loss.SigmoidBinaryCrossEntropyLoss()
         drawn = {name: options.pop(name) for name in ('negatives', 'power') if name in options}
@@ -172,6 +177,7 @@ def fit(
         train_iter, trainer = serve(kvstore, net, train_iter, trainer, options)
         verbose = verbose and trainer.rank == 0
     options.update(held_out, seed=seed, verbose=verbose)
+    remember(net, train)
     history = go(net, train_iter, test_iter, loss, trainer, num_epochs, devices, **options)
     if kvstore is not None:
         history.traffic = trainer.traffic
@@ -231,6 +237,7 @@ def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:
     """
     for part in (valid, test):
         _check_same_encoder(train, part)
+    check_origin(net, train, 'the training data')
     if 'rows' not in (getattr(net, 'inputs', None) or ()):
         reads = inputs_of(net)
         parts = {
@@ -251,13 +258,19 @@ def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:
 
 def _check_same_encoder(train, part):
     """Refuse a part whose ids mean other values than those of the training part."""
-    ours, theirs = (getattr(p, 'vocabulary', None) for p in (train, part))
-    if ours is not None and theirs is not None and ours is not theirs and ours != theirs:
+    ours, theirs = origin_of(train), origin_of(part)
+    if same_origin(ours, theirs):
+        return
+    if len(ours) == 2:
         raise ValueError(
-            'the parts were encoded by different vocabularies, so that an id stands for different '
-            'values: encode valid and test by that of the training part, '
-            'train.encoder.encode(frame) or CTRDataset(frame, vocabulary=train.vocabulary).'
+            'the parts number their users and items in different ways: take all from the ratings '
+            'of one table, ratings[rows] by its split_rows.'
         )
+    raise ValueError(
+        'the parts were encoded by different vocabularies, or steps that were fitted apart, so '
+        'that an id stands for different values: encode valid and test by that of the training '
+        'part, train.encoder.encode(frame) or CTRDataset(frame, vocabulary=train.vocabulary).'
+    )
 
 
 def rating_rows(net, data) -> Examples:
@@ -304,7 +317,8 @@ def predict(
     ------
     ValueError
         If the net has no weights, the data is empty or does not fit the net (an id out of its
-        field's range, a number that is not finite), or an output is not a number.
+        field's range, a number that is not finite, a vocabulary other than the one that it was
+        trained by), or an output is not a number.
 
     Examples
     --------
@@ -319,6 +333,7 @@ def predict(
             'the loader shuffles, so no output could be told from another: pass one '
             'that does not, or the data.'
         )
+    check_origin(net, data)
     here = devices_of(net, devices)
     outs = one_row(net, data, here)
     if outs is None:
@@ -386,6 +401,7 @@ def evaluate(
     >>> report['auc'], report['accuracy']
     (0.5, 0.5)
     """
+    check_origin(net, data)
     here = devices_of(net, devices)
     if isinstance(data, Interactions):
         return rank_report(net, data, shown)

@@ -147,8 +147,11 @@ def _ending(code):
 
 def read_hosts(path: str) -> list[str]:
     """The addresses of a host file: one a line, # begins a comment."""
-    with open(path, encoding='utf-8') as file:
-        lines = [line.split('#')[0].strip() for line in file]
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            lines = [line.split('#')[0].strip() for line in file]
+    except (OSError, UnicodeDecodeError):
+        raise SystemExit(f'{path} cannot be read: give a file of one address a line.') from None
     hosts = [line for line in lines if line]
     if not hosts or any(len(h.split()) > 1 or h.startswith('-') for h in hosts):
         raise SystemExit(f'{path} is no host file: give one address a line.')
@@ -180,6 +183,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     given = parser.parse_args(arguments)
     if not given.script or given.workers < 1 or given.servers < 1:
         parser.error('give a script, and at least one worker and one server.')
+    if given.port is not None and not 1 <= given.port <= 65_535:
+        parser.error(f'--port is {given.port}: give a port of this machine, 1 to 65535.')
     if not os.path.isfile(given.script[0]):
         parser.error(f'{given.script[0]} is no file: give the path of a script.')
     hosts = read_hosts(given.hosts) if given.hosts else []

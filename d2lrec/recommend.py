@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
@@ -21,6 +21,7 @@ from .fitting import predict
 from .models.fm import FM
 from .models.lr import LR
 from .models.mf import MF
+from .origin import check_origin
 
 __all__ = ['recommend']
 
@@ -210,6 +211,7 @@ def _clicks(net, users, seen, items, user, item, encoder):
     if seen is None:
         raise _not_said(net)
     encoder = _encoder(net, encoder, seen)
+    check_origin(net, encoder, 'what encodes')
     if not isinstance(items, pd.DataFrame):
         raise ValueError(
             f'items is a {type(items).__name__}: give a frame of the candidates, with a column '
@@ -249,8 +251,15 @@ def _encoder(net, encoder, seen):
 
 
 def _sequence(values, what):
+    if isinstance(values, Mapping) or (
+        isinstance(values, (list, tuple)) and any(isinstance(v, Mapping) for v in values)
+    ):
+        raise ValueError(
+            f'{what} is {shown(values)}: give a frame with a row for each, '
+            f'pd.DataFrame([{{field: value}}]), or a list of {what}.'
+        )
     if isinstance(values, (str, bytes)) or not hasattr(values, '__len__'):
-        raise ValueError(f'{what} is {values!r}: give a list of {what}.')
+        raise ValueError(f'{what} is {shown(values)}: give a list of {what}.')
     return values
 
 
@@ -522,10 +531,14 @@ def _ratings(net, users, seen, items, item, damping):
         raise ValueError(
             f'{type(net).__name__} reads the rows of the ratings: pass the training part as seen=.'
         )
+    if isinstance(seen, Ratings):
+        check_origin(net, seen, 'what was seen')
     scores, count, num_users = _scorer(net, seen, users if new else None, damping)
     if new:
         check_ids(users.items, 0, count, 'items')
         ours, theirs = (getattr(r, 'item_names', None) for r in (seen, users))
+        known = net.__dict__.get('_origin')  # of the training ratings: the names of users, of items
+        ours = known[1] if ours is None and known is not None and len(known) == 2 else ours
         if ours is not None and theirs is not None and list(ours) != list(theirs):
             raise ValueError(
                 'the items of the new ratings are numbered in another way than in training: '

@@ -10,6 +10,7 @@ from mxnet import gluon
 
 from .data.encoder import Encoder
 from .data.vocabulary import Vocabulary
+from .origin import remember
 from .weights import weights_of
 
 __all__ = ['warm_start']
@@ -74,6 +75,8 @@ def warm_start(net: gluon.Block, data: Any, old_net: gluon.Block, old_data: Any)
             _check_same(f'shapes of {name}', weight.shape, old.shape)
             weight = old
         param.set_data(mx.np.array(weight, dtype=weight.dtype))
+    object.__setattr__(net, '_origin', None)
+    remember(net, data)
     return source >= 0
 
 

@@ -491,6 +491,16 @@ CASES = [
             (lambda s, seen, k: unseen(s, seen[:0], k, drop=seen), 'too short'),
         ],
     ),
+    (
+        check.auc_gap,
+        lambda y, p, best: d2l.auc(y, best) - d2l.auc(y, p),
+        [
+            (lambda y, p, best: d2l.auc(y, p) - d2l.auc(y, best), 'sign is turned'),
+            (lambda y, p, best: d2l.auc(y, p), 'AUC alone'),
+            (lambda y, p, best: d2l.auc(y, p) / d2l.auc(y, best), 'a share'),
+            (lambda y, p, best: d2l.log_loss(y, p) - d2l.log_loss(y, best), 'log losses'),
+        ],
+    ),
 ]
 ENGLISH = 'Right: it agrees with the definition.'
 EXERCISES = sorted({*check.__all__} - {'Verdict', 'add_language', 'notebook_language'})

@@ -28,7 +28,7 @@ from .growth import sparse_update
 from .histories import augru_step, past_rows
 from .judge import Verdict
 from .mf import biased_mf, fold_in
-from .own_log import downsampling, top_unseen
+from .own_log import auc_gap, downsampling, top_unseen
 from .production import ftrl_weight
 from .ranking import bpr_loss
 from .scale import merge_shards
@@ -41,6 +41,7 @@ __all__ = [
     'accumulated_rmse',
     'add_language',
     'auc',
+    'auc_gap',
     'augru_step',
     'biased_mf',
     'bpr_loss',

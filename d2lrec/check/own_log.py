@@ -66,3 +66,43 @@ def top_unseen(function: Function) -> Verdict:
             ('top_unseen.cut_first', cut_first),
         ],
     )
+
+
+def auc_gap(function: Function) -> Verdict:
+    """How much AUC is lacking to the best possible: labels, probs, best (N,) -> a number.
+
+    `best` are the true probabilities of the same rows, which planted data has.
+
+    Examples
+    --------
+    >>> from .. import auc
+    >>> auc_gap(lambda labels, probs, best: auc(labels, probs)).key
+    'auc_gap.alone'
+    """
+    rng = np.random.default_rng(0)
+    best = rng.random(40).astype('float32')
+    labels = (rng.random(40) < best).astype('float32')
+    probs = np.round(best + rng.normal(0, 0.4, 40), 1).clip(0.1, 0.9).astype('float32')
+    auc, gap = definitions.auc, definitions.auc_gap
+    return judge(
+        function,
+        gap,
+        cases=[
+            {'labels': labels, 'probs': probs, 'best': best},
+            {'labels': labels[::-1].copy(), 'probs': best, 'best': probs[::-1].copy()},
+        ],
+        mistakes=[
+            ('auc_gap.turned', lambda labels, probs, best: -gap(labels, probs, best)),
+            ('auc_gap.alone', lambda labels, probs, best: auc(labels, probs)),
+            ('auc_gap.share', lambda labels, p, best: auc(labels, p) / auc(labels, best)),
+            (
+                'auc_gap.loss',
+                lambda labels, p, best: _log_loss(labels, p) - _log_loss(labels, best),
+            ),
+        ],
+    )
+
+
+def _log_loss(labels, probs):
+    probs = probs.astype('float64')
+    return -np.mean(np.where(labels == 1, np.log(probs), np.log(1 - probs)))

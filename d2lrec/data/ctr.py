@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from mxnet.gluon.data import Dataset
 
+from ..arguments import check_list, shown
 from .columns import Examples
 from .encoder import ENOUGH, TOO_MANY, Encoder, Step
 from .plan import Plan
@@ -76,6 +77,41 @@ class Encoded(Examples):
         """The data with columns changed by a step, which its encoder then has."""
         new = self.with_columns(**columns)
         new._steps = (*self._steps, step)
+        return new
+
+    def only(self, fields: Sequence[Union[str, int]]) -> Encoded:
+        """The same rows with these fields alone, by name or number from 1, in this order.
+
+        The dense features stay. What was fitted to ids, such as crosses, is added after it.
+
+        Raises
+        ------
+        ValueError
+            For a field that is not there or named twice, and for data with crosses or bags.
+
+        Examples
+        --------
+        >>> frame = pd.DataFrame({'y': [1, 0], 'user': ['u', 'v'], 'hour': [7, 8], 'item': 'x'})
+        >>> data = CTRDataset(frame, min_threshold=1).only(['item', 'user'])
+        >>> data.field_names, data.features.tolist()
+        (['item', 'user'], [[0, 2], [0, 3]])
+        """
+        wanted = check_list(fields, 'fields', 'a list of names of fields')
+        if self.bag_sizes or self._steps or self.features.shape[1] != len(self.vocabulary):
+            raise ValueError('the data has bags, crosses or other steps: take only() before these.')
+        if self._plan is not None:
+            raise ValueError(
+                'the data is of a table of d2lrec.read: name the columns there, categories=[...].'
+            )
+        numbers = [self.vocabulary.number_of(f) for f in wanted]
+        if not numbers or len(set(numbers)) < len(numbers):
+            raise ValueError(f'fields is {shown(wanted)}: name one or more, each once.')
+        vocabulary = Vocabulary([self.vocabulary.fields[f] for f in numbers], self.vocabulary.label)
+        ids = self.features[:, numbers] - self.offsets[numbers] + vocabulary.offsets
+        new = self.with_columns(ids=ids.astype(np.int32))
+        new.vocabulary = vocabulary
+        if getattr(new, '_distinct', None) is not None:
+            new._distinct = new._distinct[numbers]
         return new
 
     @property
@@ -413,16 +449,8 @@ class CTRDataset(Encoded, Dataset):
     @property
     def unknown(self) -> np.ndarray:
         """Share (F,) of the rows whose value the vocabulary does not hold."""
-        last = [-1 if f.unknown is None else f.unknown for f in self.vocabulary.fields]
-        shares = []
-        for f, i in enumerate((self.offsets + last).tolist()):
-            lost = self.features[:, self.columns_of(f)] == i
-            if f >= self.NUM_FEATS - len(self.bag_sizes):
-                there = self._weights_of(f) != 0
-                shares.append((lost & there).sum() / max(there.sum(), 1))
-            else:
-                shares.append(lost.sum() / max(len(self), 1))
-        return np.array(shares)
+        lost, there = unknown_in(self.vocabulary, self.bag_sizes, self.features, self.weights)
+        return lost / np.maximum(there, 1)
 
     def columns_of(self, field: int) -> slice:
         """The columns of `features` that hold a field, by its number from 0: several for a bag."""
@@ -532,6 +560,26 @@ class CTRDataset(Encoded, Dataset):
 
     def _dropped_sentence(self):
         return dropped_sentence(self.source, self.dropped, len(self))
+
+
+def unknown_in(vocabulary, bag_sizes, ids, weights=None) -> tuple[np.ndarray, np.ndarray]:
+    """Of each field (F,) how many values of these ids are unknown, and how many there are.
+
+    Of the fields of one value a row these are the rows, of the bags the slots that have a weight.
+    """
+    single = len(vocabulary) - len(bag_sizes)
+    last = [-2 if f.unknown is None else f.unknown for f in vocabulary.fields]
+    gone = np.where(np.array(last) == -2, -1, vocabulary.offsets + last)  # -1 is nobody's id
+    lost, there = np.zeros((2, len(vocabulary)), np.int64)
+    lost[:single] = (ids[:, :single] == gone[:single]).sum(axis=0)
+    there[:single] = len(ids)
+    first = single
+    for f, size in enumerate(bag_sizes, single):
+        some = weights[:, first - single : first - single + size] != 0
+        lost[f] = ((ids[:, first : first + size] == gone[f]) & some).sum()
+        there[f] = some.sum()
+        first += size
+    return lost, there
 
 
 def _given(feat_mapper, defaults, vocabulary):

@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from ..arguments import check_list, check_path, shown
 from .blocks import Again, Blocks
-from .ctr import Encoded
+from .ctr import Encoded, unknown_in
 from .encoder import Encoder
 from .formats import numbers_in, words_in
 from .json_files import is_whole, read_json, save_json
@@ -54,6 +54,7 @@ class EncodedFolder(Encoded):
     ----------
     vocabulary, encoder, features, dense, field_names, field_dims, offsets : as in `Encoded`
     labels : float32 (N,), or None where there are none
+    unknown : float64 (F,), the share of these rows whose value the vocabulary does not hold
     folder, source : str, where it is, and what the rows came from
     digest : str, by which a checkpoint knows the rows again; None of rows picked by number
 
@@ -85,7 +86,8 @@ class EncodedFolder(Encoded):
             if not os.path.isfile(path) or os.path.getsize(path) != size:
                 found = os.path.getsize(path) if os.path.isfile(path) else 'no'
                 raise ValueError(
-                    f'{path} has {found} bytes where {rows:,} rows take {size}: encode anew.'
+                    f'{path} has {found} bytes where {rows:,} rows take {size}: remove the folder '
+                    'and encode anew.'
                 )
             shape = (rows, width) if width else (rows,)
             whole = np.memmap(path, TYPES[name], 'r', shape=shape)
@@ -113,10 +115,23 @@ class EncodedFolder(Encoded):
             good = len(state) > number and state[number, 0] == 1 and state[number, 1] == value
             if not good or (ids < first).any() or (ids > last).any():
                 raise ValueError(
-                    f'{self.folder} is damaged in rows {start:,} to {stop - 1:,}: remove it and '
-                    'encode anew.'
+                    f'{self.folder} is damaged in rows {start:,} to {stop - 1:,}: remove the '
+                    'folder and encode anew.'
                 )
             self.release()
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """Share (F,) of the rows whose value the vocabulary does not hold; reads all of them."""
+        lost, there = np.zeros((2, len(self.vocabulary)))
+        for start in range(0, len(self), STRETCH):
+            rows = slice(start, start + STRETCH)
+            ids = self.columns['ids'][rows]
+            weights = self.columns['weights'][rows] if 'weights' in self.columns else None
+            found = unknown_in(self.vocabulary, self.bag_sizes, ids, weights)
+            lost, there = lost + found[0], there + found[1]
+            self.release()
+        return lost / np.maximum(there, 1)
 
     def _chosen(self, rows):
         new = super()._chosen(rows)
@@ -218,7 +233,8 @@ def encode(
 
     The ids are those that `read(source, ...).dataset(...)` gives. Called again with the same
     arguments it goes on where an earlier call was interrupted, by whatever: the first pass begins
-    anew, the second at the first block that is lacking. A folder that is finished is opened.
+    anew, the second at the first block that is lacking. A folder that is finished is opened, and
+    what an earlier call wrote is held against its checksums.
 
     Parameters
     ----------
@@ -245,7 +261,7 @@ def encode(
     Raises
     ------
     ValueError
-        As `read` and `Table.dataset`; for a folder with anything else in it.
+        As `read` and `Table.dataset`; for a folder with anything else in it, or damaged.
 
     Examples
     --------
@@ -291,7 +307,8 @@ def encode(
         'fitted': [numbers_as, min_threshold, num_bins, pool, slots], 'seed': seed,
         'encoder': None if encoder is None else _digest(encoder.to_json()),
     }  # fmt: skip
-    if not _begun(folder, asked):
+    begun = _begun(folder, asked)
+    if not begun:
         fitted = (numbers_as, min_threshold, num_bins, pool, slots)
         facts, encoder = _count(source, folder, encoder, fitted, seed, verbose)
         facts['asked'] = asked
@@ -301,7 +318,7 @@ def encode(
         save_json(os.path.join(folder, BEGUN), facts)
     if os.path.exists(os.path.join(folder, BEGUN)):
         _write(source, folder, verbose)
-    return EncodedFolder(folder, check=False)
+    return EncodedFolder(folder, check=begun)  # what an earlier call wrote may be damaged by now
 
 
 class _Source:
@@ -687,7 +704,10 @@ def _write_block(table, number, facts, encoder, place, files):
 
 def _begun(folder, asked) -> bool:
     """Whether the folder holds the beginning, or all, of what is asked for."""
-    os.makedirs(folder, exist_ok=True)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(f'{folder} is a file, or lies in one: give a new folder.') from None
     for name in (DONE, BEGUN):
         path = os.path.join(folder, name)
         if os.path.exists(path):

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..arguments import check_list, check_whole, shown
 from .columns import Examples, _asarray
+from .splits import check_one_unit
 
 __all__ = ['past_rows', 'with_history']
 
@@ -66,6 +67,7 @@ def past_rows(users: Any, times: Any, length: int, where: Any = None) -> np.ndar
     if not len(users):
         return past
     user = np.unique(users, return_inverse=True)[1].reshape(-1)
+    check_one_unit(times, 'times')
     order = np.lexsort((times, user))  # stable: ties keep their order
     user, times = user[order], times[order]
     new_user = np.r_[True, user[1:] != user[:-1]]

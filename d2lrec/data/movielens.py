@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import mxnet as mx
 import numpy as np
@@ -20,6 +20,7 @@ from .batches import BatchLoader
 from .ctr import CTRDataset
 from .hub import download_extract
 from .ratings import Ratings, check_pairs, ids_from_1, numbers
+from .splits import check_one_unit
 
 __all__ = [
     'MovieLens',
@@ -390,8 +391,8 @@ def load_data_ml100k(
     Raises
     ------
     ValueError
-        For ids out of range, or a rating that is missing or looks like a time stamp, with its
-        row (from 0).
+        For ids out of range, a rating that is missing or looks like a time stamp, with its
+        row (from 0), or a pair that is rated twice.
 
     Examples
     --------
@@ -418,6 +419,7 @@ def load_data_ml100k(
             inter.setdefault(u, []).append(i)
     else:
         scores = _scores(data)
+        check_pairs(users, items, 1)  # a matrix has one place for each
         matrix = np.zeros((num_items, num_users), np.float32)
         matrix[items, users] = scores
         inter = mx.np.array(matrix, dtype='float32')
@@ -485,6 +487,10 @@ class MovieLensCTR:
     train, valid, test : CTRDataset, each with ``dense`` (N, D) and ``dense_names``
     items : DataFrame item_id, title, count (ratings in the training part); its index is the
         item's id; films below the threshold are not in it
+    users, films : DataFrame, what `recommend` asks for: a row for each user and each of these
+        films, with the raw values of the fields and dense features that are theirs. The context
+        (hour, weekday) is that of the user's latest rating in the training part, `film_age` that
+        at the end of it. `films` has the title and the count, too.
 
     Examples
     --------
@@ -499,6 +505,8 @@ class MovieLensCTR:
     valid: CTRDataset
     test: CTRDataset
     items: pd.DataFrame
+    users: Optional[pd.DataFrame] = None
+    films: Optional[pd.DataFrame] = None
 
     def __repr__(self):
         rows = ' + '.join(f'{len(part):,}' for part in (self.train, self.valid, self.test))
@@ -582,9 +590,12 @@ def load_ml100k_ctr(
         data.dense, data.dense_names = matrix, list(DENSE)
         vocabulary = data.vocabulary
         datasets.append(data)
-    return MovieLensCTR(*datasets, _items(tables.items, frames[0], datasets[0]))
+    items = _items(tables.items, frames[0], datasets[0])
+    return MovieLensCTR(*datasets, items, *_raw_sides(frames[0], sides[1], items))
 
 
+OF_USERS = ['user', 'gender', 'age_band', 'occupation', 'region', 'hour', 'weekday', 'age']
+OF_FILMS = ['item', 'title', 'count', 'decade', *GENRES]
 DENSE = ['age', 'film_age', 'log_user_count', 'log_item_count']
 
 
@@ -627,6 +638,21 @@ def _dense(frames):
     return [np.stack(c, axis=1).astype(np.float32) for c in columns]
 
 
+def _raw_sides(train, items, known):
+    """Users and films with an id of their own, as raw rows: see `MovieLensCTR`."""
+    latest = train.sort_values('timestamp', kind='stable').drop_duplicates('user', keep='last')
+    users = latest.sort_values('user')[OF_USERS].reset_index(drop=True)
+    users['log_user_count'] = np.log1p(users.user.map(train.user.value_counts()))
+    films = items.loc[known.item_id].rename_axis('item').reset_index()
+    films['count'] = known['count'].to_numpy()
+    films = films[[*OF_FILMS, 'release_date']]
+    now = pd.to_datetime(train.timestamp.max(), unit='s')
+    age = (now - films.pop('release_date')).dt.total_seconds() / (365.25 * 24 * 3600)
+    films['film_age'] = age.fillna(train.film_age.mean())
+    films['log_item_count'] = np.log1p(films['count'])
+    return users, films
+
+
 def _items(items, train, dataset):
     """The films with an id of their own, by id."""
     ids = dataset.vocabulary.fields[dataset.vocabulary.number_of('item')].ids
@@ -657,7 +683,7 @@ def _by_user_and_time(data):
     """Rows ordered by user, time and row; each one's place from its user's end; their count."""
     users, times = ids_from_1(_column(data, 'user_id'), 'user'), _column(data, 'timestamp')
     if not pd.api.types.is_datetime64_any_dtype(times):
-        times = numbers(times, 'timestamp')
+        times = check_one_unit(numbers(times, 'timestamp'), 'timestamp', 'the ratings')
     elif times.isna().any():
         raise ValueError(f'Row {int(np.argmax(times.isna()))} has no timestamp: give one.')
     order = np.lexsort((np.asarray(times), users))  # stable: ties keep their order

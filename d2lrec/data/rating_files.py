@@ -6,13 +6,15 @@ import os
 import tempfile
 import warnings
 import zipfile
+from collections.abc import Sequence
 from typing import Any, Optional
 
 import numpy as np
 
-from ..arguments import check_real, shown
+from ..arguments import check_options, check_real, shown
 from .archive_files import copy_member
 from .formats import _bytes, numbers_in, read_raw, unpacking
+from .ratings import check_in_scale, check_scale, look_at_ratings
 from .schema import ITEM_NAMES, LIKED, RATING_NAMES, TIME_NAMES, USER_NAMES, Schema
 from .table import Table, check_rows
 from .values import Column
@@ -23,21 +25,25 @@ __all__ = ['read_ratings']
 # how they are written. Names are this library's: user, item, rating, time.
 RELEASES = {
     'ratings.dat': {  # MovieLens-1M and -10M
+        'scale': (0.5, 5),
         'ratings': (['user', 'item', 'rating', 'time'], '::'),
         'movies.dat': (['item', 'title', 'genres'], '::'),
         'users.dat': (['user', 'gender', 'age', 'occupation', 'zip'], '::'),
     },
     'ratings.csv': {  # MovieLens-latest, -20M, -25M, -32M
+        'scale': (0.5, 5),
         'ratings': (['user', 'item', 'rating', 'time'], ','),
         'movies.csv': (['item', 'title', 'genres'], ','),
     },
     'u.data': {  # MovieLens-100K
+        'scale': (1, 5),
         'ratings': (['user', 'item', 'rating', 'time'], '\t'),
         'u.user': (['user', 'age', 'gender', 'occupation', 'zip'], '|'),
     },
 }
 NO_GENRE = '(no genres listed)'
 KINDS = 'user', 'item', 'rating', 'time'
+HOW = 'format', 'sep', 'header', 'names', 'encoding'
 
 
 def read_ratings(
@@ -48,6 +54,8 @@ def read_ratings(
     time: Optional[str] = None,
     *,
     threshold: float = LIKED,
+    scale: Optional[Sequence[float]] = None,
+    repeated: Optional[str] = None,
     **how: Any,
 ) -> Table:
     """Read ratings: a file or frame of (user, item, rating[, time]), or a folder of MovieLens.
@@ -64,12 +72,18 @@ def read_ratings(
         The names of the columns; by default those so called ('userId', 'movie_id', 'stars' ...),
         else the first four. False for no time.
     threshold : number
+    scale : (least, most), optional
+        A rating beyond it is refused, with its row; of MovieLens it is known. Without it a
+        warning names a rating that stands apart from all others, such as 99 or -1 for none.
+    repeated : 'all' or 'last', optional
+        What to keep of the ratings of one item by one user: all of them, or the latest, by time
+        or else by place. By default all, and a warning says so.
     **how : format, sep, header, names, encoding, as in `read`
 
     Raises
     ------
     ValueError
-        As `read`; for ratings that are no numbers, with their row.
+        As `read`; for ratings that are no numbers or beyond the scale, with their rows.
 
     Examples
     --------
@@ -83,13 +97,17 @@ def read_ratings(
     >>> table.ratings().ratings.tolist(), table.ratings().item_names
     ([3.5, 5.0, 0.5], ['1', '5'])
     """
-    threshold = check_real(threshold, 'threshold')
+    threshold, scale = check_real(threshold, 'threshold'), check_scale(scale)
+    if repeated is not None and repeated not in ('all', 'last'):
+        raise ValueError(f"repeated is {shown(repeated)}: choose 'all' or 'last'.")
+    check_options(how, HOW, 'read_ratings')
     for what, name in (('user', user), ('item', item), ('rating', rating), ('time', time)):
         if name is not None and name is not False and not isinstance(name, str):
             raise ValueError(f'{what} is {shown(name)}: give the name of a column.')
     found = _release(source)
     if found is not None:
-        return _read_release(*found, threshold)
+        table = _read_release(*found, threshold)
+        return _looked_at(table, scale or RELEASES[found[1]]['scale'], repeated)
     raw = read_raw(source, lambda sample: (None, []), **how)
     check_rows(raw)
     names = list(raw.columns)
@@ -134,6 +152,29 @@ def read_ratings(
             f'{raw.source}: the rating {rating!r} goes up to {highest:g}, which looks like a time '
             'stamp: say which column is which by user=, item=, rating= and time=.'
         )
+    return _looked_at(table, scale, repeated)
+
+
+def _looked_at(table, scale, repeated) -> Table:
+    """The table; its ratings within their scale, and of one pair as many as are wanted."""
+    users, items, values = table._rated()
+    if repeated == 'all':
+        check_in_scale(values, table.schema.label, table.source, scale)
+        users, items = users[:0], items[:0]
+    if repeated == 'last':
+        times = np.zeros(len(table)) if table.times is None else table.times
+        order = np.lexsort((times, items, users))  # stable: rows of one time keep their order
+        u, i = users[order], items[order]
+        last = np.append((u[1:] != u[:-1]) | (i[1:] != i[:-1]), True)
+        rows = np.sort(order[last])
+        if len(rows) < len(table):
+            table = table[rows]
+            users, items, values = users[rows], items[rows], values[rows]
+    look_at_ratings(
+        users, items, values, table.schema.label, table.source, scale,
+        cure="all are kept; repeated='last' keeps the latest of each pair, 'all' confirms these",
+    )  # fmt: skip
+    table._told_ratings = True
     return table
 
 
@@ -156,7 +197,7 @@ def _release(source):
 
 
 def _read_release(source, kind, files, threshold) -> Table:
-    parts = dict(RELEASES[kind])
+    parts = {name: part for name, part in RELEASES[kind].items() if name != 'scale'}
     names, sep = parts.pop('ratings')
     raw = _part(files[kind], names, sep, ['rating', 'time'])
     raw.source = source

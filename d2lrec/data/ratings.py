@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
 
-from ..arguments import shown
+from ..arguments import is_number, shown
 from ..checks import check_finite, check_ids
 from .columns import Examples
 
@@ -71,6 +73,7 @@ class Ratings(Examples):
         rating: str = 'rating',
         num_users: Optional[int] = None,
         num_items: Optional[int] = None,
+        scale: Optional[Sequence[float]] = None,
     ) -> Ratings:
         """Of a frame whose ids count from 1, as MovieLens' do: id 1 becomes 0.
 
@@ -79,12 +82,15 @@ class Ratings(Examples):
         user, item, rating : names of the columns
         num_users, num_items : int
             By default the largest id in the frame.
+        scale : (least, most), optional
+            A rating beyond it is refused. Without it a warning names one that stands apart, such
+            as 99 or -1 for none; another warning names a pair that is rated twice.
 
         Raises
         ------
         ValueError
             For a column that is lacking, ids that are no whole numbers from 1 on, or a rating
-            that is missing: with its row, from 1.
+            that is missing or beyond the scale: with its row, from 0.
 
         Examples
         --------
@@ -106,6 +112,7 @@ class Ratings(Examples):
             for name, what, limit in ((user, 'user', num_users), (item, 'item', num_items))
         )
         scores = numbers(frame.iloc[:, names.index(rating)], 'rating')
+        look_at_ratings(users, items, scores, rating, 'the frame', scale, 0)
         return cls(users - 1, items - 1, scores, num_users, num_items)
 
     @property
@@ -263,6 +270,119 @@ def check_pairs(users: np.ndarray, items: np.ndarray, first: int = 0) -> None:
         raise ValueError(
             f'user {user + first} rated item {item + first} twice: keep one rating a pair.'
         )
+
+
+def check_scale(scale: Any) -> Optional[tuple[float, float]]:
+    """(least, most) of a scale of ratings, or None.
+
+    Examples
+    --------
+    >>> check_scale((5, 1))
+    Traceback (most recent call last):
+    ...
+    ValueError: scale is (5, 1): give (least, most), such as (1, 5).
+    """
+    if scale is None:
+        return None
+    two = isinstance(scale, (tuple, list)) and len(scale) == 2 and all(map(is_number, scale))
+    if not two or not -np.inf < scale[0] < scale[1] < np.inf:
+        raise ValueError(f'scale is {shown(scale)}: give (least, most), such as (1, 5).')
+    return float(scale[0]), float(scale[1])
+
+
+def check_in_scale(values: np.ndarray, name: str, source: str, scale: Any, first: int = 1) -> None:
+    """Refuse ratings beyond a scale, with their rows, which count from `first`."""
+    scale = check_scale(scale)
+    if scale is None:
+        return
+    bad = np.flatnonzero((values < scale[0]) | (values > scale[1]))
+    if len(bad):
+        rows = ', '.join(f'row {r + first} is {values[r]:g}' for r in bad[:3])
+        more = f' and {len(bad) - 3:,} more' if len(bad) > 3 else ''
+        raise ValueError(
+            f'{source}: the rating {name!r} goes from {scale[0]:g} to {scale[1]:g}, but '
+            f'{rows}{more}: mend these rows, leave them out, or give another scale.'
+        )
+
+
+def apart_from_others(values: np.ndarray) -> Optional[float]:
+    """A rating that is likely to stand for none: far from all others, or 0 or -1 below them.
+
+    Examples
+    --------
+    >>> apart_from_others(np.array([1, 2, 3, 99])), apart_from_others(np.array([1, 2, 3, 5]))
+    (99.0, None)
+    """
+    found = np.unique(values)
+    if len(found) < 3:
+        return None
+    for one, rest in ((found[-1], found[:-1]), (found[0], found[1:])):
+        reach, gap = rest[-1] - rest[0], min(abs(rest - one))
+        if (len(rest) > 2 and gap > 4 * reach) or (one in (0, -1) and rest[0] > 0):
+            return float(one)
+    return None
+
+
+def look_at_ratings(
+    users: np.ndarray,
+    items: np.ndarray,
+    values: np.ndarray,
+    name: str,
+    source: str,
+    scale: Any = None,
+    first: int = 1,
+    cure: str = 'leave all but one of them out where one is meant',
+) -> None:
+    """Refuse ratings beyond their scale; warn of one that stands apart, and of pairs twice.
+
+    Users and items are whole numbers; rows are told counting from `first`.
+
+    Examples
+    --------
+    >>> look_at_ratings(np.array([0]), np.array([0]), np.array([7.0]), 'stars', 'log', (1, 5))
+    Traceback (most recent call last):
+    ...
+    ValueError: log: the rating 'stars' goes from 1 to 5, but row 1 is 7: mend ...
+    """
+    check_in_scale(values, name, source, scale, first)
+    odd = apart_from_others(values) if scale is None else None
+    if odd is not None:
+        rows, others = np.flatnonzero(values == odd), values[values != odd]
+        low, high = min(odd, others.min()), max(odd, others.max())
+        warnings.warn(
+            f'{source}: the rating {name!r} is {odd:g} in {len(rows):,} of {len(values):,} rows, '
+            f'the first of them row {rows[0] + first}, and {others.min():g} to {others.max():g} '
+            'elsewhere: if it means that none was given, leave these rows out; '
+            f'scale=({low:g}, {high:g}) confirms it.',
+            stacklevel=4,
+        )
+    twice = pairs_twice(users, items)
+    if twice is not None:
+        count, one, other = twice
+        warnings.warn(
+            f'{source}: {count:,} {"pair" if count == 1 else "pairs"} of a user and an item '
+            f'{"is" if count == 1 else "are"} rated more than once, such as in rows {one + first} '
+            f'and {other + first}: {cure}.',
+            stacklevel=4,
+        )
+
+
+def pairs_twice(users: np.ndarray, items: np.ndarray) -> Optional[tuple[int, int, int]]:
+    """How many pairs occur more than once, and the first two rows (from 0) of one; else None.
+
+    Examples
+    --------
+    >>> pairs_twice(np.array([0, 1, 0]), np.array([2, 2, 2]))
+    (1, 0, 2)
+    """
+    if not len(users):
+        return None
+    keys = users.astype(np.int64) * (int(items.max()) + 1) + items
+    found, first, counts = np.unique(keys, return_index=True, return_counts=True)
+    if len(found) == len(keys):
+        return None
+    one = int(first[counts > 1].min())
+    return int((counts > 1).sum()), one, int(np.flatnonzero(keys == keys[one])[1])
 
 
 def _floats(values):

@@ -8,9 +8,43 @@ import numpy as np
 
 from ..arguments import check_seed, shown
 
-__all__ = ['WAYS', 'split_rows']
+__all__ = ['WAYS', 'check_one_unit', 'split_rows']
 
 WAYS = ('random', 'time', 'last', 'users')
+
+
+# Units of a time since 1970, from 1973 to 2128, which no two of them share.
+UNITS = {'seconds': 1e8, 'milliseconds': 1e11, 'microseconds': 1e14, 'nanoseconds': 1e17}
+WIDE = 50  # how far such a range goes
+
+
+def check_one_unit(times: np.ndarray, name: str, source: str = 'the data') -> np.ndarray:
+    """Times as they are; refuse numbers that are seconds since 1970 in some rows only.
+
+    Only where every number but 0 is such a time, in one unit or another: so none is refused that
+    merely counts.
+
+    Examples
+    --------
+    >>> check_one_unit(np.array([1.6e9, 1.7e12]), 'at')
+    Traceback (most recent call last):
+    ...
+    ValueError: the data: the time 'at' is in seconds in row 1 (1600000000) and in milliseconds ...
+    """
+    if times.dtype.kind not in 'iuf' or not len(times):
+        return times
+    unit = np.full(len(times), -1)
+    for number, low in enumerate(UNITS.values()):
+        unit[(times >= low) & (times < WIDE * low)] = number
+    known = unit[(times == times) & (times != 0)]
+    if len(known) and (known >= 0).all() and (known != known[0]).any():
+        units = np.unique(known)
+        one, other = sorted(int(np.flatnonzero(unit == u)[0]) for u in units[:2])
+        words = [f'in {list(UNITS)[unit[r]]} in row {r + 1} ({times[r]:.0f})' for r in (one, other)]
+        raise ValueError(
+            f'{source}: the time {name!r} is {words[0]} and {words[1]}: bring all to one unit.'
+        )
+    return times
 
 
 def split_rows(

@@ -17,9 +17,9 @@ from ..arguments import check_list
 from .ctr import CTRDataset
 from .formats import Lists, Raw, _series, lists_in, numbers_in, read_raw, taken, used, words_in
 from .plan import Plan
-from .ratings import Ratings
+from .ratings import Ratings, apart_from_others, look_at_ratings, pairs_twice
 from .schema import RATING_NAMES, Said, Schema, completed, labels_in, threshold_words
-from .splits import check_complete, check_way, split_rows
+from .splits import check_complete, check_one_unit, check_way, split_rows
 from .values import Column, is_missing, numbers_of, spelled, text_of, to_float
 from .vocabulary import check_threshold
 
@@ -301,16 +301,35 @@ class Table:
         train = train.dataset(**options)
         return (train, *(train.encoder.encode(part) for part in others))
 
-    def ratings(self) -> Ratings:
+    _told_ratings = False  # whether `read_ratings` has looked at them
+
+    def _rated(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Users and items as numbers (N,), equal where they are spelled alike; the ratings."""
+        sides = []
+        for name in (self.schema.user, self.schema.item):
+            column = self.category(name)
+            sides.append(spelled(used(Column(name, column.cells, column.codes)))[2])
+        label = self.schema.label
+        return (*sides, numbers_in(label, self._columns[label], self.source))
+
+    def ratings(self, scale: Optional[Sequence[float]] = None) -> Ratings:
         """The label's numbers as ratings of users and items, for models of ratings.
 
         Users and items are numbered in the order in which they first come, over all rows: split
-        the ratings, by ``ratings[rows]`` with the `split_rows` of this table, not the table.
+        the ratings, by ``ratings[rows]`` with the `split_rows` of this table, not the table. A
+        warning names pairs that are rated twice, and a rating that stands apart from all others,
+        such as 99 or -1 for none.
+
+        Parameters
+        ----------
+        scale : (least, most), optional
+            A rating beyond it is refused.
 
         Raises
         ------
         ValueError
-            Where the schema says no label, user or item, or one is missing.
+            Where the schema says no label, user or item, one is missing, or a rating is beyond
+            the scale.
 
         Examples
         --------
@@ -341,6 +360,8 @@ class Table:
             sides.append((numbers, [words[1][i] for i in first]))
         values = numbers_in(schema.label, self._columns[schema.label], self.source)
         check_complete(values, 'rating', self.source, schema.label)
+        if scale is not None or not self._told_ratings:
+            look_at_ratings(sides[0][0], sides[1][0], values, schema.label, self.source, scale)
         (users, user_names), (items, item_names) = sides
         made = Ratings(users, items, values, len(user_names), len(item_names))
         made.user_names, made.item_names = user_names, item_names
@@ -370,6 +391,7 @@ class Table:
             rate = float(self.labels.mean())
             note = ': one class only, from which nothing can be learned' if rate in (0, 1) else ''
             lines[0] += f'\nlabel {self.schema.label}: {rate:.1%} are 1{note}'
+            lines[0] += self._of_ratings()
         kinds = {
             **dict.fromkeys(self.schema.categories, 'category'),
             **dict.fromkeys(self.schema.numbers, 'number'),
@@ -380,15 +402,36 @@ class Table:
             lines.append(f'  {name:<{width}}  {kind:<12}  ' + '; '.join(self._facts(name, kind)))
         return '\n'.join(lines)
 
+    def _of_ratings(self):
+        """Of a label that is made of ratings: where they lie, and pairs that have several."""
+        schema = self.schema
+        if schema.threshold is None:
+            return ''
+        values = numbers_in(schema.label, self._columns[schema.label], self.source)
+        facts = f'; its numbers go from {values.min():g} to {values.max():g}'
+        odd = apart_from_others(values)
+        if odd is not None:
+            facts += f', of which {odd:g} ({(values == odd).mean():.1%}) may stand for none'
+        if schema.user is None or schema.item is None:
+            return facts
+        twice = pairs_twice(*self._rated()[:2])
+        if twice is not None:
+            count, one, other = twice
+            facts += (
+                f'; pairs of {schema.user} and {schema.item} that occur more than once: {count:,}, '
+                f'such as in rows {one + 1} and {other + 1}'
+            )
+        return facts
+
     def _facts(self, name, kind):
         """What there is to say of a column."""
         rows = len(self)
         if kind == 'multi-valued':
             lists = self.lists(name)
             counts = lists.counts
+            there = spelled(used(Column(name, lists.cells, lists.codes)))[1]
             facts = [
-                f'{len(np.unique(lists.codes)):,} values, {counts.mean():.1f} a row, '
-                f'at most {counts.max(initial=0)}'
+                f'{len(there):,} values, {counts.mean():.1f} a row, at most {counts.max(initial=0)}'
             ]
             empty = (counts == 0).sum()
             return facts + ([f'{empty / rows:.1%} of the rows have none'] if empty else [])
@@ -402,6 +445,7 @@ class Table:
             unique = False  # a measured number often is
         else:
             column = used(self.category(name))
+            column = Column(name, *spelled(column)[1:])  # 1.1 and 1.10 are one, as in a data set
             empty = np.array([*map(is_missing, column.cells), False])
             gone = int(empty[column.codes].sum())
             distinct = len(column.cells) - int(empty[:-1].sum())
@@ -450,7 +494,7 @@ def _reads_dense(model) -> bool:
 def _times(name, raw, source) -> np.ndarray:
     """A column as times: numbers as they are, dates as datetime64[ns]; NaN or NaT where missing."""
     if isinstance(raw, np.ndarray) and raw.dtype.kind in 'iuf':
-        return raw.astype(np.float64)
+        return check_one_unit(raw.astype(np.float64), name, source)
     if isinstance(raw, pd.Series) and pd.api.types.is_datetime64_any_dtype(raw.dtype):
         if getattr(raw.dtype, 'tz', None) is not None:
             raw = raw.dt.tz_convert('UTC').dt.tz_localize(None)
@@ -460,7 +504,8 @@ def _times(name, raw, source) -> np.ndarray:
     found = numbers_of(cells)
     gone = [is_missing(c) for c in cells]
     if all(n is not None or g for n, g in zip(found, gone)):
-        return np.array([*map(to_float, found), np.nan])[column.codes]
+        times = np.array([*map(to_float, found), np.nan])[column.codes]
+        return check_one_unit(times, name, source)
     texts = [None if g else text_of(c) for c, g in zip(cells, gone)]
     try:
         dates = _dates(texts)

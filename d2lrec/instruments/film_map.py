@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import Optional
 
@@ -9,13 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import palette
-from .instrument import Instrument, rounded
+from ..arguments import check_list, check_seed, check_whole, shown
+from .instrument import Instrument, as_numbers, of_kind, rounded
 
 __all__ = ['film_map', 'nearest', 'neighbours_kept', 'planes']
 
 
 def _units(vectors):
-    vectors = np.asarray(vectors, dtype='float64')
+    vectors = as_numbers(vectors, 'vectors')
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True) if vectors.ndim == 2 else None
     if lengths is None or len(vectors) < 3 or vectors.shape[1] < 2:
         raise ValueError(f'vectors has shape {vectors.shape}: give (N, K), 3 vectors or more.')
@@ -50,7 +52,7 @@ def nearest(vectors: ArrayLike, num: int = 10) -> tuple[np.ndarray, np.ndarray]:
     >>> places[:, 0].tolist(), round(float(cosines[0, 0]), 3)
     ([1, 0, 1], 0.999)
     """
-    units = _units(vectors)
+    units, num = _units(vectors), check_whole(num, 'num')
     cosine = units @ units.T
     np.fill_diagonal(cosine, -np.inf)
     places = np.argsort(-cosine, axis=1, kind='stable')[:, : min(num, len(units) - 1)]
@@ -82,7 +84,7 @@ def planes(vectors: ArrayLike, seed: int = 0) -> dict[str, np.ndarray]:
     """
     from sklearn.manifold import TSNE
 
-    units = _units(vectors)
+    units, seed = _units(vectors), check_seed(seed)
     centred = units - units.mean(axis=0)
     found = {'PCA': centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T}
     made = TSNE(
@@ -112,8 +114,9 @@ def neighbours_kept(vectors: ArrayLike, plane: ArrayLike, num: int = 10) -> floa
     >>> neighbours_kept([[1, 0], [2, 0.1], [0, 1]], [[0, 0], [0, 1], [0, 9]], num=1)
     1.0
     """
-    plane = np.asarray(plane, dtype='float64')
-    places = nearest(vectors, num)[0]
+    places, plane = nearest(vectors, num)[0], as_numbers(plane, 'plane')
+    if plane.shape != (len(places), 2):
+        raise ValueError(f'plane has shape {plane.shape}: give ({len(places)}, 2), a place each.')
     away = np.square(plane[:, None] - plane[None]).sum(axis=2)
     np.fill_diagonal(away, np.inf)
     shown = np.argsort(away, axis=1, kind='stable')[:, : places.shape[1]]
@@ -157,12 +160,17 @@ def film_map(
     (['PCA', 't-SNE'], 3)
     """
     places, cosines = nearest(vectors, num)
-    names = [str(name) for name in names]
-    if len(names) != len(places) or not 0 <= start < len(places):
+    names = [str(name) for name in check_list(names, 'names', 'a name for each vector')]
+    fits = isinstance(start, numbers.Integral) and 0 <= start < len(places)
+    if len(names) != len(places) or not fits:
         raise ValueError(
-            f'{len(names)} names and place {start} for {len(places)} vectors: give a name for '
-            'each and a place among them.'
+            f'{len(names)} names and place {shown(start)} for {len(places)} vectors: give a name '
+            'for each and a place among them.'
         )
+    of_kind(groups or {}, Mapping, 'groups')
+    for name, inside in (groups or {}).items():
+        if np.shape(inside) != (len(names),):
+            raise ValueError(f'groups[{name!r}] is {shown(inside)}: give True or False for each.')
     pictures = planes(vectors, seed)
     data = {
         'names': names,

@@ -9,10 +9,12 @@ import numpy as np
 from mxnet.gluon import nn
 from numpy.typing import ArrayLike
 
+from ..arguments import check_flag, check_list, check_whole, is_number, shown
 from ..fitting import predict
 from ..models.autorec import AutoRec
 from ..models.bias import BiasBaseline
-from .instrument import Instrument, packed
+from ..train.devices import devices_of
+from .instrument import Instrument, as_numbers, of_kind, packed, whole_numbers
 
 __all__ = ['five_films', 'rating_effects', 'stars_for']
 
@@ -52,8 +54,11 @@ def stars_for(
     >>> predicted.shape, float(abs(stars_for(net, biases, [], [])[1]).max())
     ((2,), 0.0)
     """
-    items = np.asarray(items, dtype='int64')
-    beyond = np.asarray(stars, dtype='float64') - biases.mean - biases.item_bias[items]
+    _check(net, biases)
+    items, stars = whole_numbers(items, 'items', len(biases.item_bias)), as_numbers(stars, 'stars')
+    if items.shape != stars.shape or items.ndim != 1 or not np.isfinite(stars).all():
+        raise ValueError(f'items is {items} and stars {stars}: give one number for each item.')
+    beyond = stars - biases.mean - biases.item_bias[items]
     bias = beyond.sum() / (len(beyond) + biases.damping) if len(beyond) else 0.0
     rows = np.zeros((2, len(biases.item_bias)), 'float32')  # the second one stays empty
     rows[0, items] = beyond - bias
@@ -94,8 +99,10 @@ def rating_effects(
     >>> rating_effects(net, biases, [0, 1], [5, 1], item=1).shape
     (2,)
     """
-    items, stars = np.asarray(items), np.asarray(stars)
-    part = int(taste)
+    _check(net, biases)
+    count, part = len(biases.item_bias), int(check_flag(taste, 'taste'))
+    item = check_whole(item, 'item', 0, count - 1)
+    items, stars = whole_numbers(items, 'items', count), as_numbers(stars, 'stars')
     whole = stars_for(net, biases, items, stars)[part][item]
     others = [np.arange(len(items)) != n for n in range(len(items))]
     return np.array(
@@ -141,6 +148,9 @@ def five_films(
     >>> five_films(net, biases, ['Alien', 'Twister'], {0: 5}).data['titles']
     ['Alien', 'Twister']
     """
+    _check(net, biases)
+    of_kind(mine, Mapping, 'mine')
+    titles = check_list(titles, 'titles', 'the title of each item')
     hidden = [layer for layer in net.encoder if isinstance(layer, nn.Dense)]
     if len(hidden) != 1 or hidden[0].act is None or net.decoder.act is not None:
         raise ValueError('the net needs one hidden layer of sigmoids and a linear output.')
@@ -152,24 +162,33 @@ def five_films(
             f'the net reads lines of {net.num_users}, there are {num_items} items and '
             f'{len(titles)} titles: give a user-based net and a title for each item.'
         )
+    fit = all(
+        is_number(i) and is_number(s) and i == int(i) and s == int(s) and 0 <= i < num_items
+        and 1 <= s <= 5 for i, s in mine.items()
+    )  # fmt: skip
+    if not mine or not fit:
+        raise ValueError(
+            f'cannot begin with {shown(mine)}: give items with whole stars from 1 to 5.'
+        )
     mine = {int(item): int(stars) for item, stars in mine.items()}
-    if not mine or not all(0 <= i < num_items and 1 <= s <= 5 for i, s in mine.items()):
-        raise ValueError(f'cannot begin with {mine}: give items with whole stars from 1 to 5.')
     everything = np.arange(num_items)
-    rated, listed = (everything if a is None else np.asarray(a) for a in (rated, listed))
-    shown = np.unique(np.concatenate([rated, listed, list(mine)])).astype('int64')
-    place = {int(item): n for n, item in enumerate(shown)}
+    rated, listed = (
+        everything if a is None else np.atleast_1d(whole_numbers(a, name, num_items))
+        for name, a in (('rated', rated), ('listed', listed))
+    )
+    films = np.unique(np.concatenate([rated, listed, list(mine)])).astype('int64')
+    place = {int(item): n for n, item in enumerate(films)}
     listed = np.unique(listed)
     encoder, decoder = hidden[0], net.decoder
     data = {
-        'ids': shown,
-        'titles': [str(titles[i]) for i in shown],
+        'ids': films,
+        'titles': [str(titles[i]) for i in films],
         'listed': [place[int(i)] for i in listed],
-        'encoder': packed(encoder.weight.data().asnumpy().T[shown]),
+        'encoder': packed(encoder.weight.data().asnumpy().T[films]),
         'encoder_bias': packed(encoder.bias.data().asnumpy()),
         'decoder': packed(decoder.weight.data().asnumpy()[listed]),
         'decoder_bias': packed(decoder.bias.data().asnumpy()[listed]),
-        'item_bias': packed(biases.item_bias[shown]),
+        'item_bias': packed(biases.item_bias[films]),
         'mean': float(biases.mean),
         'damping': float(biases.damping),
         'start': [[place[item], stars] for item, stars in mine.items()],
@@ -180,6 +199,15 @@ def five_films(
     best = left[np.argsort(-predicted[left], kind='stable')[:LENGTH]]
     figure = _figure(net, biases, [str(title) for title in titles], items, stars, best)
     return Instrument('five_films', data, figure, ratings=len(mine), films=len(best))
+
+
+def _check(net, biases):
+    """Refuse what is no AutoRec with weights, or no fitted baseline."""
+    of_kind(net, AutoRec, 'net')
+    of_kind(biases, BiasBaseline, 'biases')
+    if not hasattr(biases, 'item_bias'):
+        raise ValueError('biases is not fitted: call biases.fit(users, items, ratings) first.')
+    devices_of(net)  # refuses one without weights
 
 
 def _figure(net, biases, titles, items, stars, best):

@@ -16,7 +16,8 @@ import functools
 import json
 import os
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arguments import check_whole, shown
 from ..check.words import notebook_language
 from ..phrases import phrasebook
 
@@ -32,6 +34,7 @@ __all__ = ['Instrument', 'packed', 'rounded']
 FOLDER = Path(__file__).parent
 STATIC, WORDS = FOLDER / 'static', FOLDER / 'words'
 FALLBACK = 'en'
+LARGEST = 2_000_000  # bytes, with which a page is slow to load
 IMPORT = re.compile(r"^import (\{[^}]*\}) from '\./([\w-]+)\.js';$", re.MULTILINE)
 EXPORT = re.compile(r'^export (?=(?:async )?(?:function|const|class) (\w+))', re.MULTILINE)
 
@@ -64,13 +67,23 @@ class Instrument:
     """
 
     def __init__(self, name: str, data: dict[str, Any], figure: Any = None, **values: object):
-        if not re.fullmatch(r'\w+', name) or not (STATIC / f'{name}.js').exists():
+        if not isinstance(name, str) or not re.fullmatch(r'\w+', name):
+            raise ValueError(f'name is {shown(name)}: give the name of an instrument.')
+        if not (STATIC / f'{name}.js').exists():
             raise ValueError(f'there is no instrument {name!r}: its script is static/{name}.js.')
+        if not isinstance(data, Mapping) or not isinstance(data.get('names', []), (list, tuple)):
+            raise ValueError(f'data is {shown(data)}: give a dict, its names a list.')
         self.name, self.data, self.figure, self.values = name, data, figure, values
         try:
             self.json = safe_json({'data': data, 'words': words_of(name, data), 'values': values})
         except ValueError as error:
             raise ValueError(f'{name}: the data are no JSON: {error}.') from None
+        if len(self.json) > LARGEST:
+            warnings.warn(
+                f'the instrument {name!r} has {len(self.json) / 1e6:.1f} MB, which each page that '
+                'shows it has to load: give it fewer rows or names.',
+                stacklevel=3,
+            )
 
     def __repr__(self) -> str:
         return f'<instrument {self.name!r}, {len(self.json):,} bytes>'
@@ -96,7 +109,10 @@ class Instrument:
     def instead(self, language: str) -> str:
         """What stands in its place where no script runs: a sentence, and the figure as HTML."""
         words = spoken(self.name)[language]
-        sentence = escape(words['without'].format(**self.values))
+        sentence = words['without'].format(**self.values)
+        if 'of' in self.values and 'sample' in words:
+            sentence += ' ' + words['sample'].format(**self.values)
+        sentence = escape(sentence)
         return f'<p>{sentence}</p>{self._drawn(language, words)}'
 
     def _drawn(self, language, words):
@@ -154,7 +170,60 @@ def rounded(values: ArrayLike, digits: int = 4) -> Any:
     >>> rounded([1 / 3, 2.0])
     [0.3333, 2.0]
     """
-    return (np.round(np.asarray(values, dtype='float64'), digits) + 0.0).tolist()
+    digits = check_whole(digits, 'digits', 0)
+    return (np.round(as_numbers(values, 'values'), digits) + 0.0).tolist()
+
+
+def as_numbers(values: Any, name: str) -> np.ndarray:
+    """An array of float64; ValueError for what is no number, or rows of unequal length.
+
+    Examples
+    --------
+    >>> as_numbers(['a'], 'values')
+    Traceback (most recent call last):
+    ...
+    ValueError: values is ['a']: give an array of numbers.
+    """
+    try:
+        values = values.asnumpy() if hasattr(values, 'asnumpy') else values
+        return np.asarray(values, dtype='float64')
+    except (TypeError, ValueError):
+        raise ValueError(f'{name} is {shown(values)}: give an array of numbers.') from None
+
+
+def whole_numbers(values: Any, name: str, end: int) -> np.ndarray:
+    """An array of whole numbers from 0 to below `end`, as int64; ValueError for anything else.
+
+    Examples
+    --------
+    >>> whole_numbers([0, 9], 'items', 5)
+    Traceback (most recent call last):
+    ...
+    ValueError: items has 9.0: give whole numbers from 0 to 4.
+    """
+    found = as_numbers(values, name)
+    bad = ~((found >= 0) & (found < end) & (found == np.floor(found)))
+    if bad.any():
+        raise ValueError(
+            f'{name} has {found[bad].flat[0]}: give whole numbers from 0 to {end - 1}.'
+        )
+    return found.astype('int64')
+
+
+def of_kind(value: Any, kind: type, name: str) -> None:
+    """Refuse what is no object of a class.
+
+    Examples
+    --------
+    >>> of_kind(3, dict, 'mine')
+    Traceback (most recent call last):
+    ...
+    ValueError: mine is 3: give a dict.
+    """
+    if not isinstance(value, kind):
+        article = 'an' if kind.__name__[0] in 'AEIOU' else 'a'
+        word = {'Mapping': 'dict'}.get(kind.__name__, kind.__name__)
+        raise ValueError(f'{name} is {shown(value)}: give {article} {word}.')
 
 
 def packed(values: ArrayLike, bits: int = 16) -> dict[str, Any]:
@@ -176,7 +245,7 @@ def packed(values: ArrayLike, bits: int = 16) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        Where there is NaN or infinity in it.
+        Where there is NaN or infinity in it, or what is no number; for other `bits`.
 
     Examples
     --------
@@ -184,9 +253,16 @@ def packed(values: ArrayLike, bits: int = 16) -> dict[str, Any]:
     >>> one['shape'], round(1 / one['step'])
     ([1, 2], 32767)
     """
-    values = np.asarray(values, dtype='float64')
-    if not np.isfinite(values).all():
-        raise ValueError('NaN or infinity cannot be packed: leave such rows out.')
+    if not isinstance(bits, (int, np.integer)) or bits not in (8, 16, 32):
+        raise ValueError(f'bits is {shown(bits)}: choose 8, 16 or 32.')
+    values = as_numbers(values, 'values')
+    fits = np.isfinite(values).all()
+    if bits == 32 and fits:
+        fits = not values.size or np.abs(values).max() <= np.finfo('<f4').max
+    if not fits:
+        raise ValueError(
+            'NaN or infinity cannot be packed, nor what float32 does not hold: leave such rows out.'
+        )
     if bits == 32:
         raw, step = values.astype('<f4').tobytes(), 1.0
     else:

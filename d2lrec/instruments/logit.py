@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import palette
-from ..data.ctr import CTRDataset
+from ..arguments import check_whole
+from ..data.ctr import CTRDataset, Encoded
 from ..models.fm import FM
-from .instrument import Instrument, packed
+from ..train.devices import devices_of
+from .instrument import Instrument, of_kind, packed, whole_numbers
 
 __all__ = ['logit', 'logit_terms']
 
@@ -46,7 +48,11 @@ def logit_terms(net: FM, ids: ArrayLike) -> tuple[float, np.ndarray, np.ndarray]
     >>> bool(abs(bias + weights.sum() + pairs.sum() - whole) < 1e-6)
     True
     """
-    ids = np.asarray(ids)
+    of_kind(net, FM, 'net')
+    devices_of(net)  # refuses one without weights
+    ids = whole_numbers(ids, 'ids', net.num_features)
+    if ids.ndim != 1:
+        raise ValueError(f'ids has shape {ids.shape}: give those of one row, (F,).')
     weights = net.linear.weight.data().asnumpy().astype('float64')[ids, 0]
     vectors = net.embedding.weight.data().asnumpy().astype('float64')[ids]
     return float(net.linear.bias.data().item()), weights, np.triu(vectors @ vectors.T, 1)
@@ -102,8 +108,14 @@ def logit(
             f'{type(net).__name__} is no FM of one value a field: its logit has other terms; '
             'give an FM.'
         )
+    devices_of(net)  # refuses one without weights
+    of_kind(data, Encoded, 'data')
+    of_kind(names or {}, Mapping, 'names')
+    for field, texts in (names or {}).items():
+        of_kind(texts, Mapping, f'names[{field!r}]')
+    most = check_whole(most, 'most')
     fields = list(data.field_names[: net.num_fields])
-    ids = np.asarray(ids)
+    ids = whole_numbers(ids, 'ids', net.num_features)
     if ids.shape != (2, len(fields)):
         raise ValueError(f'ids has shape {ids.shape}: give (2, {len(fields)}), two rows.')
     if own not in fields:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Optional
 
 from .. import palette
+from ..arguments import check_flag, check_options, check_real, shown
 from .instrument import Instrument
 
 __all__ = ['machine', 'training_needs']
@@ -79,8 +81,9 @@ def training_needs(
     >>> round(needs['memory'] / 1e9, 1)  # GB: weights and Adam's two moments
     6.5
     """
-    if optimizer not in COPIES:
-        raise ValueError(f'optimizer is {optimizer!r}: choose one of {", ".join(COPIES)}.')
+    if not isinstance(optimizer, str) or optimizer not in COPIES:
+        raise ValueError(f'optimizer is {shown(optimizer)}: choose one of {", ".join(COPIES)}.')
+    dense_gradient = check_flag(dense_gradient, 'dense_gradient')
     for name, value in (
         ('table_rows', table_rows),
         ('rows', rows),
@@ -90,7 +93,7 @@ def training_needs(
         ('speed', speed),
         ('network', network),
     ):
-        if not value > 0:
+        if not check_real(value, name, 'a number above 0') > 0:
             raise ValueError(f'{name} is {value!r}: give a number above 0.')
     first, second = HIDDEN
     mlps = (fields * (fields - 1) // 2 + 1) * first + (first + 1) * second + second + 1
@@ -137,6 +140,13 @@ def machine(
     >>> machine(1e9, {'rows': 1e9}).data['start']['rows']
     1000000000.0
     """
+    speed = check_real(speed, 'speed', 'a number above 0')
+    if not check_real(memory, 'memory', 'a number of gigabytes above 0') > 0:
+        raise ValueError(f'memory is {memory!r}: give a number of gigabytes above 0.')
+    if own is not None and not isinstance(own, Mapping):
+        raise ValueError(f'own is {shown(own)}: give a dict of arguments of training_needs.')
+    known = list(inspect.signature(training_needs).parameters)
+    check_options(own or {}, known, 'training_needs')
     start = {
         'table_rows': 540e6 / 16,
         'rows': 1e9,

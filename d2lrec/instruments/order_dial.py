@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Union
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .instrument import Instrument, rounded
+from ..arguments import shown
+from .instrument import Instrument, as_numbers, rounded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,10 +35,21 @@ def recovered(measured: ArrayLike, start: Union[float, ArrayLike], best: ArrayLi
     >>> round(float(recovered(0.7, 0.5, 0.9)), 3)
     0.5
     """
-    way = np.asarray(best, dtype='float64') - start
+    measured, start, best = (
+        as_numbers(a, name)
+        for name, a in (('measured', measured), ('start', start), ('best', best))
+    )
+    try:
+        np.broadcast_shapes(measured.shape, start.shape, best.shape)
+    except ValueError:
+        raise ValueError(
+            f'the shapes are {measured.shape}, {start.shape} and {best.shape}: give one number of '
+            'each for a model, or one for all.'
+        ) from None
+    way = best - start
     if not (way > 0).all():
         raise ValueError('the best is no better than the start: there is nothing to recover.')
-    return (np.asarray(measured, dtype='float64') - start) / way
+    return (measured - start) / way
 
 
 def order_dial(auc: pd.DataFrame, best: str = 'best possible', base: str = 'LR') -> Instrument:
@@ -66,11 +78,15 @@ def order_dial(auc: pd.DataFrame, best: str = 'best possible', base: str = 'LR')
     >>> order_dial(runs).data['models']
     ['LR', 'FM']
     """
+    if not hasattr(auc, 'loc'):
+        raise ValueError(f'auc is {shown(auc)}: give a frame, a row for each setting.')
     missing = [name for name in SETTINGS if name not in auc.index]
     missing += [name for name in (best, base) if name not in auc.columns]
     if missing:
-        raise ValueError(f'the table of AUCs lacks {", ".join(missing)}: add it.')
-    auc = auc.loc[SETTINGS].astype('float64')
+        raise ValueError(f'the table of AUCs lacks {", ".join(map(str, missing))}: add it.')
+    auc = auc.loc[SETTINGS]
+    as_numbers(auc.to_numpy(), 'auc')
+    auc = auc.astype('float64')
     if not np.isfinite(auc.to_numpy()).all():
         raise ValueError('the table of AUCs holds NaN or infinity: give each model its run.')
     models = [name for name in auc.columns if name != best]

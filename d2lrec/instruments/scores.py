@@ -7,11 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arguments import check_real, shown
 from ..metrics import auc, calibration_table, log_loss
-from .instrument import Instrument, packed
+from .instrument import Instrument, as_numbers, packed
 
 __all__ = ['moved', 'scores']
 
+MOST = 50_000  # rows, of 12 bytes each in a page
 LEAST = 1e-7  # a probability's distance from 0 and 1: a logit of 16
 
 
@@ -31,7 +33,8 @@ def moved(probs: ArrayLike, sharpness: float = 1.0, bias: float = 0.0) -> np.nda
     >>> moved([0.5, 0.8], sharpness=2.0).round(3).tolist()
     [0.5, 0.941]
     """
-    p = np.clip(np.asarray(probs, dtype='float64'), LEAST, 1 - LEAST)
+    check_real(sharpness, 'sharpness'), check_real(bias, 'bias')
+    p = np.clip(as_numbers(probs, 'probs'), LEAST, 1 - LEAST)
     return 1 / (1 + np.exp(-(sharpness * np.log(p / (1 - p)) + bias)))
 
 
@@ -39,7 +42,8 @@ def scores(labels: ArrayLike, models: Mapping[str, ArrayLike]) -> Instrument:
     """Two models' predictions of the same rows, with sliders for threshold, sharpness and bias.
 
     Shown are the ROC curve and the calibration, AUC and log loss, and at the threshold accuracy,
-    precision and recall.
+    precision and recall. Of more than 50,000 rows so many are drawn at random, ones and zeros in
+    their share, and a sentence says so: a page has to load them all.
 
     Parameters
     ----------
@@ -50,7 +54,7 @@ def scores(labels: ArrayLike, models: Mapping[str, ArrayLike]) -> Instrument:
     Raises
     ------
     ValueError
-        Unless there are two models, with one probability for each label.
+        Unless there are two models, with one probability for each label of 0 or 1.
 
     Examples
     --------
@@ -58,11 +62,17 @@ def scores(labels: ArrayLike, models: Mapping[str, ArrayLike]) -> Instrument:
     >>> one.data['names']
     ['LR', 'constant']
     """
-    labels = np.asarray(labels, dtype='float64').ravel()
-    given = {str(name): np.asarray(p, dtype='float64').ravel() for name, p in models.items()}
+    labels = as_numbers(labels, 'labels').ravel()
+    if not isinstance(models, Mapping):
+        raise ValueError(f'models is {shown(models)}: give a dict {{name: probabilities}}, of two.')
+    given = {str(name): as_numbers(p, f'models[{name!r}]').ravel() for name, p in models.items()}
     if len(given) != 2 or any(p.shape != labels.shape for p in given.values()):
         shapes = ', '.join(f'{name} {p.shape}' for name, p in given.items())
         raise ValueError(f'models are {shapes}: give two, each with {labels.size} probabilities.')
+    for probs in given.values():
+        auc(labels, probs), log_loss(labels, probs)  # which refuse what they cannot be of
+    total, rows = labels.size, _sample(labels)
+    labels, given = labels[rows], {name: p[rows] for name, p in given.items()}
     clipped = {name: np.clip(p, LEAST, 1 - LEAST) for name, p in given.items()}
     bins = min(10, labels.size)
     data = {
@@ -70,6 +80,8 @@ def scores(labels: ArrayLike, models: Mapping[str, ArrayLike]) -> Instrument:
         'labels': packed(labels, 8),
         'logits': [packed(np.log(p / (1 - p)), 32) for p in clipped.values()],
     }
+    of = {'of': f'{total:,}'} if labels.size < total else {}
+    data.update(of)
     first, second = data['names']
     drawn = {
         first: given[first],
@@ -86,4 +98,16 @@ def scores(labels: ArrayLike, models: Mapping[str, ArrayLike]) -> Instrument:
         auc=f'{auc(labels, given[first]):.3f}',
         loss=f'{log_loss(labels, given[first]):.3f}',
         sharp=f'{log_loss(labels, drawn[f"{first}, sharpness 2"]):.3f}',
+        **of,
     )
+
+
+def _sample(labels):
+    """Which rows are shown: all, or so many of each label as is its share."""
+    if labels.size <= MOST:
+        return np.arange(labels.size)
+    rng, parts = np.random.default_rng(0), []
+    for label in (0, 1):
+        rows = np.flatnonzero(labels == label)
+        parts.append(rng.choice(rows, max(1, MOST * len(rows) // labels.size), replace=False))
+    return np.sort(np.concatenate(parts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -9,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import palette
+from ..arguments import check_list, check_whole, is_number, shown
 from ..models.mf import MF
+from ..train.devices import devices_of
 from .instrument import Instrument, packed, rounded
 
 __all__ = ['vectors']
@@ -43,8 +46,8 @@ def vectors(
     Raises
     ------
     ValueError
-        For a net that is no MF with vectors of two numbers or more, or a `user` or `item` that is
-        not among those to choose from.
+        For a net that is no MF with vectors of two numbers or more, or has no weights; a `user`
+        or `item` that is not among those to choose from; titles or users that are not one each.
 
     Examples
     --------
@@ -55,21 +58,37 @@ def vectors(
     ['Alien', 'Bambi']
     """
     if not isinstance(net, MF) or net.P.weight.shape[1] < 2:
+        what = net.__name__ if isinstance(net, type) else type(net).__name__
         raise ValueError(
-            f'{type(net).__name__} has no vectors of users and items of two numbers or more: '
+            f'{what} has no vectors of users and items of two numbers or more: '
             'give an MF with num_factors of at least 2.'
         )
+    devices_of(net)  # refuses one without weights
     P, Q, b_u, b_i = (
         one.data().asnumpy().astype('float64')
         for one in (net.P.weight, net.Q.weight, net.user_bias, net.item_bias)
     )
-    items = np.asarray(items).tolist()
-    if item not in items or not 0 <= user < len(P):
-        raise ValueError(
-            f'user {user} or item {item} is not to choose from: give a user below {len(P)} and '
-            'one of the items.'
+    wanted = f"numbers of the net's items, from 0 to {len(Q) - 1}"
+    items = [
+        check_whole(i, 'one of items', 0, len(Q) - 1)
+        for i in check_list(
+            items.tolist() if isinstance(items, np.ndarray) else items, 'items', wanted
         )
-    names = list(range(len(P))) if users is None else list(users)
+    ]
+    whole = all(isinstance(n, numbers.Integral) and is_number(n) for n in (user, item))
+    if not whole or item not in items or not 0 <= user < len(P):
+        raise ValueError(
+            f'user {shown(user)} or item {shown(item)} is not to choose from: give a user below '
+            f'{len(P)} and one of the items.'
+        )
+    user, item = int(user), int(item)
+    titles = check_list(titles, 'titles', "the title of each of the net's items")
+    names = list(range(len(P))) if users is None else check_list(users, 'users', 'their names')
+    for what, given, count in (('titles', titles, len(Q)), ('users', names, len(P))):
+        if len(given) < count:
+            raise ValueError(
+                f'{what} has {len(given)} names and the net {count}: give one for each.'
+            )
     given = {
         'mean': net.mean,
         'P': packed(P),
@@ -78,7 +97,7 @@ def vectors(
         'itemBias': rounded(b_i[items, 0]),
         'titles': [str(titles[i]) for i in items],
         'users': [str(name) for name in names],
-        'start': [int(user), items.index(item)],
+        'start': [user, items.index(item)],
     }
     p, q = P[user], Q[item]
     return Instrument(

@@ -60,6 +60,7 @@ class Model(HybridBlock):
     output = 'logit'
     adds_loss = False
     _lookups = None
+    _origin = None  # what encoded the training data: see `d2lrec.origin`
     advice = ''  # what else may help where a shape is refused
 
     def __init_subclass__(cls, **kwargs):
@@ -85,6 +86,17 @@ class Model(HybridBlock):
 
     def __init__(self, prefix: Optional[str] = None, params: Optional[gluon.ParameterDict] = None):
         super().__init__(prefix, params)
+
+    def initialize(self, *args: Any, **kwargs: Any) -> None:
+        """As Gluon has it; weights drawn anew belong to no data."""
+        super().initialize(*args, **kwargs)
+        if kwargs.get('force_reinit') or (len(args) > 3 and args[3]):
+            object.__setattr__(self, '_origin', None)
+
+    def load_parameters(self, *args: Any, **kwargs: Any) -> None:
+        """As Gluon has it; what data the weights belong to is not known then."""
+        super().load_parameters(*args, **kwargs)
+        object.__setattr__(self, '_origin', None)
 
     def input_shapes(self, rows: int) -> list[tuple[int, ...]]:
         """The shapes of the inputs for a batch of `rows`; `describe` follows them through."""

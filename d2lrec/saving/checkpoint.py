@@ -260,11 +260,21 @@ def _trainer_facts(net, trainer) -> dict[str, Any]:
             for name, value in _plain_attributes(optimizer).items()
             if name not in COUNTED and name[0] != '_'
         },
+        **_schedule_facts(optimizer.lr_scheduler),
         'learning_rate': optimizer.learning_rate,
-        'schedule': type(optimizer.lr_scheduler).__name__ if optimizer.lr_scheduler else None,
         'weights': [names[id(p)] for p in mine],
         'decay of each weight': [float(p.wd_mult) for p in mine],
         'rate of each weight': [float(p.lr_mult) for p in mine],
+    }
+
+
+def _schedule_facts(schedule) -> dict[str, Any]:
+    """What someone chose of a schedule of the learning rate, by the names that `fit` has."""
+    falls = isinstance(schedule, mx.lr_scheduler.CosineScheduler)
+    return {
+        'final_lr': schedule.final_lr if falls else None,
+        'steps until final_lr, which num_epochs makes': schedule.max_update if falls else None,
+        'schedule': type(schedule).__name__ if schedule else None,
     }
 
 

@@ -16,6 +16,7 @@ from ..data.encoder import ENOUGH, Encoder
 from ..files import check_writable
 from ..fitting import predict
 from ..models.base import Model
+from ..origin import check_origin, remember
 from ..recommend import recommend, warn_unknown
 from ..weights import weights_of
 from .archive import check_weights, read_archive, same_shapes, write_archive
@@ -130,8 +131,8 @@ def save(net: Model, path: Union[str, os.PathLike], data: Any = None) -> None:
     ------
     ValueError
         For a net without weights or with weights that are not finite, one whose constructor took
-        what JSON cannot hold, an encoder of other fields than the net's, and a path that cannot
-        be written.
+        what JSON cannot hold, an encoder of other fields than the net's or another than that of
+        its training, and a path that cannot be written.
 
     Examples
     --------
@@ -234,6 +235,7 @@ def load(
     for name, param in weights_of(net).items():
         param.set_data(mx.np.array(arrays[name], dtype=arrays[name].dtype))
     net.hybridize(static_alloc=True, static_shape=True)
+    remember(net, encoder)
     return Saved(net, encoder)
 
 
@@ -248,6 +250,7 @@ def _encoder_of(net, data) -> Optional[Encoder]:
             'the model was trained on, or its encoder.'
         )
     _check_fits(net, encoder)
+    check_origin(net, data)
     return encoder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -14,6 +15,7 @@ from ..checks import check_finite
 from ..data.ctr import Encoded
 from ..data.encoder import NEVER, Encoder
 from ..data.plan import log_square
+from ..data.table import Table
 from ..data.values import CONTAINERS, is_missing, numbers_of, to_float
 
 __all__ = ['encode_rows']
@@ -60,8 +62,8 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
     rows = None
     if isinstance(source, Mapping):
         rows = [source]
-    elif isinstance(source, list):
-        rows = source
+    elif isinstance(source, (list, tuple)):
+        rows = list(source)
         for i, row in enumerate(rows):
             if not isinstance(row, Mapping):
                 raise ValueError(f'row {i} is a {type(row).__name__}: give {{field: value}}.')
@@ -83,6 +85,11 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
         cells = _cells(source)
     else:
         cells = None
+    if rows is None and not isinstance(source, (str, bytes, os.PathLike, pd.DataFrame, Table)):
+        raise ValueError(
+            f'the source is a {type(source).__name__}: give a row {{field: value}}, a list of such '
+            'rows, a frame, or the path of a file.'
+        )
     if cells is not None and not encoder.steps and encoder.format == 'table':
         found = (_looked_up if encoder.plan is None else _by_plan)(encoder, cells)
         if found is not None:

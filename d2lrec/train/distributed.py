@@ -246,7 +246,7 @@ class _FirstWrites(Checkpoint):
 
     def __init__(self, path, trainer):
         super().__init__(path)
-        self._trainer = trainer
+        self._trainer, self.kvstore = trainer, trainer.store.type
 
     def resume(self, net, trainers, loader, seed, facts=None):
         found = super().resume(net, trainers, loader, seed, facts or {})

@@ -82,8 +82,8 @@ class Run:
         if checkpoint is None:
             return
         facts = {**task.facts(), 'lr_factor': lr_factor, 'net': getattr(net, 'config', None)}
-        if touched_of(net):
-            facts['rows'] = True
+        facts['rows'] = True if touched_of(net) else None
+        facts['kvstore'] = getattr(checkpoint, 'kvstore', None)
         state, best = checkpoint.resume(net, trainers, task.loader, seed, facts)
         if state is not None:
             self.seed, self.best, self.best_score = state['seed'], best, state['best_score']
@@ -298,6 +298,11 @@ def checked_trainers(net, trainer) -> list:
     trained = [id(p) for t in trainers for p in t._params]
     if len(set(trained)) < len(trained):
         raise ValueError('two trainers train the same weights: give each weight to one of them.')
+    if any(isinstance(t.optimizer, mx.optimizer.Adamax) for t in trainers):
+        raise ValueError(
+            "the optimizer is MXNet's Adamax, which divides 0 by 0 where a weight has had no "
+            "gradient yet, such as the row of a value that the batch lacks: take 'adam'."
+        )
     mine = {id(p) for p in net.collect_params().values()}
     if not all(id(p) in mine for t in trainers for p in t._params):
         raise ValueError(

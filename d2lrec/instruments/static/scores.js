@@ -90,7 +90,7 @@ export function start(box, data, say) {
     element('p', { class: 'd2i-head' }, say('title')),
     element('div', { class: 'd2i-columns' },
       element('div', {}, model.node, sharp.node, bias.node),
-      element('div', {}, cut.node, element('p', { class: 'd2i-quiet' }, say('how')), button(say('reset'), reset))),
+      element('div', {}, cut.node, element('p', { class: 'd2i-quiet' }, say('how')), ...(data.of ? [element('p', { class: 'd2i-quiet' }, say('sample', { of: data.of, rows: number(labels.length, 0) }))] : []), button(say('reset'), reset))),
     key, element('div', { class: 'd2i-columns' }, left, right), table);
 
   const ticks = [0, 0.25, 0.5, 0.75, 1];
