@@ -85,7 +85,8 @@ class EncodedFolder(Encoded):
             if not os.path.isfile(path) or os.path.getsize(path) != size:
                 found = os.path.getsize(path) if os.path.isfile(path) else 'no'
                 raise ValueError(
-                    f'{path} has {found} bytes where {rows:,} rows take {size}: encode anew.'
+                    f'{path} has {found} bytes where {rows:,} rows take {size}: remove the folder and '
+                    'encode anew.'
                 )
             shape = (rows, width) if width else (rows,)
             whole = np.memmap(path, TYPES[name], 'r', shape=shape)
@@ -291,6 +292,7 @@ def encode(
         'fitted': [numbers_as, min_threshold, num_bins, pool, slots], 'seed': seed,
         'encoder': None if encoder is None else _digest(encoder.to_json()),
     }  # fmt: skip
+    finished = os.path.exists(os.path.join(folder, DONE))
     if not _begun(folder, asked):
         fitted = (numbers_as, min_threshold, num_bins, pool, slots)
         facts, encoder = _count(source, folder, encoder, fitted, seed, verbose)
@@ -301,7 +303,7 @@ def encode(
         save_json(os.path.join(folder, BEGUN), facts)
     if os.path.exists(os.path.join(folder, BEGUN)):
         _write(source, folder, verbose)
-    return EncodedFolder(folder, check=False)
+    return EncodedFolder(folder, check=finished)  # what was just written needs none
 
 
 class _Source:
@@ -687,6 +689,8 @@ def _write_block(table, number, facts, encoder, place, files):
 
 def _begun(folder, asked) -> bool:
     """Whether the folder holds the beginning, or all, of what is asked for."""
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise ValueError(f'{folder} is no folder: give the path of a new or an empty one.')
     os.makedirs(folder, exist_ok=True)
     for name in (DONE, BEGUN):
         path = os.path.join(folder, name)
@@ -711,9 +715,16 @@ def _checked(facts):
     """What a manifest holds, every entry looked at."""
     if facts['version'] != 1:
         raise ValueError(f'it is of version {facts["version"]!r}, and this library knows 1')
-    blocks, columns = facts['blocks'], facts['columns']
+    blocks, columns, seed = facts['blocks'], facts['columns'], facts['seed']
+    texts = [facts['source'], facts['digest'], *facts['texts'], *facts['learned'].get('words', ())]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(facts['texts'], list):
+        raise ValueError('its source, digest or columns of words are no texts')
+    if seed is not None and (not is_whole(seed) or seed < 0):
+        raise ValueError('its seed is no whole number, 0 or more')
     if not isinstance(blocks, list) or not all(is_whole(b) and b >= 0 for b in blocks):
         raise ValueError('its blocks are no list of numbers of rows')
+    if not is_whole(facts['rows']) or not isinstance(columns, dict):
+        raise ValueError('its rows are no number, or its columns no names')
     if sum(blocks) != facts['rows'] or 'ids' not in columns or not set(columns) <= set(TYPES):
         raise ValueError('its blocks or columns do not fit its rows')
     if not all(is_whole(w) and w >= 0 for w in columns.values()):
