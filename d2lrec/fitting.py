@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Optional, Union
 
@@ -11,7 +13,7 @@ from mxnet import autograd, gluon
 from mxnet import init as initializers
 
 from . import metrics
-from .arguments import check_call, check_net, is_number
+from .arguments import check_call, check_flag, check_net, is_number
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
 from .data.negatives import Interactions, NegativeLoader
@@ -126,21 +128,22 @@ def fit(
     """
     check_settings(net, lr, wd, final_lr, init, loss)
     _, seed = checked_numbers(num_epochs, seed)
+    rates, implicit = getattr(net, 'output', None) == 'rating', isinstance(train, Interactions)
+    go = train_ranking if implicit else train_recsys_rating if rates else train_ch13
+    check_options(options, go, ('negatives', 'power') if implicit else ())
     if kvstore is not None:
         if rows:
             raise ValueError('rows is for one process: with kvstore the servers take rows alone.')
-        if isinstance(train, Interactions):
+        if implicit:
             raise ValueError('kvstore is for data with labels: Interactions train on one machine.')
         rows = False
     if rows is not None:
-        touch_rows(net, rows)
+        touch_rows(net, check_flag(rows, 'rows'))
     set_seed(seed)
     if not has_weights(net):
         here = try_all_gpus() if devices is None else as_devices(devices)
         net.initialize(init or initializers.Uniform(), ctx=here)
     net.hybridize(static_alloc=True, static_shape=True)
-    rates = getattr(net, 'output', None) == 'rating'
-    implicit = isinstance(train, Interactions)
     if implicit:
         loss = loss or gluon.loss.SigmoidBinaryCrossEntropyLoss()
         drawn = {name: options.pop(name) for name in ('negatives', 'power') if name in options}
@@ -163,10 +166,9 @@ def fit(
         trainer = trainer(net) if callable(trainer) else trainer
     if implicit:
         options.update(valid=valid, test=test, seed=seed, verbose=verbose)
-        return train_ranking(net, train_iter, loss, trainer, num_epochs, devices, **options)
+        return go(net, train_iter, loss, trainer, num_epochs, devices, **options)
     if loss is None:
         loss = gluon.loss.L2Loss() if rates else gluon.loss.SigmoidBinaryCrossEntropyLoss()
-    go = train_recsys_rating if rates else train_ch13
     test_iter = held_out.pop('test_iter', None)
     if kvstore is not None:
         train_iter, trainer = serve(kvstore, net, train_iter, trainer, options)
@@ -190,6 +192,16 @@ def check_settings(net, lr, wd, final_lr, init, loss) -> None:
         raise ValueError(f'init is {init!r}: give an initializer, such as init.Normal(0.01).')
     if loss is not None:
         check_call(loss, 'loss', 'a Gluon loss, such as SigmoidBinaryCrossEntropyLoss()')
+
+
+def check_options(options, go, more=()) -> None:
+    """Refuse a name that neither `fit` nor the loop that it calls knows."""
+    known = [*inspect.signature(go).parameters, *inspect.signature(fit).parameters, *more]
+    for name in options:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            meant = f'did you mean {near[0]}?' if near else f'see fit and {go.__name__}.'
+            raise TypeError(f'fit has no argument {name!r} for this net and data: {meant}')
 
 
 def check_fall(lr, final_lr, optimizer, trainer, options) -> None:
