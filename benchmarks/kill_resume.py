@@ -180,7 +180,7 @@ def encoding(folder):
 
 
 def from_folder(folder):
-    """DeepFM trained from a folder of encoded rows, encoded on the way; rows shuffled by stretches"""
+    """DeepFM from a folder of encoded rows, encoded on the way, rows shuffled by stretches"""
     path, how = log_of(folder)
     how['multi'] = {}
     began()

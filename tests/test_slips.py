@@ -180,7 +180,9 @@ def test_a_number_in_a_dress_is_told():
 
 def test_numbers_that_are_not_named_beside_categories_are_taken():
     plain = [f'{i}.5' for i in range(40)]
-    frame = pd.DataFrame({'y': [0, 1] * 20, 'a': list('wxyz') * 10, 'n': plain, 'b': list('pq') * 20})
+    frame = pd.DataFrame(
+        {'y': [0, 1] * 20, 'a': list('wxyz') * 10, 'n': plain, 'b': list('pq') * 20}
+    )
     schema = guessed(frame, categories=['a'])[0]
     assert schema.categories == ('a',) and schema.numbers == ('n',)
 

@@ -85,8 +85,8 @@ class EncodedFolder(Encoded):
             if not os.path.isfile(path) or os.path.getsize(path) != size:
                 found = os.path.getsize(path) if os.path.isfile(path) else 'no'
                 raise ValueError(
-                    f'{path} has {found} bytes where {rows:,} rows take {size}: remove the folder and '
-                    'encode anew.'
+                    f'{path} has {found} bytes where {rows:,} rows take {size}: remove the '
+                    'folder and encode anew.'
                 )
             shape = (rows, width) if width else (rows,)
             whole = np.memmap(path, TYPES[name], 'r', shape=shape)
@@ -178,8 +178,8 @@ def open_encoded(
     k, n = part
     if not 0 <= k < n or n > len(data):
         raise ValueError(
-            f'part is {tuple(part)!r} and the folder has {len(data):,} rows: give (k, n) with k '
-            'from 0 to n - 1, and no more parts than rows.'
+            f'part is {shown(tuple(part))} and the folder has {len(data):,} rows: give (k, n) with '
+            'k from 0 to n - 1, and no more parts than rows.'
         )
     new = data[len(data) * k // n : len(data) * (k + 1) // n]
     new.part = (k, n, len(data))

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
+from ..arguments import shown
 from .archive_files import copy_member, most_unpacked, too_large
 from .values import (
     CONTAINERS,
@@ -195,7 +196,7 @@ def _format_of(path, name, format) -> str:
         if format == 'tsv':
             return 'csv'
         if format not in FORMATS:
-            raise ValueError(f'format is {format!r}: choose one of {", ".join(FORMATS)}.')
+            raise ValueError(f'format is {shown(format)}: choose one of {", ".join(FORMATS)}.')
         return format
     with open(path, 'rb') as file:
         if file.read(4) == b'PAR1':
@@ -297,7 +298,7 @@ def _decoded(data: bytes, path, encoding) -> str:
     try:
         return data.decode(encoding or 'utf-8-sig')
     except LookupError:
-        raise ValueError(f'encoding is {encoding!r}, which Python does not know.') from None
+        raise ValueError(f'encoding is {shown(encoding)}, which Python does not know.') from None
     except UnicodeDecodeError:
         raise _not_text(path, encoding, data) from None
 
@@ -421,7 +422,7 @@ def text_layout(name, paths, decide, format, sep, header, names, encoding, label
     if sep is None:
         sep = _separator(paths[0], lines)
     elif not isinstance(sep, str) or not sep:
-        raise ValueError(f'sep is {sep!r}: give the text that parts the cells.')
+        raise ValueError(f'sep is {shown(sep)}: give the text that parts the cells.')
     else:
         told['sep'] = sep
     rows = _cells(lines, sep)

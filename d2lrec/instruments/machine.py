@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Optional
 
 from .. import palette
+from ..arguments import shown
 from .instrument import Instrument
 
 __all__ = ['machine', 'training_needs']
@@ -80,7 +81,7 @@ def training_needs(
     6.5
     """
     if optimizer not in COPIES:
-        raise ValueError(f'optimizer is {optimizer!r}: choose one of {", ".join(COPIES)}.')
+        raise ValueError(f'optimizer is {shown(optimizer)}: choose one of {", ".join(COPIES)}.')
     for name, value in (
         ('table_rows', table_rows),
         ('rows', rows),
@@ -91,7 +92,7 @@ def training_needs(
         ('network', network),
     ):
         if not value > 0:
-            raise ValueError(f'{name} is {value!r}: give a number above 0.')
+            raise ValueError(f'{name} is {shown(value)}: give a number above 0.')
     first, second = HIDDEN
     mlps = (fields * (fields - 1) // 2 + 1) * first + (first + 1) * second + second + 1
     multiply_adds = fields**2 * (factors + first) + first * second + second

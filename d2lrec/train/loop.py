@@ -321,7 +321,7 @@ def checked_trainers(net, trainer) -> list:
     """The trainers as a list; refuse none, and one of another net."""
     trainers = list(trainer) if isinstance(trainer, (list, tuple)) else [trainer]
     if not trainers or not all(isinstance(t, gluon.Trainer) for t in trainers):
-        raise ValueError(f'trainer is {trainer!r}: give a gluon.Trainer, or a list of them.')
+        raise ValueError(f'trainer is {shown(trainer)}: give a gluon.Trainer, or a list of them.')
     trained = [id(p) for t in trainers for p in t._params]
     if len(set(trained)) < len(trained):
         raise ValueError('two trainers train the same weights: give each weight to one of them.')
