@@ -192,3 +192,27 @@ def test_nul_characters_tell_values_apart():
     data = d2l.CTRDataset(frame, min_threshold=1)
     ids = data.features[:, 0].tolist()
     assert [ids.index(i) for i in ids] == [values.index(v) for v in values]
+
+
+@pytest.mark.parametrize('release', [True, False])
+def test_a_member_without_a_name_gets_one_sentence(tmp_path, release):
+    path = tmp_path / ('ml-1m.zip' if release else 'clicks.csv.zip')
+    with zipfile.ZipFile(path, 'w') as archive:
+        archive.writestr('ml-1m/ratings.dat' if release else 'clicks.csv', CLICKS)
+        archive.writestr(zipfile.ZipInfo(''), 'x')
+    with pytest.raises(ValueError, match='cannot be unpacked|holds 2 files') as refusal:
+        read(path, release)
+    assert '\n' not in str(refusal.value)
+
+
+def test_an_empty_separator_gets_one_sentence():
+    frame = pd.DataFrame({'y': [0, 1], 'tags': ['a|b', 'a']})
+    with pytest.raises(ValueError, match='multi is .*give {name: what parts its values}'):
+        d2l.read(frame, label='y', categories=[], numbers=[], multi={'tags': ''})
+
+
+def test_an_empty_separator_of_cells_gets_one_sentence(tmp_path):
+    (tmp_path / 'log.csv').write_text(CLICKS)
+    for sep in ('', 3, b','):
+        with pytest.raises(ValueError, match='sep is .*: give the text that parts the cells'):
+            d2l.read(tmp_path / 'log.csv', label='y', sep=sep)
