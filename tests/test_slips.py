@@ -21,11 +21,19 @@ def tagged():
 
 def test_the_share_of_unknown_values_of_a_bag_is_of_those_that_are_there():
     encoder = tagged().dataset(min_threshold=1).encoder
-    new = pd.DataFrame({'tags': ['p', 'z|p', '', 'z'], 'a': list('xxww')})
+    new = pd.DataFrame({'tags': ['p', 'z|p', 'q|p', 'z'], 'a': list('xxww')})
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         encoded = encoder.encode(new, label=False)
-    assert encoded.unknown.tolist() == [0.5, 0.5]
+    assert encoded.unknown.tolist() == pytest.approx([0.5, 1 / 3])
+
+
+def test_a_bag_of_one_value_is_no_field_of_one_value():
+    frame = pd.DataFrame({'y': [0, 1] * 3, 'a': ['x'] * 6, 'tags': ['p', 'p', 'p', 'p', 'p', 'p']})
+    table = d2l.read(frame, label='y', categories=['a'], numbers=[], multi={'tags': '|'})
+    _, *lines = table.dataset(min_threshold=1).summary().splitlines()
+    single, bag = ([li for li in lines if f' {name} ' in li] for name in ('a', 'tags'))
+    assert 'single value' in single[0] and 'single value' not in bag[0]
 
 
 def test_a_few_unknown_values_are_a_share_of_the_rows():
@@ -53,9 +61,10 @@ def test_pairs_are_only_made_where_they_are_asked_for():
     assert not loader.pairwise and loader.rows == 4
 
 
-def test_half_a_character_among_numbers_is_refused():
-    frame = pd.DataFrame({'y': [0, 1], 'a': pd.Series([1, '\ud800'], dtype=object)})
-    with pytest.raises(ValueError, match='half a character'):
+@pytest.mark.parametrize('before', [1, 'x'], ids=['among numbers', 'among words'])
+def test_half_a_character_is_refused_with_its_place(before):
+    frame = pd.DataFrame({'y': [0, 1], 'a': pd.Series([before, '\ud800'], dtype=object)})
+    with pytest.raises(ValueError, match=r"half a character .* in the column 'a', row 2, "):
         d2l.CTRDataset(frame, min_threshold=1)
 
 
@@ -87,9 +96,12 @@ def test_an_error_without_a_message_is_told():
 
 def test_a_request_of_short_floats_is_read_like_a_table_of_them():
     frame = pd.DataFrame({'y': [0, 1], 'a': np.array([0.1, 0.2], 'float32')})
-    encoder = d2l.CTRDataset(frame, min_threshold=1).encoder
-    wanted = encoder.encode(frame[['a']], label=False).features.tolist()
-    assert encode_rows(encoder, frame[['a']]).features.tolist() == wanted == [[0], [1]]
+    for encoder in (
+        d2l.CTRDataset(frame, min_threshold=1).encoder,
+        d2l.read(frame, label='y', categories=['a'], numbers=[]).dataset(min_threshold=1).encoder,
+    ):
+        wanted = encoder.encode(frame[['a']], label=False).features.tolist()
+        assert encode_rows(encoder, frame[['a']]).features.tolist() == wanted == [[0], [1]]
 
 
 def test_raw_rows_need_an_encoder():
@@ -154,6 +166,7 @@ def test_a_short_line_that_says_to_double_is_told_with_its_row(tmp_path):
 def test_whole_numbers_with_a_missing_one_are_numbers():
     frame = pd.DataFrame({'y': [0, 1, 1], 'n': pd.array([1, None, 3], 'Int64'), 'a': list('xyx')})
     table = d2l.read(frame, label='y', categories=['a'], numbers=['n'])
+    assert type(table.numbers('n')) is np.ndarray
     assert np.isnan(table.numbers('n')[1]) and table.numbers('n')[[0, 2]].tolist() == [1, 3]
 
 
@@ -260,3 +273,8 @@ def test_a_path_that_cannot_be_written_is_refused_before_a_model_is_saved():
     net.initialize()
     with pytest.raises(ValueError, match='cannot be written: there is no folder /no such folder'):
         d2l.save(net, '/no such folder/model')
+
+
+def test_users_and_items_are_as_many_as_the_largest_id_says():
+    made = d2l.Ratings([0, 1], [2, 0], [3, 4.0])
+    assert (made.num_users, made.num_items) == (2, 3)

@@ -151,7 +151,7 @@ class Said:
         self.single = {'time': time, 'weight': weight, 'user': user, 'item': item}
         for what, name in self.single.items():
             if name is not None and name is not False and not isinstance(name, str):
-                raise ValueError(f'{what} is {name!r}: give the name of a column.')
+                raise ValueError(f'{what} is {in_a_line(name)}: give the name of a column.')
         seen: dict[str, str] = {}
         roles = [('label', [label] if isinstance(label, str) else [])]
         roles += [('categories', self.categories or []), ('numbers', self.numbers or [])]
