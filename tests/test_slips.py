@@ -1,5 +1,6 @@
 """Small slips of the hand that no other test would notice: `tools/mutate.py` found them."""
 
+import json
 import warnings
 
 import d2lrec as d2l
@@ -95,13 +96,13 @@ def test_an_error_without_a_message_is_told():
 
 
 def test_a_request_of_short_floats_is_read_like_a_table_of_them():
-    frame = pd.DataFrame({'y': [0, 1], 'a': np.array([0.1, 0.2], 'float32')})
+    frame = pd.DataFrame({'y': [0, 1, 1], 'a': np.array([0.1, 0.1, 0.2], 'float32')})
     for encoder in (
-        d2l.CTRDataset(frame, min_threshold=1).encoder,
-        d2l.read(frame, label='y', categories=['a'], numbers=[]).dataset(min_threshold=1).encoder,
+        d2l.CTRDataset(frame, min_threshold=2).encoder,
+        d2l.read(frame, label='y', categories=['a'], numbers=[]).dataset(min_threshold=2).encoder,
     ):
         wanted = encoder.encode(frame[['a']], label=False).features.tolist()
-        assert encode_rows(encoder, frame[['a']]).features.tolist() == wanted == [[0], [1]]
+        assert encode_rows(encoder, frame[['a']]).features.tolist() == wanted == [[0], [0], [1]]
 
 
 def test_raw_rows_need_an_encoder():
@@ -170,9 +171,9 @@ def test_whole_numbers_with_a_missing_one_are_numbers():
     assert np.isnan(table.numbers('n')[1]) and table.numbers('n')[[0, 2]].tolist() == [1, 3]
 
 
-def guessed(frame, **how):
+def guessed(source, **how):
     with pytest.warns(UserWarning) as said:
-        schema = d2l.read(frame, label='y', **how).schema
+        schema = d2l.read(source, label='y', **how).schema
     return schema, str(said[0].message)
 
 
@@ -180,6 +181,13 @@ def test_numbers_with_a_missing_one_are_guessed_to_be_numbers():
     cells = [None, *(f'{i}.5' for i in range(40))]
     frame = pd.DataFrame({'y': [0, 1] * 20 + [1], 'n': pd.Series(cells, dtype=object)})
     assert guessed(frame)[0].numbers == ('n',)
+
+
+def test_numbers_that_json_has_as_text_are_numbers(tmp_path):
+    rows = [{'y': i % 2, 'n': None if i == 3 else f'{i}.5'} for i in range(40)]
+    path = tmp_path / 'log.jsonl'
+    path.write_text(''.join(json.dumps(row) + '\n' for row in rows))
+    assert guessed(path)[0].numbers == ('n',)
 
 
 def test_a_number_in_a_dress_is_told():
