@@ -2,7 +2,7 @@
 
     python benchmarks/kill_resume.py                         # every case, 100 kills
     python benchmarks/kill_resume.py --cases mf fm --kills 9 # some of them
-    python benchmarks/kill_resume.py --first 34 --kills 33 --append rows.txt   # a part of them
+    python benchmarks/kill_resume.py --seed 2 --kills 33 --append rows.txt   # a part of them
     python benchmarks/kill_resume.py --table rows.txt        # the table of what was appended
 
 A case is a function of a folder that works through to its end, going on from what it finds there,
@@ -34,10 +34,12 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import d2lrec as d2l
 from d2lrec import files
+from d2lrec.data import blocks, encoded
 from d2lrec.weights import weights_of
 
 import mxnet as mx
 import numpy as np
+import pandas as pd
 from mxnet import gluon
 from mxnet.gluon import nn
 
@@ -135,6 +137,64 @@ def large(folder):
     return trained(net, history)
 
 
+def rows(folder):
+    """FM trained by touched rows, lazy Adam, two tables of 50,000 rows"""
+    data = d2l.planted(900, [30_000, 20_000], zipf=1.1, seed=1)
+    d2l.set_seed(3)
+    net = d2l.FM(data.field_dims, 4)
+    history = d2l.fit(
+        net, data[:700], data[700:], batch_size=64, num_epochs=EPOCHS, rows=True, seed=7,
+        checkpoint=state(folder),
+    )  # fmt: skip
+    return trained(net, history)
+
+
+def log_of(folder):
+    """A log of 3,000 rows as a file, always the same, changed at the same time."""
+    path = folder / 'log.csv'
+    if not path.exists():
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame({
+            'y': rng.integers(0, 2, 3000), 'user': rng.zipf(1.3, 3000) % 500,
+            'item': rng.integers(0, 60, 3000), 'price': rng.normal(size=3000).round(3),
+            'tags': [f't{a}|t{b}' for a, b in rng.integers(0, 9, (3000, 2))],
+        })  # fmt: skip
+        with files.atomic_write(path) as file:
+            frame.to_csv(file, index=False)
+        os.utime(path, (10**9, 10**9))
+    blocks.BYTES = 6_000  # some 15 blocks
+    return path, {
+        'label': 'y', 'categories': ['user', 'item'], 'numbers': ['price'],
+        'multi': {'tags': '|'}, 'verbose': False,
+    }  # fmt: skip
+
+
+def encoding(folder):
+    """A log encoded into a folder of files"""
+    path, how = log_of(folder)
+    began()
+    data = d2l.encode(path, folder / 'encoded', **how)
+    yield data.digest.encode()
+    for made in sorted((folder / 'encoded').iterdir()):
+        yield made.name.encode() + made.read_bytes()
+
+
+def from_folder(folder):
+    """DeepFM from a folder of encoded rows, encoded on the way, rows shuffled by stretches"""
+    path, how = log_of(folder)
+    how['multi'] = {}
+    began()
+    data = d2l.encode(path, folder / 'encoded', **how)
+    encoded.EncodedFolder.stretch = 100
+    d2l.set_seed(3)
+    net = d2l.DeepFM(data.field_dims, 4, [8])
+    history = d2l.fit(
+        net, data[:2500], data[2500:], batch_size=128, num_epochs=EPOCHS, seed=7,
+        checkpoint=state(folder),
+    )  # fmt: skip
+    return trained(net, history)
+
+
 def mf(folder):
     """MF of ratings, two devices"""
     rng = np.random.default_rng(0)
@@ -211,13 +271,36 @@ def saved(folder):
         yield (folder / 'vocab.json').read_bytes()
 
 
+def served(folder):
+    """FM over two workers and two servers, tables by rows"""
+    from d2lrec.train import distributed
+
+    distributed.ServedTrainer.__init__.__defaults__ = (1,)
+    data = d2l.planted(900, [60, 40], zipf=1.1, seed=1)
+    net = d2l.FM(data.field_dims, 4)
+    began()
+    history = d2l.fit(
+        net, data[:700], data[700:], batch_size=100, num_epochs=EPOCHS, lr=1.0, optimizer='sgd',
+        checkpoint=state(folder), kvstore='dist_sync',
+    )  # fmt: skip
+    return trained(net, history)
+
+
 # A new case: a function as these, and its name here. What it writes is named in `whole` below.
-CASES = (fm, deepfm, wide_deep, dcn, dcn_two, large, mf, autorec, bpr, saved)
+CASES = (
+    fm, deepfm, wide_deep, dcn, dcn_two, large, rows, mf, autorec, bpr, saved, encoding,
+    from_folder, served,
+)  # fmt: skip
 CASES = {case.__name__: case for case in CASES}
 
 
 def whole(path):
     """Whether a file under its right name is what a reader of it expects."""
+    if path.is_dir():  # which says itself whether it is finished
+        finished = (path / encoded.DONE).exists()
+        return not finished or bool(len(d2l.open_encoded(path)))
+    if path.suffix == '.csv':
+        return len(path.read_text().splitlines()) == 3001
     if path.suffix == '.json':
         return bool(json.loads(path.read_text(encoding='utf-8')))
     with zipfile.ZipFile(path) as archive:
@@ -269,10 +352,15 @@ class Points:
 
             return acted
 
+        def opened_at(path, mode='r', **how):
+            plain = not isinstance(path, str) or not set(mode) & set('w+')
+            return open(path, mode, **how) if plain else File(path, mode.replace('b', ''))
+
         watched = types.SimpleNamespace(**vars(os))
         for name in ('fsync', 'chmod', 'replace'):
             setattr(watched, name, around(getattr(os, name)))
         files.open, files.os = opened, watched
+        encoded.open, encoded.os = opened_at, watched
 
 
 _BEGAN = False
@@ -371,10 +459,54 @@ class Worker:
         return None if self.status or not lines else json.loads(lines[-1])
 
 
+class Job:
+    """A job over servers: `Worker` for a case whose work five processes share."""
+
+    def __init__(self, name, folder, deadly=0):
+        script = [sys.executable, '-m', 'd2lrec.launch', '--workers', '2', '--servers', '2']
+        command = [*script, __file__, '--work', name, str(folder), '0']
+        root = str(Path(d2l.__file__).parent.parent)
+        environment = {**os.environ, 'PYTHONPATH': root}
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        )
+        self._first, self.killed = self._process.stdout.readline(), False
+        self.since = time.monotonic()
+
+    def wait(self, seconds=None):
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    @property
+    def status(self):
+        return 0 if self.killed else self._process.returncode
+
+    def kill(self, rng):
+        """Kill one of its processes; the launcher is to end the others."""
+        listed = Path(f'/proc/{self._process.pid}/task/{self._process.pid}/children').read_text()
+        try:
+            os.kill(int(rng.choice(listed.split())), signal.SIGKILL)
+            self.killed = True
+        except (IndexError, ProcessLookupError):  # they had just ended
+            pass
+
+    def result(self):
+        said, told = self._process.communicate()
+        lines = [line for line in (self._first + said).splitlines() if line.startswith('{')]
+        found = [json.loads(line) for line in lines]
+        if self._process.returncode or len({f['digest'] for f in found}) != 1 or len(found) != 2:
+            print(told, file=sys.stderr)
+            return None
+        return found[0]
+
+
 def undisturbed(name):
     """Digest, number of points inside writes, and seconds of work of a run that is left alone."""
     with tempfile.TemporaryDirectory() as folder:
-        worker = Worker(name, Path(folder))
+        worker = (Job if name == 'served' else Worker)(name, Path(folder))
         found = worker.result()
         if found is None:
             raise SystemExit(f'{name} fails without a kill.')
@@ -391,6 +523,15 @@ def killed_run(name, alone, kills, rng):
         tries = 0
         while seen['kills'] < kills and tries < 4 * kills:
             tries += 1
+            if name == 'served':
+                job = Job(name, folder)
+                if not job.wait(rng.uniform(0, seconds / (1 + seen['kills']))):
+                    job.kill(rng)
+                job.wait()
+                seen['kills'] += job.killed
+                seen['broken'] += bool(job.status)
+                seen['broken'] += sum(not whole(p) for p in folder.glob('[!.]*'))
+                continue
             in_write = rng.random() < 0.5
             # what is left to do gets less with each kill, and so do the points
             deadly = rng.randrange(1, max(2, points // (1 + seen['kills']))) if in_write else 0
@@ -401,16 +542,22 @@ def killed_run(name, alone, kills, rng):
             if worker.killed:
                 seen['kills'] += 1
                 seen['in writes'] += in_write
-                seen['unfinished'] += any(p.suffix == '.part' for p in folder.iterdir())
+                seen['unfinished'] += any(_unfinished(folder))
             elif worker.status:
                 seen['broken'] += 1
             seen['broken'] += sum(
                 not whole(p) for p in folder.iterdir() if not p.name.startswith('.')
             )
-        found = Worker(name, folder).result()
+        found = (Job if name == 'served' else Worker)(name, folder).result()
         seen['equal'] = found is not None and found['digest'] == expected
-        seen['litter'] = sum(p.name.startswith('.') for p in folder.iterdir())
+        seen['litter'] = len(_unfinished(folder))
     return seen
+
+
+def _unfinished(folder):
+    """Files that are there for a time only: of a write, and of the first pass of an encoding."""
+    names = [p for p in folder.rglob('*') if p.name[0] == '.' or p.suffix == '.part']
+    return [*names, *folder.rglob(encoded.BEGUN)]
 
 
 def table(rows):
@@ -437,6 +584,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--cases', nargs='+', default=list(CASES), choices=list(CASES))
     parser.add_argument('--kills', type=int, default=100)
+    parser.add_argument('--most', type=int, default=MOST, help='kills of one run')
+    parser.add_argument('--runs', type=int, help='end after so many runs, killed or not')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--fresh', action='store_true', help='a new interpreter for each process')
     parser.add_argument('--append', type=Path, help='write what happened at the end of this file')
@@ -453,11 +602,13 @@ def main(arguments=None):
     Worker.fresh = options.fresh
     rng, rows, alone, turn = random.Random(options.seed), [], {}, 0
     while (left := options.kills - sum(row['kills'] for row in rows)) > 0:
+        if options.runs is not None and len(rows) >= options.runs:
+            break
         name = options.cases[turn % len(options.cases)]
         turn += 1
         if name not in alone:
             alone[name] = undisturbed(name)
-        rows.append(killed_run(name, alone[name], min(left, rng.randint(1, MOST)), rng))
+        rows.append(killed_run(name, alone[name], min(left, rng.randint(1, options.most)), rng))
         if options.append:
             with open(options.append, 'a') as file:
                 file.write(json.dumps(rows[-1]) + '\n')

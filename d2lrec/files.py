@@ -37,9 +37,7 @@ def atomic_write(path: Union[str, os.PathLike], mode: str = 'w') -> Iterator[IO]
     if target.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
     _remove_leftovers(target)
-    handle, unfinished = tempfile.mkstemp(
-        prefix=f'.{target.name}.{os.getpid()}-', suffix='.part', dir=target.parent
-    )
+    handle, unfinished = _unfinished(target)
     try:
         with open(handle, mode, encoding=None if 'b' in mode else 'utf-8') as file:
             yield file
@@ -80,8 +78,21 @@ def check_writable(path: Union[str, os.PathLike]) -> None:
     elif there and not target.is_file():
         reason = 'what stands there is no file'
     else:
-        return
+        try:
+            handle, probe = _unfinished(target)
+        except OSError as error:  # a quota, a name that is too long with what is added to it
+            reason = error.strerror or str(error)
+        else:
+            os.close(handle)
+            os.remove(probe)
+            return
     raise ValueError(f'{path} cannot be written: {reason}.')
+
+
+def _unfinished(target):
+    """A fresh file beside the target that nobody else can have laid there: handle and path."""
+    name = f'.{target.name}.{os.getpid()}-'
+    return tempfile.mkstemp(prefix=name, suffix='.part', dir=target.parent)
 
 
 def _permissions(target):

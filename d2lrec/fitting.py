@@ -11,7 +11,7 @@ from mxnet import autograd, gluon
 from mxnet import init as initializers
 
 from . import metrics
-from .arguments import check_call, check_flag, check_net, check_options, is_number
+from .arguments import check_call, check_flag, check_net, check_options, is_number, shown
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
 from .data.negatives import Interactions, NegativeLoader
@@ -130,15 +130,15 @@ def fit(
     """
     check_settings(net, lr, wd, final_lr, init, loss)
     _, seed = checked_numbers(num_epochs, seed)
+    rates, implicit = getattr(net, 'output', None) == 'rating', isinstance(train, Interactions)
+    go = train_ranking if implicit else train_recsys_rating if rates else train_ch13
+    check_options(options, INTERACTIONS if implicit else RATES if rates else OPTIONS, 'fit')
     if kvstore is not None:
         if rows:
             raise ValueError('rows is for one process: with kvstore the servers take rows alone.')
-        if isinstance(train, Interactions):
+        if implicit:
             raise ValueError('kvstore is for data with labels: Interactions train on one machine.')
         rows = False
-    implicit = isinstance(train, Interactions)
-    rates = getattr(net, 'output', None) == 'rating'
-    check_options(options, INTERACTIONS if implicit else RATES if rates else OPTIONS, 'fit')
     if rows is not None:
         touch_rows(net, check_flag(rows, 'rows'))
     set_seed(seed)
@@ -168,10 +168,9 @@ def fit(
         trainer = trainer(net) if callable(trainer) else trainer
     if implicit:
         options.update(valid=valid, test=test, seed=seed, verbose=verbose)
-        return train_ranking(net, train_iter, loss, trainer, num_epochs, devices, **options)
+        return go(net, train_iter, loss, trainer, num_epochs, devices, **options)
     if loss is None:
         loss = gluon.loss.L2Loss() if rates else gluon.loss.SigmoidBinaryCrossEntropyLoss()
-    go = train_recsys_rating if rates else train_ch13
     test_iter = held_out.pop('test_iter', None)
     if kvstore is not None:
         train_iter, trainer = serve(kvstore, net, train_iter, trainer, options)
@@ -189,11 +188,11 @@ def check_settings(net, lr, wd, final_lr, init, loss) -> None:
     check_net(net)
     for name, value in (('lr', lr), ('wd', wd)):
         if not is_number(value) or not 0 <= value < np.inf:
-            raise ValueError(f'{name} is {value!r}: give a number, 0 or more.')
+            raise ValueError(f'{name} is {shown(value)}: give a number, 0 or more.')
     if final_lr is not None and not is_number(final_lr):
-        raise ValueError(f'final_lr is {final_lr!r}: give a number from 0 to lr.')
+        raise ValueError(f'final_lr is {shown(final_lr)}: give a number from 0 to lr.')
     if init is not None and not isinstance(init, initializers.Initializer):
-        raise ValueError(f'init is {init!r}: give an initializer, such as init.Normal(0.01).')
+        raise ValueError(f'init is {shown(init)}: give an initializer, such as init.Normal(0.01).')
     if loss is not None:
         check_call(loss, 'loss', 'a Gluon loss, such as SigmoidBinaryCrossEntropyLoss()')
 
@@ -208,7 +207,9 @@ def check_fall(lr, final_lr, optimizer, trainer, options) -> None:
     if options.get('lr_factor') is not None:
         raise ValueError('final_lr and lr_factor both lower the learning rate: give one of them.')
     if not 0 <= final_lr <= lr:
-        raise ValueError(f'final_lr is {final_lr!r}: give a number from 0 to lr, which is {lr!r}.')
+        raise ValueError(
+            f'final_lr is {shown(final_lr)}: give a number from 0 to lr, which is {shown(lr)}.'
+        )
 
 
 def trainer_of(net, optimizer, lr, wd, final_lr=None, steps=0) -> gluon.Trainer:
@@ -224,7 +225,7 @@ def trainer_of(net, optimizer, lr, wd, final_lr=None, steps=0) -> gluon.Trainer:
         return gluon.Trainer(net.collect_params(), optimizer, settings)
     except (ValueError, TypeError, AttributeError):
         raise ValueError(
-            f"optimizer is {optimizer!r}: give the name of one of Gluon's, such as 'adam', "
+            f"optimizer is {shown(optimizer)}: give the name of one of Gluon's, such as 'adam', "
             "'adagrad' or 'sgd', or an optimizer."
         ) from None
 

@@ -11,7 +11,7 @@ import pandas as pd
 from mxnet import gluon
 from mxnet import np as mxnp
 
-from .arguments import shown
+from .arguments import shown as in_a_line
 from .checks import check_ids
 from .data.columns import Examples
 from .data.encoder import ENOUGH, NEVER, Encoder
@@ -124,7 +124,7 @@ def recommend(
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise ValueError(
-            f'k is {shown(k)}: give the length of the lists, a whole number from 1 on.'
+            f'k is {in_a_line(k)}: give the length of the lists, a whole number from 1 on.'
         )
     reads = getattr(net, 'inputs', None) or {}
     if 'ids' in reads:
@@ -255,11 +255,11 @@ def _sequence(values, what):
         isinstance(values, (list, tuple)) and any(isinstance(v, Mapping) for v in values)
     ):
         raise ValueError(
-            f'{what} is {shown(values)}: give a frame with a row for each, '
+            f'{what} is {in_a_line(values)}: give a frame with a row for each, '
             f'pd.DataFrame([{{field: value}}]), or a list of {what}.'
         )
     if isinstance(values, (str, bytes)) or not hasattr(values, '__len__'):
-        raise ValueError(f'{what} is {shown(values)}: give a list of {what}.')
+        raise ValueError(f'{what} is {in_a_line(values)}: give a list of {what}.')
     return values
 
 
@@ -455,7 +455,7 @@ def _seen_pairs(seen, users, items, user, item, encoder):
     else:
         raise ValueError(
             f'seen is a {type(seen).__name__}: give the training data, or a frame with the '
-            f'columns {user!r} and {item!r}, or False.'
+            f'columns {user!r} and {in_a_line(item)}, or False.'
         )
     (who, by), (what, of) = (
         _numbered_alike(read_column(column, values), *theirs[column])
@@ -521,7 +521,7 @@ def _ratings(net, users, seen, items, item, damping):
         )
     number = isinstance(damping, (int, float)) and not isinstance(damping, bool)
     if not number or not 0 <= damping < np.inf:
-        raise ValueError(f'damping is {damping!r}: give a number, 0 or more.')
+        raise ValueError(f'damping is {in_a_line(damping)}: give a number, 0 or more.')
     rows = 'rows' in net.inputs
     if (
         rows

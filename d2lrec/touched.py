@@ -229,7 +229,8 @@ def touch_rows(net: gluon.Block, on: Optional[bool] = True) -> gluon.Block:
     For the optimizers of this library and MXNet's SGD, AdaGrad and Adam, in every loop and with
     every `gluon.Trainer` that is made afterwards; on one device or several. See `d2lrec.touched`
     for what changes: nothing with SGD, AdaGrad and FTRL, and Adam becomes lazy. The loops keep no
-    copy of such tables to go back to, unless a validation part chooses an epoch.
+    copy of tables of `LARGE_TABLE` numbers or more to go back to, unless a validation part chooses
+    an epoch: where training fails, what is not finite in them becomes 0.
 
     Parameters
     ----------

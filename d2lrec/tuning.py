@@ -155,7 +155,7 @@ def _check(name, values):
             )
     elif not isinstance(values, list) or not values:
         raise ValueError(
-            f'space[{name!r}] is {values!r}: give a list of choices or a range (low, high).'
+            f'space[{name!r}] is {shown(values)}: give a list of choices or a range (low, high).'
         )
 
 

@@ -1,14 +1,18 @@
 """Small slips of the hand that no other test would notice: `tools/mutate.py` found them."""
 
+import json
 import warnings
 
 import d2lrec as d2l
 from d2lrec.check import judge
+from d2lrec.models import Model
 from d2lrec.saving.rows import encode_rows
 
+import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
+from mxnet import gluon
 
 
 def tagged():
@@ -18,11 +22,19 @@ def tagged():
 
 def test_the_share_of_unknown_values_of_a_bag_is_of_those_that_are_there():
     encoder = tagged().dataset(min_threshold=1).encoder
-    new = pd.DataFrame({'tags': ['p', 'z|p', '', 'z'], 'a': list('xxww')})
+    new = pd.DataFrame({'tags': ['p', 'z|p', 'q|p', 'z'], 'a': list('xxww')})
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         encoded = encoder.encode(new, label=False)
-    assert encoded.unknown.tolist() == [0.5, 0.5]
+    assert encoded.unknown.tolist() == pytest.approx([0.5, 1 / 3])
+
+
+def test_a_bag_of_one_value_is_no_field_of_one_value():
+    frame = pd.DataFrame({'y': [0, 1] * 3, 'a': ['x'] * 6, 'tags': ['p', 'p', 'p', 'p', 'p', 'p']})
+    table = d2l.read(frame, label='y', categories=['a'], numbers=[], multi={'tags': '|'})
+    _, *lines = table.dataset(min_threshold=1).summary().splitlines()
+    single, bag = ([li for li in lines if f' {name} ' in li] for name in ('a', 'tags'))
+    assert 'single value' in single[0] and 'single value' not in bag[0]
 
 
 def test_a_few_unknown_values_are_a_share_of_the_rows():
@@ -50,9 +62,10 @@ def test_pairs_are_only_made_where_they_are_asked_for():
     assert not loader.pairwise and loader.rows == 4
 
 
-def test_half_a_character_among_numbers_is_refused():
-    frame = pd.DataFrame({'y': [0, 1], 'a': pd.Series([1, '\ud800'], dtype=object)})
-    with pytest.raises(ValueError, match='half a character'):
+@pytest.mark.parametrize('before', [1, 'x'], ids=['among numbers', 'among words'])
+def test_half_a_character_is_refused_with_its_place(before):
+    frame = pd.DataFrame({'y': [0, 1], 'a': pd.Series([before, '\ud800'], dtype=object)})
+    with pytest.raises(ValueError, match=r"half a character .* in the column 'a', row 2, "):
         d2l.CTRDataset(frame, min_threshold=1)
 
 
@@ -83,10 +96,13 @@ def test_an_error_without_a_message_is_told():
 
 
 def test_a_request_of_short_floats_is_read_like_a_table_of_them():
-    frame = pd.DataFrame({'y': [0, 1], 'a': np.array([0.1, 0.2], 'float32')})
-    encoder = d2l.CTRDataset(frame, min_threshold=1).encoder
-    wanted = encoder.encode(frame[['a']], label=False).features.tolist()
-    assert encode_rows(encoder, frame[['a']]).features.tolist() == wanted == [[0], [1]]
+    frame = pd.DataFrame({'y': [0, 1, 1], 'a': np.array([0.1, 0.1, 0.2], 'float32')})
+    for encoder in (
+        d2l.CTRDataset(frame, min_threshold=2).encoder,
+        d2l.read(frame, label='y', categories=['a'], numbers=[]).dataset(min_threshold=2).encoder,
+    ):
+        wanted = encoder.encode(frame[['a']], label=False).features.tolist()
+        assert encode_rows(encoder, frame[['a']]).features.tolist() == wanted == [[0], [0], [1]]
 
 
 def test_raw_rows_need_an_encoder():
@@ -113,3 +129,160 @@ def test_a_folder_whose_list_of_blocks_is_cut_is_refused(tmp_path):
         with pytest.raises(ValueError, match='is damaged in rows 0 to'):
             d2l.open_encoded(tmp_path / 'made')
         path.write_bytes(data)
+
+
+def test_what_lies_outside_a_mask_enters_no_hidden_layer():
+    """Of AutoRec, and of a net that has no encoder and decoder."""
+    rows = np.array([[5, 1, 0, 2], [0, 4, 3, 0], [1, 0, 0, 5]], 'float32')
+    mask = (rows > 0).astype('float32')
+
+    class Flat(Model):
+        output = 'rating'
+
+        def __init__(self, width, **kwargs):
+            super().__init__(**kwargs)
+            self.inputs = {'rows': width}
+            with self.name_scope():
+                self.layer = gluon.nn.Dense(width, in_units=width)
+
+        def hybrid_forward(self, F, x):
+            return self.layer(x)
+
+    for net in (d2l.AutoRec(3, 4), Flat(4)):
+        net.initialize(mx.init.Normal(0.5))
+        lists = [
+            d2l.recommend(net, [0, 1, 2, 3], 2, seen=d2l.RatingRows(r, mask)).score.tolist()
+            for r in (rows, rows + 7 * (1 - mask))
+        ]
+        assert lists[0] == lists[1]
+
+
+def test_a_short_line_that_says_to_double_is_told_with_its_row(tmp_path):
+    path = tmp_path / 'log.csv'
+    path.write_text('y,a,n\n0,x,1\n1,to double\n1,z,2\n')
+    with pytest.raises(ValueError, match=r"row 3 \('1,to double'\) has 2 cells where 3"):
+        d2l.read(path, label='y', categories=['a'], numbers=['n'])
+
+
+def test_whole_numbers_with_a_missing_one_are_numbers():
+    frame = pd.DataFrame({'y': [0, 1, 1], 'n': pd.array([1, None, 3], 'Int64'), 'a': list('xyx')})
+    table = d2l.read(frame, label='y', categories=['a'], numbers=['n'])
+    assert type(table.numbers('n')) is np.ndarray
+    assert np.isnan(table.numbers('n')[1]) and table.numbers('n')[[0, 2]].tolist() == [1, 3]
+
+
+def guessed(source, **how):
+    with pytest.warns(UserWarning) as said:
+        schema = d2l.read(source, label='y', **how).schema
+    return schema, str(said[0].message)
+
+
+def test_numbers_with_a_missing_one_are_guessed_to_be_numbers():
+    cells = [None, *(f'{i}.5' for i in range(40))]
+    frame = pd.DataFrame({'y': [0, 1] * 20 + [1], 'n': pd.Series(cells, dtype=object)})
+    assert guessed(frame)[0].numbers == ('n',)
+
+
+def test_numbers_that_json_has_as_text_are_numbers(tmp_path):
+    rows = [{'y': i % 2, 'n': None if i == 3 else f'{i}.5'} for i in range(40)]
+    path = tmp_path / 'log.jsonl'
+    path.write_text(''.join(json.dumps(row) + '\n' for row in rows))
+    assert guessed(path)[0].numbers == ('n',)
+
+
+def test_a_number_in_a_dress_is_told():
+    plain = [f'{i}.5' for i in range(40)]
+    frame = pd.DataFrame({'y': [0, 1] * 20, 'n': plain, 'price': [f'€{n}' for n in plain]})
+    schema, said = guessed(frame)
+    assert schema.numbers == ('n',) and schema.categories == ('price',)
+    assert "'price' is no number as long as it is written like '€0.5'" in said
+    assert "'n' is no number" not in said
+
+
+def test_numbers_that_are_not_named_beside_categories_are_taken():
+    plain = [f'{i}.5' for i in range(40)]
+    frame = pd.DataFrame(
+        {'y': [0, 1] * 20, 'a': list('wxyz') * 10, 'n': plain, 'b': list('pq') * 20}
+    )
+    schema = guessed(frame, categories=['a'])[0]
+    assert schema.categories == ('a',) and schema.numbers == ('n',)
+
+
+def test_criteo_without_a_label_has_none(tmp_path):
+    cells = ['1'] * 13 + ['w'] * 26
+    (tmp_path / 'test.txt').write_text('\t'.join(cells) + '\n')
+    table = d2l.read(tmp_path / 'test.txt', format='criteo')
+    assert table.schema.label is None and table.labels is None
+
+
+@pytest.mark.parametrize('slots', [0, 1_000_001, True, 1.0])
+def test_slots_of_a_bag_are_a_number_within_bounds(slots):
+    content = tagged().dataset(min_threshold=1).encoder.to_json()
+    content['plan']['slots'] = {'tags': slots}
+    with pytest.raises(ValueError, match='its slots are not those of its bags'):
+        d2l.Encoder.from_json(content)
+
+
+def test_columns_of_ratings_are_taken_by_their_places():
+    frame = pd.DataFrame({'user': [5, 6], 'what': [7, 8], 'how much': [2, 3]})
+    with pytest.warns(UserWarning, match="item='what', rating='how much'"):
+        table = d2l.read_ratings(frame)
+    assert table.schema.item == 'what' and table.ratings().ratings.tolist() == [2, 3]
+
+
+def test_titles_in_latin_1_are_read(tmp_path):
+    (tmp_path / 'ratings.dat').write_text('1::2::5::978300760\n2::1::3::978300761\n')
+    titles = '1::Élan (1995)::Drama\n2::B (1996)::Comedy\n'
+    for encoding in ('latin-1', 'utf-8'):
+        (tmp_path / 'movies.dat').write_bytes(titles.encode(encoding))
+        assert d2l.read_ratings(tmp_path).frame.title.tolist() == ['B (1996)', 'Élan (1995)']
+
+
+def test_batches_of_pairs_are_lists_whatever_the_net_reads():
+    loader = d2l.NegativeLoader(d2l.Interactions([0, 1], [0, 1], 2, 4), batch_size=9)
+    assert not loader.named
+    with pytest.raises(ValueError, match='users'):
+        d2l.NegativeSampler(loader.sampler.seen).draw([2])
+
+
+class Counting(mx.lr_scheduler.LRScheduler):
+    """A schedule with something of its own to remember."""
+
+    def __init__(self, base_lr=0.1):
+        super().__init__(base_lr)
+        self.last, self.steps = 0, 0
+
+    def __call__(self, num_update):
+        if num_update > self.last:
+            self.last, self.steps = num_update, self.steps + 1
+        return self.base_lr / (1 + self.steps)
+
+
+def test_a_schedule_goes_on_from_what_it_had_counted(tmp_path):
+    def trained(epochs, checkpoint):
+        d2l.set_seed(1)
+        net = d2l.FM([3, 2], 2)
+        net.initialize()
+        schedule = Counting()
+        trainer = gluon.Trainer(net.collect_params(), 'sgd', {'lr_scheduler': schedule})
+        ids, labels = np.array([[0, 3], [1, 4], [2, 3], [0, 4]]), np.array([0, 1, 1, 0])
+        d2l.train_ch13(
+            net, d2l.BatchLoader(ids, labels, batch_size=2), None, gluon.loss.SigmoidBCELoss(),
+            trainer, epochs, verbose=False, seed=1, checkpoint=checkpoint,
+        )  # fmt: skip
+        return schedule.steps
+
+    trained(2, tmp_path / 'state')
+    assert trained(4, tmp_path / 'state') == trained(4, None) > 4
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_a_model_is_saved():
+    net = d2l.FM([3, 2], 2)
+    net.initialize()
+    with pytest.raises(ValueError, match='cannot be written: there is no folder /no such folder'):
+        d2l.save(net, '/no such folder/model')
+
+
+def test_users_and_items_are_as_many_as_the_largest_id_says():
+    made = d2l.Ratings([0, 1], [2, 0], [3, 4.0])
+    assert (made.num_users, made.num_items) == (2, 3)

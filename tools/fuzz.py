@@ -14,6 +14,7 @@ a process that dies, asks for more than 3 GB beyond what it began with, or takes
 
 import argparse
 import collections
+import copy
 import gzip
 import io
 import json
@@ -172,9 +173,9 @@ def changed_json(rng, content):
         if kind == 0:
             node.pop(key)
         elif kind == 1 and isinstance(node, list):
-            node.append(node[key])
+            node.append(copy.deepcopy(node[key]))
         elif kind == 2 and isinstance(node, dict):
-            node[rng.choice(('', 'kind', 'values', 'a', '\ud800'))] = node[key]
+            node[rng.choice(('', 'kind', 'values', 'a', '\ud800'))] = copy.deepcopy(node[key])
         elif kind == 3:
             one, other = rng.choice(places)
             if not isinstance(one[other], (dict, list)):
@@ -182,7 +183,7 @@ def changed_json(rng, content):
         elif kind == 4 and isinstance(node[key], (int, float)):
             node[key] = rng.choice((node[key] + 1, -node[key], node[key] * 1000, str(node[key])))
         else:
-            node[key] = rng.choice(ODD)
+            node[key] = copy.deepcopy(rng.choice(ODD))  # or it would be changed for those after it
     return content
 
 

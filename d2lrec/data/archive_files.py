@@ -19,7 +19,16 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, Optional, Union
 
-__all__ = ['DataUnavailable', 'extract', 'file_hash', 'is_complete', 'seal']
+__all__ = [
+    'DataUnavailable',
+    'copy_member',
+    'extract',
+    'file_hash',
+    'is_complete',
+    'most_unpacked',
+    'seal',
+    'too_large',
+]
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 8 << 30  # of all files extracted
@@ -27,6 +36,7 @@ RATIO, RATIO_FROM = (
     200,
     100 << 20,
 )  # at most so many times the archive's size, from so many bytes on
+LIFT = 'D2LREC_MOST_UNPACKED'  # of the environment: the bytes that are allowed instead
 DEEPEST = 100  # folders within folders
 LONGEST_NAME = 255  # bytes, of each part of a path: what file systems take
 BLOCK = 1 << 20
@@ -99,14 +109,11 @@ def copy_member(
     ValueError
         For what is encrypted, damaged, or larger than a file of the archive's size may be.
     """
-    most = _most_bytes(path)
+    most = most_unpacked(path, MOST_BYTES)
     if member.flag_bits & 1:
         raise ValueError(f'{path} cannot be unpacked: {member.filename!r} is encrypted.')
     if member.file_size > most:
-        raise ValueError(
-            f'{path} cannot be unpacked: {member.filename!r} holds more than the {most:,} bytes '
-            'that a file of its size may.'
-        )
+        raise ValueError(too_large(path, most))
     try:
         with archive.open(member) as source:  # which gives no more than the declared size
             while block := source.read(BLOCK):
@@ -118,8 +125,39 @@ def copy_member(
         raise ValueError(f'{path} cannot be unpacked: {reason}.') from None
 
 
-def _most_bytes(path):
-    return min(MOST_BYTES, max(RATIO_FROM, RATIO * os.path.getsize(path)))
+def most_unpacked(path: PathLike, most: float = float('inf')) -> int:
+    """How many bytes a compressed file may hold: 200 times its size, or 100 MB where that is more.
+
+    And no more than `most`. The environment's D2LREC_MOST_UNPACKED, a number of bytes, is taken
+    instead where it is set.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     size = Path(folder, 'x.gz').write_bytes(b'x' * 1_000_000)
+    ...     most_unpacked(Path(folder, 'x.gz'))
+    200000000
+    """
+    if LIFT not in os.environ:
+        return int(min(most, max(RATIO_FROM, RATIO * os.path.getsize(path))))
+    try:
+        lifted = float(os.environ[LIFT])
+        if lifted >= 0:
+            return int(min(lifted, 1 << 62))
+    except ValueError:
+        pass
+    raise ValueError(
+        f'{LIFT} is {os.environ[LIFT]!r}: set it to a number of bytes, such as 20e9, or not at all.'
+    )
+
+
+def too_large(path: PathLike, most: int) -> str:
+    """What is said of a compressed file that holds more than it may."""
+    return (
+        f'{path} cannot be unpacked: it holds more than the {most:,} bytes that a file of its size '
+        f'may; where you trust it, set {LIFT} to the bytes that it may hold.'
+    )
 
 
 class _Entry(NamedTuple):
@@ -168,7 +206,7 @@ def _tar_entries(file: tarfile.TarFile) -> Iterator[_Entry]:
 
 def _checked(archive, entries):
     """The entries, each after its check; stops at the first that breaks a rule."""
-    most = _most_bytes(archive)
+    most = most_unpacked(archive, MOST_BYTES)
     files, folders, total, number = set(), {()}, 0, 0
     while True:
         with _reading(archive):
@@ -179,10 +217,7 @@ def _checked(archive, entries):
         if number > MOST_ENTRIES:
             raise ValueError(f'{archive} holds more than {MOST_ENTRIES:,} entries: do not use it.')
         if total > most:
-            raise ValueError(
-                f'{archive} holds more than the {most:,} bytes that a file of its size may: '
-                'do not use it.'
-            )
+            raise ValueError(too_large(archive, most))
         parts = _parts(archive, entry)
         above = {parts[:depth] for depth in range(len(parts))}
         if parts in files or above & files or not entry.is_folder and parts in folders:

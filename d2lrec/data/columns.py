@@ -21,9 +21,56 @@ import numpy as np
 from ..arguments import check_list, shown
 from ..checks import CURE, check_finite, check_ids
 
-__all__ = ['Examples', 'check_columns', 'concat', 'examples_of']
+__all__ = ['Examples', 'check_columns', 'concat', 'examples_of', 'picked']
 
 IDS = ('ids', 'users', 'items', 'history', 'lengths')  # columns of whole numbers
+
+
+def picked(rows: Any, count: int) -> Any:
+    """Rows of `count` that were asked for: a slice, or an array of row numbers or booleans.
+
+    Raises
+    ------
+    ValueError
+        For anything else, and for rows that are not there.
+
+    Examples
+    --------
+    >>> picked([0, 2], 3).tolist()
+    [0, 2]
+    >>> picked([5], 3)
+    Traceback (most recent call last):
+    ...
+    ValueError: there is no row 5: the data has 3, numbered from 0.
+    """
+    if isinstance(rows, slice):
+        try:
+            rows.indices(count)
+        except (TypeError, ValueError):  # of other bounds than whole numbers, or a step of 0
+            raise ValueError(
+                f'rows is {shown(rows)}: give a slice of whole numbers, such as [:100].'
+            ) from None
+        return rows
+    try:
+        rows = rows.asnumpy() if hasattr(rows, 'asnumpy') else np.asarray(rows)
+    except (ValueError, OverflowError):  # a list of lists of unequal lengths
+        raise ValueError(
+            f'rows is {shown(rows)}: give a slice, or an array of row numbers.'
+        ) from None
+    if rows.shape == (0,) and rows.dtype.kind == 'f':  # an empty list
+        rows = rows.astype(np.int64)
+    if rows.ndim != 1 or rows.dtype.kind not in 'iub':
+        raise ValueError(f'rows is {shown(rows)}: give a slice, or an array of row numbers.')
+    if rows.dtype.kind == 'b' and len(rows) != count:
+        raise ValueError(f'rows has {len(rows)} booleans for {count} rows: give one for each.')
+    if rows.dtype.kind != 'b' and len(rows):
+        first, last = int(rows.min()), int(rows.max())
+        if first < -count or last >= count:
+            raise ValueError(
+                f'there is no row {last if last >= count else first}: the data has '
+                f'{count}, numbered from 0.'
+            )
+    return rows
 
 
 class Examples:
@@ -110,25 +157,7 @@ class Examples:
 
     def __getitem__(self, rows):
         """The chosen examples (a slice, an index array or a boolean array), with all they have."""
-        if isinstance(rows, slice):
-            return self._chosen(rows)
-        rows = rows.asnumpy() if hasattr(rows, 'asnumpy') else np.asarray(rows)
-        if rows.shape == (0,) and rows.dtype.kind == 'f':  # an empty list
-            rows = rows.astype(np.int64)
-        if rows.ndim != 1 or rows.dtype.kind not in 'iub':
-            raise ValueError(f'rows is {shown(rows)}: give a slice, or an array of row numbers.')
-        if rows.dtype.kind == 'b' and len(rows) != len(self):
-            raise ValueError(
-                f'rows has {len(rows)} booleans for {len(self)} rows: give one for each.'
-            )
-        if rows.dtype.kind != 'b' and len(rows):
-            first, last = int(rows.min()), int(rows.max())
-            if first < -len(self) or last >= len(self):
-                raise ValueError(
-                    f'there is no row {last if last >= len(self) else first}: the data has '
-                    f'{len(self)}, numbered from 0.'
-                )
-        return self._chosen(rows)
+        return self._chosen(picked(rows, len(self)))
 
     def _chosen(self, rows):
         new = copy.copy(self)

@@ -28,6 +28,10 @@ COUNTS = [f'I{i}' for i in range(1, 14)]  # of Criteo's format
 CRITEO = [*COUNTS, *(f'C{i}' for i in range(1, 27))]
 
 
+class NoRow(IndexError, ValueError):
+    """A number that is no row's; an IndexError, at which Python ends to walk through a sequence."""
+
+
 class Encoded(Examples):
     """Examples whose ids are those of a vocabulary.
 
@@ -328,7 +332,7 @@ class CTRDataset(Encoded, Dataset):
         known, _ = _given(feat_mapper, defaults, vocabulary)
         check_threshold(min_threshold)
         if not isinstance(dense, (bool, np.bool_)):
-            raise ValueError(f'dense is {dense!r}: give True or False.')
+            raise ValueError(f'dense is {shown(dense)}: give True or False.')
         table = _read_criteo(path, bool(dense), True)
         if known is not None:
             _check_criteo(known)
@@ -468,6 +472,8 @@ class CTRDataset(Encoded, Dataset):
     def __getitem__(self, rows):
         """For a number, that row's ids (F,) and its label; else those rows as a data set."""
         if isinstance(rows, (int, np.integer)) and not isinstance(rows, bool):
+            if not -len(self) <= rows < len(self):
+                raise NoRow(f'there is no row {rows}: the data has {len(self)}, numbered from 0.')
             if self.labels is None:
                 return self.features[rows]
             return self.features[rows], self.labels[rows]
@@ -611,7 +617,7 @@ def _width(num_feat, of_vocabulary):
         isinstance(num_feat, (float, np.floating)) and float(num_feat).is_integer()
     )
     if not whole or isinstance(num_feat, bool) or num_feat < 1:
-        raise ValueError(f'num_feat is {num_feat!r}: give the number of fields, 1 or more.')
+        raise ValueError(f'num_feat is {shown(num_feat)}: give the number of fields, 1 or more.')
     if of_vocabulary is None:
         return None if num_feat == NUM_FEAT else int(num_feat)
     if num_feat not in (NUM_FEAT, of_vocabulary):
@@ -629,8 +635,8 @@ def _read(source, vocabulary, label, dense, width, must_have_label=True):
     _check_path(source)
     if label is not None and label is not False:
         raise ValueError(
-            f'label is {label!r}, and a file has no names: its label stands first; or read it by '
-            'pandas.read_csv and give the frame.'
+            f'label is {shown(label)}, and a file has no names: its label stands first; or read it '
+            'by pandas.read_csv and give the frame.'
         )
     if width is not None:
         width += len(dense)

@@ -192,8 +192,8 @@ def open_encoded(
     k, n = part
     if not 0 <= k < n or n > len(data):
         raise ValueError(
-            f'part is {tuple(part)!r} and the folder has {len(data):,} rows: give (k, n) with k '
-            'from 0 to n - 1, and no more parts than rows.'
+            f'part is {shown(tuple(part))} and the folder has {len(data):,} rows: give (k, n) with '
+            'k from 0 to n - 1, and no more parts than rows.'
         )
     new = data[len(data) * k // n : len(data) * (k + 1) // n]
     new.part = (k, n, len(data))
@@ -731,9 +731,16 @@ def _checked(facts):
     """What a manifest holds, every entry looked at."""
     if facts['version'] != 1:
         raise ValueError(f'it is of version {facts["version"]!r}, and this library knows 1')
-    blocks, columns = facts['blocks'], facts['columns']
+    blocks, columns, seed = facts['blocks'], facts['columns'], facts['seed']
+    texts = [facts['source'], facts['digest'], *facts['texts'], *facts['learned'].get('words', ())]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(facts['texts'], list):
+        raise ValueError('its source, digest or columns of words are no texts')
+    if seed is not None and (not is_whole(seed) or seed < 0):
+        raise ValueError('its seed is no whole number, 0 or more')
     if not isinstance(blocks, list) or not all(is_whole(b) and b >= 0 for b in blocks):
         raise ValueError('its blocks are no list of numbers of rows')
+    if not is_whole(facts['rows']) or not isinstance(columns, dict):
+        raise ValueError('its rows are no number, or its columns no names')
     if sum(blocks) != facts['rows'] or 'ids' not in columns or not set(columns) <= set(TYPES):
         raise ValueError('its blocks or columns do not fit its rows')
     if not all(is_whole(w) and w >= 0 for w in columns.values()):

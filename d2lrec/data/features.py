@@ -161,7 +161,9 @@ class Crosses(Step):
         crosses.num_buckets, entries = content['num_buckets'], content['crosses']
         buckets = crosses.num_buckets
         if buckets is not None and not (is_whole(buckets) and 1 <= buckets < 2**31):
-            raise ValueError(f'num_buckets is {buckets!r}, not a whole number from 1 to 2^31 - 1')
+            raise ValueError(
+                f'num_buckets is {shown(buckets)}, not a whole number from 1 to 2^31 - 1'
+            )
         if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
             raise ValueError('its crosses are no list')
         crosses.fields = [tuple(_texts(e['fields'], 'fields')) for e in entries]
@@ -478,7 +480,9 @@ class Bags(Step):
     ):
         _check_clicks(data, 'Bags')
         if not isinstance(groups, Mapping) or any(isinstance(g, str) for g in groups.values()):
-            raise ValueError(f'groups is {groups!r}: give a dict {{name: list of field names}}.')
+            raise ValueError(
+                f'groups is {shown(groups)}: give a dict {{name: list of field names}}.'
+            )
         vocabulary = data.vocabulary
         self.pool = pool
         self.groups = {

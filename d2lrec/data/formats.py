@@ -28,7 +28,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from .archive_files import copy_member
+from ..arguments import shown
+from .archive_files import copy_member, most_unpacked, too_large
 from .values import (
     CONTAINERS,
     MISSING,
@@ -52,6 +53,7 @@ PACKED = ('.gz', '.bz2', '.zst', '.lz4', '.br', '.xz', '.zip')
 SEPARATORS = ('\t', ',', ';', '::', '|')
 LOOK = 10_000  # rows of a frame by which it is judged
 HEAD = 1_000_000  # bytes of a file by which it is judged
+PIECE = 1 << 20  # bytes that are unpacked at a time
 BLOCK = 4_000_000  # bytes that pyarrow parses at a time: what it makes of them fits the cache
 CRITEO_COUNTS = [f'I{i}' for i in range(1, 14)]
 CRITEO_NAMES = ['label', *CRITEO_COUNTS, *(f'C{i}' for i in range(1, 27))]
@@ -194,7 +196,7 @@ def _format_of(path, name, format) -> str:
         if format == 'tsv':
             return 'csv'
         if format not in FORMATS:
-            raise ValueError(f'format is {format!r}: choose one of {", ".join(FORMATS)}.')
+            raise ValueError(f'format is {shown(format)}: choose one of {", ".join(FORMATS)}.')
         return format
     with open(path, 'rb') as file:
         if file.read(4) == b'PAR1':
@@ -217,8 +219,6 @@ def _stream(path):
     """A file of bytes, unpacked where its suffix says so."""
     packed = _suffixes(path)[1]
     with unpacking(path):
-        if packed == '.xz':
-            return pa.PythonFile(lzma.open(path), mode='r')
         if packed == '.zip':
             with zipfile.ZipFile(path) as archive:
                 members = [m for m in archive.infolist() if not m.is_dir()]
@@ -229,7 +229,41 @@ def _stream(path):
                 unpacked = io.BytesIO()
                 copy_member(archive, path, members[0], unpacked)
                 return pa.BufferReader(unpacked.getbuffer())
-        return pa.input_stream(path, compression='detect')
+        if packed == '.xz':
+            return pa.PythonFile(_Unpacked(path, lzma.open(path)), mode='r')
+        plain = pa.input_stream(path, compression='detect')
+        return pa.PythonFile(_Unpacked(path, plain), mode='r') if packed else plain
+
+
+class _Unpacked(io.RawIOBase):
+    """What a compressed file holds, piece by piece, and no more than a file of its size may."""
+
+    def __init__(self, path, file):
+        super().__init__()
+        self._path, self._file = path, file
+        self._most, self._read = most_unpacked(path), 0
+
+    def readable(self):
+        return True
+
+    def read(self, size=-1):
+        """So many bytes, fewer only at the end, in pieces that memory holds."""
+        left, pieces = size if size is not None and size >= 0 else None, []
+        while left is None or left > 0:
+            with unpacking(self._path):
+                piece = self._file.read(PIECE if left is None else min(left, PIECE))
+            if not piece:
+                break
+            self._read += len(piece)
+            if self._read > self._most:
+                raise ValueError(too_large(self._path, self._most))
+            pieces.append(piece)
+            left = None if left is None else left - len(piece)
+        return b''.join(pieces)
+
+    def close(self):
+        self._file.close()
+        super().close()
 
 
 @contextmanager
@@ -264,7 +298,7 @@ def _decoded(data: bytes, path, encoding) -> str:
     try:
         return data.decode(encoding or 'utf-8-sig')
     except LookupError:
-        raise ValueError(f'encoding is {encoding!r}, which Python does not know.') from None
+        raise ValueError(f'encoding is {shown(encoding)}, which Python does not know.') from None
     except UnicodeDecodeError:
         raise _not_text(path, encoding, data) from None
 
@@ -388,7 +422,7 @@ def text_layout(name, paths, decide, format, sep, header, names, encoding, label
     if sep is None:
         sep = _separator(paths[0], lines)
     elif not isinstance(sep, str) or not sep:
-        raise ValueError(f'sep is {sep!r}: give the text that parts the cells.')
+        raise ValueError(f'sep is {shown(sep)}: give the text that parts the cells.')
     else:
         told['sep'] = sep
     rows = _cells(lines, sep)

@@ -153,7 +153,7 @@ def download_extract(name: str, folder: Optional[str] = None) -> str:
     root = _archive(name).parent / f'{name}.files'
     other = (root / str(folder)).resolve()
     if root.resolve() not in (other, *other.parents) or not other.is_dir():
-        raise ValueError(f'{name} has no folder {folder!r}: leave it out to get {inside}.')
+        raise ValueError(f'{name} has no folder {shown(folder)}: leave it out to get {inside}.')
     return str(root / folder)
 
 

@@ -459,7 +459,7 @@ def split_and_load_ml100k(
     ValueError: feedback is 'thumbs': choose 'explicit' or 'implicit'.
     """
     if feedback not in ('explicit', 'implicit'):
-        raise ValueError(f"feedback is {feedback!r}: choose 'explicit' or 'implicit'.")
+        raise ValueError(f"feedback is {shown(feedback)}: choose 'explicit' or 'implicit'.")
     data, num_users, num_items = read_data_ml100k()
     loaders = []
     for part in split_data_ml100k(data, num_users, num_items, split_mode, test_ratio, seed):
@@ -559,7 +559,7 @@ def load_ml100k_ctr(
     ValueError: split is 'by mood': choose 'random' or 'temporal'.
     """
     if split not in ('random', 'temporal'):
-        raise ValueError(f"split is {split!r}: choose 'random' or 'temporal'.")
+        raise ValueError(f"split is {shown(split)}: choose 'random' or 'temporal'.")
     tables = read_ml100k(folder)
     _check_ids(tables.ratings, len(tables.users), len(tables.items))
     if split == 'random':

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 
+from ..arguments import shown
 from .formats import used
 from .json_files import is_whole
 from .schema import Schema
@@ -66,10 +67,10 @@ class Plan:
     ):
         if numbers not in NUMBERS:
             raise ValueError(
-                f'numbers is {numbers!r}: choose one of {", ".join(map(repr, NUMBERS))}.'
+                f'numbers is {shown(numbers)}: choose one of {", ".join(map(repr, NUMBERS))}.'
             )
         if pool not in POOLS:
-            raise ValueError(f"pool is {pool!r}: choose 'sum' or 'mean'.")
+            raise ValueError(f"pool is {shown(pool)}: choose 'sum' or 'mean'.")
         self.schema, self.numbers, self.pool = schema, numbers, pool
         self.cuts = {n: np.asarray(c, np.float64) for n, c in (cuts or {}).items()}
         self.missing, self.slots = tuple(missing), dict(slots or {})
@@ -111,9 +112,9 @@ class Plan:
         `longest` has the most values of a cell of each multi-valued column.
         """
         if not is_whole(num_bins) or not 2 <= num_bins <= 10_000:
-            raise ValueError(f'num_bins is {num_bins!r}: give a whole number, 2 or more.')
+            raise ValueError(f'num_bins is {shown(num_bins)}: give a whole number, 2 or more.')
         if slots is not None and (not is_whole(slots) or slots < 1):
-            raise ValueError(f'slots is {slots!r}: give a whole number, 1 or more.')
+            raise ValueError(f'slots is {shown(slots)}: give a whole number, 1 or more.')
         plan = cls(schema, numbers, pool=pool)
         for name, (_, there, at) in found.items():
             if numbers != 'logsquare':

@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
+from ..arguments import shown
 from .values import (
     MISSING,
     Column,
@@ -463,13 +464,13 @@ def _choose(names, vocabulary, label, dense, must_have_label):
     """Which columns of a frame are the label, the fields, the dense ones."""
     if isinstance(label, str) and label not in names:
         raise ValueError(
-            f'the frame has no column {label!r} for the label: it has {", ".join(names)}.'
+            f'the frame has no column {shown(label)} for the label: it has {", ".join(names)}.'
         )
     if vocabulary is None:
         label = names[0] if label is None and names else label
         _check_there(dense, names, 'dense')
         if label in dense:
-            raise ValueError(f'the column {label!r} is the label and dense: choose one.')
+            raise ValueError(f'the column {shown(label)} is the label and dense: choose one.')
         fields = [n for n in names if n != label and n not in dense]
         return _Chosen(label or None, fields, fields, dense)
     wanted = [*vocabulary.names, *dense]
@@ -554,7 +555,7 @@ def names_of(frame: pd.DataFrame) -> list[str]:
 
 def _listed(names):
     if isinstance(names, str) or not isinstance(names, (list, tuple, pd.Index, np.ndarray)):
-        raise ValueError(f'dense is {names!r}: give a list of names of columns.')
+        raise ValueError(f'dense is {shown(names)}: give a list of names of columns.')
     names = [str(n) for n in names]
     if len(set(names)) < len(names):
         raise ValueError(f'dense is {names}: name each column once.')

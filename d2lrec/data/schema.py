@@ -136,20 +136,22 @@ class Said:
     ):
         self.label, self.threshold = label, threshold
         if label is not None and label is not False and not isinstance(label, str):
-            raise ValueError(f'label is {label!r}: give the name of a column, or False for none.')
+            raise ValueError(
+                f'label is {in_a_line(label)}: give the name of a column, or False for none.'
+            )
         if threshold is not None:
             if not is_number(threshold) or isinstance(threshold, (bool, np.bool_)):
-                raise ValueError(f'threshold is {threshold!r}: give a number.')
+                raise ValueError(f'threshold is {in_a_line(threshold)}: give a number.')
             self.threshold = float(threshold)
             if not np.isfinite(self.threshold):
-                raise ValueError(f'threshold is {threshold!r}: give a finite number.')
+                raise ValueError(f'threshold is {in_a_line(threshold)}: give a finite number.')
         self.categories, self.numbers = _names(categories, 'categories'), _names(numbers, 'numbers')
         self.multi = _multi(multi)
         self.drop = _names(drop, 'drop') or []
         self.single = {'time': time, 'weight': weight, 'user': user, 'item': item}
         for what, name in self.single.items():
             if name is not None and name is not False and not isinstance(name, str):
-                raise ValueError(f'{what} is {name!r}: give the name of a column.')
+                raise ValueError(f'{what} is {in_a_line(name)}: give the name of a column.')
         seen: dict[str, str] = {}
         roles = [('label', [label] if isinstance(label, str) else [])]
         roles += [('categories', self.categories or []), ('numbers', self.numbers or [])]
@@ -206,7 +208,8 @@ def _multi(multi) -> Optional[dict[str, Optional[str]]]:
         for name, sep in multi.items():
             if not isinstance(name, str) or not isinstance(sep, (str, type(None))) or sep == '':
                 raise ValueError(
-                    f"multi is {dict(multi)!r}: give {{name: what parts its values}}, '|' say."
+                    f'multi is {in_a_line(dict(multi))}: give {{name: what parts its '
+                    "values}, '|' say."
                 )
         return dict(multi)
     return dict.fromkeys(_names(multi, 'multi'), '')  # to be found out

@@ -92,7 +92,9 @@ def split_rows(
     check_way(by)
     _check_shares(valid, test)
     if by in ('last', 'users') and users is None:
-        raise ValueError(f'a split by {by!r} needs to know the users: name their column by user=.')
+        raise ValueError(
+            f'a split by {shown(by)} needs to know the users: name their column by user=.'
+        )
     if by == 'time' and times is None:
         raise ValueError("a split by 'time' needs times: name their column by time=.")
     rng = np.random.RandomState(check_seed(seed))
@@ -121,7 +123,7 @@ def _check_shares(valid, test):
     for name, share in (('valid', valid), ('test', test)):
         number = isinstance(share, (int, float, np.number)) and not isinstance(share, bool)
         if not number or not 0 <= share < 1:
-            raise ValueError(f'{name} is {share!r}: give a share from 0 to below 1.')
+            raise ValueError(f'{name} is {shown(share)}: give a share from 0 to below 1.')
     if valid + test >= 1:
         raise ValueError(f'valid and test are {valid} and {test}: leave a share for training.')
 

@@ -13,7 +13,8 @@ from typing import Any, Optional, Union
 import numpy as np
 import pandas as pd
 
-from ..arguments import check_list
+from ..arguments import check_list, shown
+from .columns import picked
 from .ctr import CTRDataset
 from .formats import Lists, Raw, _series, lists_in, numbers_in, read_raw, taken, used, words_in
 from .plan import Plan
@@ -66,9 +67,7 @@ class Table:
         return self._rows
 
     def __getitem__(self, rows):
-        rows = np.arange(len(self))[rows]
-        if rows.ndim != 1:
-            raise ValueError('rows is one number: give a slice or an array of row numbers.')
+        rows = np.arange(len(self))[picked(rows, len(self))]
         new = copy.copy(self)
         new._columns = {n: taken(c, rows) for n, c in self._columns.items()}
         new._rows, new._cache = len(rows), {}
@@ -487,7 +486,7 @@ def _reads_dense(model) -> bool:
     if model is None:
         return False
     if not inspect.isclass(model):
-        raise ValueError(f'model is {model!r}: give the class of a model, d2l.WideDeep say.')
+        raise ValueError(f'model is {shown(model)}: give the class of a model, d2l.WideDeep say.')
     return 'num_dense' in inspect.signature(model.__init__).parameters
 
 

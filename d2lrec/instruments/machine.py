@@ -94,7 +94,7 @@ def training_needs(
         ('network', network),
     ):
         if not check_real(value, name, 'a number above 0') > 0:
-            raise ValueError(f'{name} is {value!r}: give a number above 0.')
+            raise ValueError(f'{name} is {shown(value)}: give a number above 0.')
     first, second = HIDDEN
     mlps = (fields * (fields - 1) // 2 + 1) * first + (first + 1) * second + second + 1
     multiply_adds = fields**2 * (factors + first) + first * second + second

@@ -7,7 +7,7 @@ from typing import Optional, Union
 
 from mxnet.gluon import nn
 
-from ..arguments import check_whole
+from ..arguments import check_whole, shown
 from ..layers import ACTIVATIONS
 from .base import Model
 
@@ -77,7 +77,8 @@ class AutoRec(Model):
         for name in (encoder_activation, decoder_activation):
             if name is not None and (not isinstance(name, str) or name not in ACTIVATIONS):
                 raise ValueError(
-                    f'AutoRec knows no activation {name!r}: choose one of {ACTIVATIONS} or None.'
+                    f'AutoRec knows no activation {shown(name)}: choose one of {ACTIVATIONS} or '
+                    'None.'
                 )
         dims = list(num_hidden) if hasattr(num_hidden, '__len__') else [num_hidden]
         self.num_users = in_units = check_whole(num_users, 'num_users of AutoRec')

@@ -429,7 +429,7 @@ class PairModel(Model):
         """Users as an array of ids; refuse those out of range."""
         users = np.asarray(users.asnumpy() if hasattr(users, 'asnumpy') else users)
         if users.ndim != 1 or users.size and users.dtype.kind not in 'iu':
-            raise ValueError(f'users is {users!r}: give a list of whole numbers, one a user.')
+            raise ValueError(f'users is {shown(users)}: give a list of whole numbers, one a user.')
         check_ids(users, 0, self.num_users, 'users')
         return users.astype('int32')
 

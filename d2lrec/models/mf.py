@@ -6,6 +6,7 @@ import numpy as np
 from mxnet import init
 from numpy.typing import ArrayLike
 
+from ..arguments import shown
 from ..layers import Embedding, SumOver, look_up
 from .base import PairModel
 
@@ -62,7 +63,7 @@ class MF(PairModel):
     ):
         super().__init__(num_users, num_items, **kwargs)
         if output not in ('rating', 'logit'):
-            raise ValueError(f"MF got output = {output!r}: give 'rating' or 'logit'.")
+            raise ValueError(f"MF got output = {shown(output)}: give 'rating' or 'logit'.")
         self.mean, self.output = float(mean), output
         with self.name_scope():
             self.P = Embedding(num_users, num_factors)

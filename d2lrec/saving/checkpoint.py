@@ -386,6 +386,8 @@ def _restore_trainer(net, trainer, now, arrays, prefix):
     }
     if not 0 < len(counts) <= len(updaters) or any(set(of) - set(order) for of in counts.values()):
         raise KeyError('updates')
+    if not set(counts) <= {0, *(device.device_id for device in trainer._contexts)}:
+        raise KeyError('updates')
     _set_attributes(optimizer, now['optimizer'])
     if optimizer.lr_scheduler is not None:
         _set_attributes(optimizer.lr_scheduler, now['schedule'])

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from mxnet import gluon
 
+from ..arguments import shown
 from ..data.encoder import ENOUGH, Encoder
 from ..files import check_writable
 from ..fitting import predict
@@ -157,7 +158,7 @@ def save(net: Model, path: Union[str, os.PathLike], data: Any = None) -> None:
             json.dumps(value)
         except (TypeError, ValueError):
             raise ValueError(
-                f'{name} was built with {key} = {value!r}, which JSON cannot hold: '
+                f'{name} was built with {key} = {shown(value)}, which JSON cannot hold: '
                 'build it from numbers, words, lists and dicts.'
             ) from None
     check_writable(path)

@@ -10,7 +10,7 @@ from typing import Any, Optional, Union
 import mxnet as mx
 import numpy as np
 
-from ..arguments import check_list, check_net, check_seed
+from ..arguments import check_list, check_net, check_seed, shown
 
 __all__ = ['set_seed', 'try_all_gpus']
 
@@ -89,7 +89,8 @@ def as_devices(devices: Any) -> list[mx.Context]:
     listed = check_list(devices, 'devices', 'devices such as [mx.cpu(0)] or try_all_gpus()')
     if not all(isinstance(d, mx.Context) for d in listed) or len(set(listed)) < len(listed):
         raise ValueError(
-            f'devices is {devices!r}: give different ones, such as [mx.cpu(0)] or try_all_gpus().'
+            f'devices is {shown(devices)}: give different ones, such as [mx.cpu(0)] or '
+            'try_all_gpus().'
         )
     if not listed:
         raise ValueError("devices is empty: pass try_all_gpus(), or None for the net's own.")

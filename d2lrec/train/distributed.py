@@ -16,6 +16,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
+from ..arguments import shown
 from ..saving.checkpoint import Checkpoint
 from ..weights import weights_of
 
@@ -65,7 +66,7 @@ class ServedTrainer(gluon.Trainer):
         trained = {id(p) for p in trainer._params}
         if any(len(p.list_ctx()) > 1 for p in self._weights.values()):
             raise ValueError(
-                f'the net is on several devices and kvstore is {kvstore!r}: a worker has one.'
+                f'the net is on several devices and kvstore is {shown(kvstore)}: a worker has one.'
             )
         self._weights = {n: p for n, p in self._weights.items() if id(p) in trained}
         super().__init__(list(self._weights.values()), copy.copy(trainer.optimizer), kvstore=None)
@@ -273,14 +274,14 @@ def serve(
     ValueError: kvstore is 'dist_sync' and there are no servers: run the script by ...
     """
     if kvstore not in KINDS:
-        raise ValueError(f"kvstore is {kvstore!r}: choose 'dist_sync' or 'dist_async'.")
+        raise ValueError(f"kvstore is {shown(kvstore)}: choose 'dist_sync' or 'dist_async'.")
     if os.environ.get('DMLC_ROLE') != 'worker':
         raise ValueError(
-            f'kvstore is {kvstore!r} and there are no servers: run the script by '
+            f'kvstore is {shown(kvstore)} and there are no servers: run the script by '
             'python -m d2lrec.launch --workers 2 --servers 1 script.py.'
         )
     if not isinstance(trainer, gluon.Trainer):
-        raise ValueError(f'trainer is {trainer!r}: over servers there is one gluon.Trainer.')
+        raise ValueError(f'trainer is {shown(trainer)}: over servers there is one gluon.Trainer.')
     if options.get('lr_factor') is not None:
         raise ValueError(
             'lr_factor is given and the servers keep the rate: give final_lr, by which it falls.'

@@ -18,13 +18,14 @@ from tqdm import tqdm
 
 from ..arguments import check_seed, check_whole, is_number, shown
 from ..saving.checkpoint import Checkpoint
-from ..touched import touched_of
+from ..touched import LARGE_TABLE, touched_of
 from ..weights import copy_weights, restore_weights, sum_of_squares, weights_of
 from .devices import MAX_BATCHES_AHEAD, DeviceSum, set_seed, settle
 from .history import History
 
 # Steps between two looks at the weights: one look costs about an eighth of a small net's step.
 LOOK = 16
+PIECE = 2**18  # rows of a table that are mended at a time
 LARGE = 2**22  # numbers; a larger table is looked at once an epoch
 
 
@@ -126,10 +127,19 @@ class Run:
             self.checkpoint.write(self.net, self.trainers, self.task.loader, state, self.best)
 
     def go_back(self, good):
-        """Give the net the best epoch's weights, else `good`; a sentence that says so."""
+        """Give the net the best epoch's weights, else `good`; a sentence that says so.
+
+        Of tables too large for a copy, what is no number becomes 0.
+        """
         weights = self.best if self.best is not None else good
         if weights is None:
-            return 'the net has no good weights to go back to'
+            where = 'start anew' if self.checkpoint is None or not self.history.rows else 'resume'
+            if _mended(self.net):
+                return (
+                    'of tables so large no copy is kept, and what was not finite in the net is '
+                    f'now 0: {where}'
+                )
+            return 'the net holds the weights of the last step'
         restore_weights(self.net, weights)
         epoch = self.history.best_epoch if self.best is not None else len(self.history)
         return (
@@ -199,8 +209,25 @@ def run_epochs(
 
 
 def _copy_of_small(net):
-    """The weights to go back to; none of a net with tables so large that rows are touched."""
-    return None if touched_of(net) else copy_weights(net)
+    """The weights to go back to; none of a net with large tables of which rows are touched."""
+    size = sum(int(np.prod(table.shape)) for table in touched_of(net))
+    return None if size >= LARGE_TABLE else copy_weights(net)
+
+
+def _mended(net) -> bool:
+    """Put 0 for what is not finite in a net's weights; whether there was any."""
+    any_bad = False
+    for parameter in weights_of(net).values():
+        for array in parameter.list_data():
+            for start in range(0, len(array), PIECE):
+                piece = array[start : start + PIECE].asnumpy()
+                good = np.isfinite(piece)
+                if not good.all():
+                    any_bad = True
+                    array[start : start + PIECE] = mx.np.array(
+                        np.where(good, piece, 0), dtype=piece.dtype, ctx=array.ctx
+                    )
+    return any_bad
 
 
 class NotFinite(ArithmeticError):
@@ -294,7 +321,7 @@ def checked_trainers(net, trainer) -> list:
     """The trainers as a list; refuse none, and one of another net."""
     trainers = list(trainer) if isinstance(trainer, (list, tuple)) else [trainer]
     if not trainers or not all(isinstance(t, gluon.Trainer) for t in trainers):
-        raise ValueError(f'trainer is {trainer!r}: give a gluon.Trainer, or a list of them.')
+        raise ValueError(f'trainer is {shown(trainer)}: give a gluon.Trainer, or a list of them.')
     trained = [id(p) for t in trainers for p in t._params]
     if len(set(trained)) < len(trained):
         raise ValueError('two trainers train the same weights: give each weight to one of them.')

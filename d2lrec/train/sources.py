@@ -9,6 +9,8 @@ from typing import Any, Optional
 import numpy as np
 from mxnet import gluon
 
+from ..arguments import shown
+
 
 class Source:
     """Batches of a loader as a net reads them; call it for one pass.
@@ -89,7 +91,7 @@ def source(loader: Any, net, name: str, rows: bool = False) -> Source:
             'or let fit do it.'
         )
     if not hasattr(loader, '__iter__'):
-        raise ValueError(f'{name} is {loader!r}: give a loader, such as BatchLoader.')
+        raise ValueError(f'{name} is {shown(loader)}: give a loader, such as BatchLoader.')
     return Source(loader, net, rows)
 
 

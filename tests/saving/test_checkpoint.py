@@ -415,3 +415,43 @@ def test_facts_of_another_form_are_a_damaged_checkpoint(tmp_path, key, value):
     with pytest.raises(ValueError, match='is a damaged checkpoint|was written with') as refusal:
         train(2)
     assert '\n' not in str(refusal.value)
+
+
+def test_every_entry_of_an_optimizer_is_looked_at(tmp_path):
+    clicks = d2l.planted(60, [5, 4], seed=0)
+
+    def train(epochs):
+        net = d2l.FM(clicks.field_dims, 2)
+        d2l.fit(net, clicks, batch_size=30, num_epochs=epochs, checkpoint=tmp_path / 'state')
+
+    train(1)
+    facts, arrays = read_archive(tmp_path / 'state', 'checkpoint', '')
+    mine = facts['now'][0]['optimizer']
+    assert {'lr', 'wd', 'beta1', 'beta2', 'epsilon', 'num_update', 'rescale_grad'} <= set(mine)
+
+    def refused(changed, updates=None):
+        now = {
+            **facts['now'][0],
+            'optimizer': changed,
+            'updates': updates or facts['now'][0]['updates'],
+        }
+        write_archive(tmp_path / 'state', {**facts, 'now': [now]}, arrays)
+        with pytest.raises(ValueError, match='is a damaged checkpoint') as refusal:
+            train(2)
+        assert '\n' not in str(refusal.value), changed
+
+    for name, value in mine.items():
+        refused({**mine, name: [1, 'a']})
+        refused({**mine, name: float('nan') if isinstance(value, float) else 'text'})
+        if not isinstance(value, dict):
+            refused({n: v for n, v in mine.items() if n != name})
+    for name in ('beta1', 'beta2', 'epsilon', 'wd'):
+        refused({**mine, name: mine[name] + 0.5})
+    refused({**mine, 'another': 1})
+    (device, counts), *_ = facts['now'][0]['updates'].items()
+    for count in (-1, 1.5, True, None, 2**63):
+        refused(mine, {device: {**counts, '0': count}})
+    for odd in ({'9': counts}, {device: {'7': 1}}, {'x': counts}, {device: {'-1': 1}}, {device: 3}):
+        refused(mine, odd)
+    write_archive(tmp_path / 'state', facts, arrays)
+    train(2)
