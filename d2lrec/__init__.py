@@ -23,6 +23,7 @@ from .data.ctr import CTRDataset
 from .data.encoded import EncodedFolder, encode, open_encoded
 from .data.encoder import Encoder
 from .data.features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
+from .data.hashed import HashedField
 from .data.histories import past_rows, with_history
 from .data.hub import (
     DATA_HUB,

@@ -122,7 +122,7 @@ CHUNK = 2**14  # numbers at a time, which with what is made of them stay in the 
 def _numba() -> Optional[Any]:
     try:
         import numba
-    except ImportError:
+    except (ImportError, OSError):  # one whose own library does not fit into memory
         return None
     return numba
 

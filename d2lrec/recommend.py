@@ -15,6 +15,7 @@ from .arguments import shown as in_a_line
 from .checks import check_ids
 from .data.columns import Examples
 from .data.encoder import ENOUGH, NEVER, Encoder
+from .data.hashed import HashedField
 from .data.ratings import RatingRows, Ratings
 from .data.values import read_column, spelled
 from .fitting import predict
@@ -271,7 +272,7 @@ def _named(frame):
 def _needed(encoder):
     """The names of the columns that are encoded."""
     numbers = encoder.dense if encoder.plan is None else encoder.plan.schema.numbers
-    return list(dict.fromkeys([*encoder.vocabulary.names, *numbers]))
+    return list(dict.fromkeys([*encoder.vocabulary.columns, *numbers]))
 
 
 def _sides(encoder, users, items):
@@ -317,7 +318,8 @@ class _Pairs:
     def _columns_of_items(self, sides):
         """{name: booleans, which columns of this matrix are the items'}; None if one is of both."""
         tables = self.encoder.tables()
-        owner = {**sides, **{f'{name} is missing': side for name, side in sides.items()}}
+        owner = {f.name: sides.get(f.column) for f in self.encoder.vocabulary.fields}
+        owner = {**owner, **sides, **{f'{name} is missing': side for name, side in sides.items()}}
         for step in self.encoder.steps:
             for group, members in getattr(step, 'groups', {}).items():
                 of = {sides.get(m) for m in members}
@@ -476,6 +478,11 @@ def _decoded(data, name):
         )
     f = data.vocabulary.names.index(name)
     one = data.vocabulary.fields[f]
+    if isinstance(one, HashedField):
+        raise ValueError(
+            f'seen is encoded and its field {name!r} is hashed, so that its values are not known '
+            'any more: give the frame of the training data.'
+        )
     within = data.columns['ids'][:, f] - data.vocabulary.offsets[f]
     values = [one.value(i) for i in range(one.dim)]
     if one.unknown is not None:

@@ -16,6 +16,7 @@ from .ctr import CTRDataset
 from .encoded import EncodedFolder, encode, open_encoded
 from .encoder import Encoder
 from .features import Bags, Crosses, MultiHot, Quantiles, Standardize, multi_hot
+from .hashed import HashedField
 from .histories import past_rows, with_history
 from .hub import (
     DATA_HUB,
@@ -56,6 +57,7 @@ __all__ = [
     'open_encoded',
     'Encoder',
     'Field',
+    'HashedField',
     'Vocabulary',
     'load_vocab',
     'Bags',

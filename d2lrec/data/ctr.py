@@ -15,6 +15,7 @@ from mxnet.gluon.data import Dataset
 from ..arguments import check_list, shown
 from .columns import Examples
 from .encoder import ENOUGH, TOO_MANY, Encoder, Step
+from .hashed import HashedField
 from .plan import Plan
 from .rows import dropped_sentence, finite, not_text, read_file, read_frame
 from .values import Column, distinct, is_missing, numbers_of, to_float
@@ -263,6 +264,10 @@ class CTRDataset(Encoded, Dataset):
         training the first column.
     dense : list of str, optional
         Names of columns of numbers, which become `dense` features instead of fields.
+    hashed : dict {column: buckets}, optional
+        Columns whose values get no list but a bucket by a stable hash, the same everywhere, or
+        with a list of two numbers one bucket in each of two tables: `HashedField` has the rule.
+        For later data the vocabulary says it. `summary()` tells how many values share buckets.
 
     Attributes
     ----------
@@ -298,16 +303,19 @@ class CTRDataset(Encoded, Dataset):
         vocabulary: Optional[Vocabulary] = None,
         label: Optional[str] = None,
         dense: Optional[Sequence[str]] = None,
+        hashed: Optional[Mapping] = None,
     ):
         given, named = _given(feat_mapper, defaults, vocabulary)
         known = given if named else None
-        width = _width(num_feat, None if given is None else len(given))
+        width = _width(num_feat, None if given is None else len(given.columns))
+        if given is not None and hashed is not None:
+            raise ValueError('hashed is given beside a vocabulary, which says it: leave it out.')
         check_threshold(min_threshold)
         dense = [] if dense is None else dense
         table = _read(source, known, label, dense, width)
         if given is not None and not named:
             known = given.renamed([c.name for c in table.fields], table.label)
-        self._fill(table, known, min_threshold)
+        self._fill(table, known, min_threshold, hashed=hashed)
 
     @classmethod
     def from_criteo(
@@ -319,6 +327,7 @@ class CTRDataset(Encoded, Dataset):
         *,
         vocabulary: Optional[Vocabulary] = None,
         dense: bool = False,
+        hashed: Optional[Mapping] = None,
     ) -> CTRDataset:
         """Read Criteo's display advertising format: label, I1-I13, C1-C26.
 
@@ -328,8 +337,11 @@ class CTRDataset(Encoded, Dataset):
 
         With `dense=True` the counts are dense features as well, by the rule of DLRM's public
         code (Naumov et al., 2019): ln(1 + v), where a negative or missing count is 0.
+        `hashed` is as for `CTRDataset`.
         """
         known, _ = _given(feat_mapper, defaults, vocabulary)
+        if known is not None and hashed is not None:
+            raise ValueError('hashed is given beside a vocabulary, which says it: leave it out.')
         check_threshold(min_threshold)
         if not isinstance(dense, (bool, np.bool_)):
             raise ValueError(f'dense is {shown(dense)}: give True or False.')
@@ -337,7 +349,7 @@ class CTRDataset(Encoded, Dataset):
         if known is not None:
             _check_criteo(known)
         new = cls.__new__(cls)
-        new._fill(table, known, min_threshold, 'criteo')
+        new._fill(table, known, min_threshold, 'criteo', hashed=hashed)
         return new
 
     @classmethod
@@ -378,20 +390,23 @@ class CTRDataset(Encoded, Dataset):
         new._label = encoder.label
         return new
 
-    def _fill(self, table, vocabulary, min_threshold, format='table', stacklevel=4, too_many=None):
+    def _fill(
+        self, table, vocabulary, min_threshold, format='table', stacklevel=4, too_many=None,
+        hashed=None,
+    ):  # fmt: skip
         self._fitted = vocabulary is None
         if self._fitted:
             vocabulary, ids, unknown = Vocabulary.fit_encode(
-                table.fields, min_threshold, table.label
+                table.fields, min_threshold, table.label, hashed
             )
         elif table.by_place:
-            if len(table.fields) != len(vocabulary):
+            if len(table.fields) != len(vocabulary.columns):
                 raise ValueError(
                     f'{table.source} has {len(table.fields)} fields and the vocabulary '
-                    f'{len(vocabulary)}: give the columns of the training data.'
+                    f'{len(vocabulary.columns)}: give the columns of the training data.'
                 )
             ids, unknown = vocabulary.encode(
-                [c._replace(name=n) for c, n in zip(table.fields, vocabulary.names)]
+                [c._replace(name=n) for c, n in zip(table.fields, vocabulary.columns)]
             )
         else:
             ids, unknown = vocabulary.encode(table.fields)
@@ -404,7 +419,9 @@ class CTRDataset(Encoded, Dataset):
         self.source, self.dropped = table.source, table.dropped
         self._label = vocabulary.label if table.label is None else table.label
         self._steps, self._format = (), format
-        self._distinct = np.array([len(c.cells) for c in table.fields]) if self._fitted else None
+        cells = {c.name: len(c.cells) for c in table.fields}
+        counts = [cells[f.column] for f in vocabulary.fields] if self._fitted else None
+        self._distinct = None if counts is None else np.array(counts)
         for sentence in [
             *([self._dropped_sentence()] if self.dropped else []),
             *table.hints,
@@ -543,10 +560,11 @@ class CTRDataset(Encoded, Dataset):
             if self._fitted and self._distinct is not None and untrained:
                 notes.append(', so its row is never trained')
             notes += self._notes(f)
-            lines.append(
-                f'{f + 1:>4} {name:<{width}} {dim:>9,} features, {unknown:.2%} unknown'
-                + ''.join(notes)
-            )
+            one = self.vocabulary.fields[f]
+            what = f'features, {unknown:.2%} unknown'
+            if isinstance(one, HashedField):
+                what = 'buckets' + one.notes()
+            lines.append(f'{f + 1:>4} {name:<{width}} {dim:>9,} {what}' + ''.join(notes))
         return '\n'.join(lines)
 
     def _notes(self, f):
@@ -641,7 +659,7 @@ def _read(source, vocabulary, label, dense, width, must_have_label=True):
     if width is not None:
         width += len(dense)
     elif vocabulary is not None:
-        width = len(vocabulary) + len(dense)
+        width = len(vocabulary.columns) + len(dense)
     labelled = True if must_have_label else (None if label is None else False)
     table = read_file(source, width, labelled=labelled)
     return _with_dense(table, dense) if dense else table
@@ -683,9 +701,9 @@ def _check_path(source):
 
 
 def _check_criteo(vocabulary):
-    if vocabulary.names not in (CRITEO, default_names(len(CRITEO))):
+    if vocabulary.columns not in (CRITEO, default_names(len(CRITEO))):
         raise ValueError(
-            f'the vocabulary has the fields {vocabulary.names[:5]} and so on, and Criteo has '
+            f'the vocabulary has the fields {vocabulary.columns[:5]} and so on, and Criteo has '
             'I1-I13 and C1-C26: give one that from_criteo fitted.'
         )
 

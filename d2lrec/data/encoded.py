@@ -28,6 +28,7 @@ from .blocks import Again, Blocks
 from .ctr import Encoded, unknown_in
 from .encoder import Encoder
 from .formats import numbers_in, words_in
+from .hashed import hashed_fields
 from .json_files import is_whole, read_json, save_json
 from .plan import Plan, _log_square
 from .schema import Said, completed, labels_in
@@ -41,6 +42,7 @@ DONE, BEGUN, ENCODER, STATE = 'encoded.json', 'encoding.json', 'encoder.json', '
 TYPES = {'ids': '<i4', 'dense': '<f4', 'weights': '<f4', 'labels': '<f4', 'sample_weight': '<f4'}
 STRETCH = 65_536  # rows that lie side by side; an epoch draws the order of the stretches
 MERGE = 500_000  # counted values that wait to be added up
+PART = 1_000_000  # numbers of a column that are in memory at a time
 
 
 class EncodedFolder(Encoded):
@@ -211,6 +213,7 @@ def encode(
     num_bins: int = 32,
     pool: str = 'sum',
     slots: Optional[int] = None,
+    hashed: Optional[Mapping] = None,
     seed: Optional[int] = 0,
     verbose: bool = True,
     label: Union[str, bool, None] = None,
@@ -243,10 +246,10 @@ def encode(
         New, empty, or of an earlier call with the same arguments.
     encoder : Encoder, optional
         That of the training data, `train.encoder`: the source is read and encoded by it. Then
-        none of the arguments from `numbers_as` to `slots`, nor any of those of `read`, is given.
+        none of the arguments from `numbers_as` to `hashed`, nor any of those of `read`, is given.
     numbers_as : 'quantiles', 'logsquare' or 'dense', optional
         What becomes of columns of numbers: `numbers` of `Table.dataset`.
-    model, min_threshold, num_bins, pool, slots : as for `Table.dataset`
+    model, min_threshold, num_bins, pool, slots, hashed : as for `Table.dataset`
     seed : int, optional
         Of the order in which blocks are written, and of the rows of each; None for that of the
         source.
@@ -286,7 +289,8 @@ def encode(
     how = {'format': format, 'sep': sep, 'header': header, 'names': names, 'encoding': encoding}
     if encoder is not None:
         given = {**how, **dict(said.single), 'label': label, 'categories': categories,
-                 'numbers': numbers, 'multi': multi, 'numbers_as': numbers_as}  # fmt: skip
+                 'numbers': numbers, 'multi': multi, 'numbers_as': numbers_as,
+                 'hashed': hashed}  # fmt: skip
         extra = [n for n, v in given.items() if v is not None]
         if extra or getattr(encoder, 'plan', None) is None or encoder.steps:
             raise ValueError(
@@ -306,10 +310,11 @@ def encode(
         'said': repr(vars(said)), 'how': repr(how),
         'fitted': [numbers_as, min_threshold, num_bins, pool, slots], 'seed': seed,
         'encoder': None if encoder is None else _digest(encoder.to_json()),
+        **({} if hashed is None else {'hashed': repr(hashed)}),
     }  # fmt: skip
     begun = _begun(folder, asked)
     if not begun:
-        fitted = (numbers_as, min_threshold, num_bins, pool, slots)
+        fitted = (numbers_as, min_threshold, num_bins, pool, slots, hashed)
         facts, encoder = _count(source, folder, encoder, fitted, seed, verbose)
         facts['asked'] = asked
         told = encoder.to_json()  # as large as its vocabulary
@@ -469,7 +474,7 @@ class _Numbers:
         self.there += len(there)
         self.missing += len(values) - len(there)
 
-    def parts(self, size: int = 1_000_000):
+    def parts(self, size: int = PART):
         """The numbers, some at a time."""
         self._file.flush()
         with open(self.path, 'rb') as file:
@@ -483,6 +488,8 @@ class _Numbers:
         tell all 64.
         """
         ranks = np.asarray(ranks, np.int64)
+        if self.there <= PART:
+            return np.sort(np.concatenate([np.empty(0), *self.parts()]) + 0.0)[ranks]
         found, left = np.zeros(len(ranks), np.uint64), ranks.copy()
         for shift in (48, 32, 16, 0):
             begun = np.unique(found)
@@ -602,18 +609,23 @@ class _Seen:
         self.numbers = {}
 
 
-def _fitted(schema, seen, numbers_as, min_threshold, num_bins, pool, slots) -> Encoder:
+def _fitted(schema, seen, numbers_as, min_threshold, num_bins, pool, slots, hashed) -> Encoder:
     """The encoder by what the first pass counted."""
     found = {n: (f.missing, f.there, f.at) for n, f in seen.numbers.items()}
     longest = {name: seen.longest[name] for name in schema.multi}
-    plan = Plan._of_counts(schema, numbers_as, num_bins, pool, slots, found, longest)
+    plan = Plan._of_counts(schema, numbers_as, num_bins, pool, slots, hashed, found, longest)
     fields = []
-    for name in plan.field_names:
+    numbers = () if numbers_as == 'dense' else schema.numbers
+    for name in (*schema.categories, *numbers, *schema.multi):
         bins = plan.bins(name)
         if bins is None:
             cells, counts = seen.counts[name].result()
             column = Column(name, cells, np.arange(len(cells), dtype=np.int32))
             kind, words, codes = spelled(column)
+            if name in plan.hashed:
+                found = hashed_fields(name, plan.hashed[name], kind, words)
+                fields += [one for one, _ in found]
+                continue
             sums = np.zeros(len(words), np.int64)
             np.add.at(sums, codes, counts)
             fields.append(Field._of_counts(name, kind, words, sums, min_threshold)[0])

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..arguments import check_list, shown
 from .columns import Examples
+from .hashed import HashedField
 from .json_files import built, read_json, save_json
 from .plan import Plan
 from .vocabulary import Field, Vocabulary
@@ -281,9 +282,9 @@ class Encoder:
         return read_json(path, cls._from_json, 'encoder')
 
 
-def table_of(field: Field) -> tuple[str, int, dict]:
+def table_of(field: Union[Field, HashedField]) -> tuple[str, int, dict]:
     """(name, number of ids, {value: id}) of a field; None for unknown values."""
-    ids = dict(field.ids)
+    ids: dict = dict(field.ids)
     if field.unknown is not None:
         ids[None] = field.unknown
     return field.name, field.dim, ids

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..arguments import shown
 from .formats import used
+from .hashed import checked_hashed, field_names, hashed_fields
 from .json_files import is_whole
 from .schema import Schema
 from .values import Column, distinct, spelled
@@ -49,6 +50,7 @@ class Plan:
     missing : tuple of names whose dense input has one more that says where it is missing
     slots : dict {name of a multi-valued column: number of slots}
     pool : 'sum' or 'mean'
+    hashed : dict {column: buckets}, categories and multi-valued columns whose values are hashed
 
     Examples
     --------
@@ -64,6 +66,7 @@ class Plan:
         missing: tuple = (),
         slots: Optional[Mapping] = None,
         pool: str = 'sum',
+        hashed: Optional[Mapping] = None,
     ):
         if numbers not in NUMBERS:
             raise ValueError(
@@ -74,6 +77,14 @@ class Plan:
         self.schema, self.numbers, self.pool = schema, numbers, pool
         self.cuts = {n: np.asarray(c, np.float64) for n, c in (cuts or {}).items()}
         self.missing, self.slots = tuple(missing), dict(slots or {})
+        columns = [*schema.categories, *schema.multi]
+        self.hashed = checked_hashed(hashed, columns, 'the table')
+        for name in schema.multi:
+            if len(self.hashed.get(name, ())) > 1:
+                raise ValueError(
+                    f'hashed[{name!r}] has two hashes, and {name!r} has several values a cell: '
+                    'give one number.'
+                )
 
     @property
     def bag_sizes(self) -> list[int]:
@@ -95,6 +106,7 @@ class Plan:
         num_bins: int = 32,
         pool: str = 'sum',
         slots: Optional[int] = None,
+        hashed: Optional[Mapping] = None,
     ) -> Plan:
         """The plan of a training part."""
         found = {}
@@ -103,10 +115,10 @@ class Plan:
             there = np.sort(values[~np.isnan(values)])
             found[name] = len(values) - len(there), len(there), there.__getitem__
         longest = {n: int(table.lists(n).counts.max(initial=0)) for n in table.schema.multi}
-        return cls._of_counts(table.schema, numbers, num_bins, pool, slots, found, longest)
+        return cls._of_counts(table.schema, numbers, num_bins, pool, slots, hashed, found, longest)
 
     @classmethod
-    def _of_counts(cls, schema, numbers, num_bins, pool, slots, found, longest):
+    def _of_counts(cls, schema, numbers, num_bins, pool, slots, hashed, found, longest):
         """The plan by {name: (missing, there, the values in order at these ranks)} of numbers.
 
         `longest` has the most values of a cell of each multi-valued column.
@@ -115,7 +127,7 @@ class Plan:
             raise ValueError(f'num_bins is {shown(num_bins)}: give a whole number, 2 or more.')
         if slots is not None and (not is_whole(slots) or slots < 1):
             raise ValueError(f'slots is {shown(slots)}: give a whole number, 1 or more.')
-        plan = cls(schema, numbers, pool=pool)
+        plan = cls(schema, numbers, pool=pool, hashed=hashed)
         for name, (_, there, at) in found.items():
             if numbers != 'logsquare':
                 count = num_bins if numbers == 'quantiles' else RANKS
@@ -142,17 +154,22 @@ class Plan:
         parts, fields, unknown, counts = [], [], [], []
         known = iter([None] * len(self.field_names) if vocabulary is None else vocabulary.fields)
         for column in self._singles(table):
-            one, within, codes, lost = _found(column, next(known), min_threshold, self.bins)
-            fields.append(one)
-            parts.append((within, codes))
-            rows = np.bincount(codes, minlength=len(within) + 1)[: len(within)]
-            unknown.append(rows[lost].sum() / max(len(codes), 1))
-            counts.append(int((rows > 0).sum()))
+            sizes = self.hashed.get(column.name, ())
+            olds = [next(known) for _ in sizes or (0,)]
+            for one, within, codes, lost in _found(column, olds, min_threshold, self.bins, sizes):
+                fields.append(one)
+                parts.append((within, codes))
+                rows = np.bincount(codes, minlength=len(within) + 1)[: len(within)]
+                unknown.append(rows[lost].sum() / max(len(codes), 1))
+                counts.append(int((rows > 0).sum()))
         slots = []
         for name in self.schema.multi:
             lists = table.lists(name)
             column = Column(name, lists.cells, lists.codes)
-            one, within, codes, lost = _found(column, next(known), min_threshold)
+            sizes = self.hashed.get(name, ())
+            ((one, within, codes, lost),) = _found(
+                column, [next(known)], min_threshold, sizes=sizes
+            )
             fields.append(one)
             unknown.append(lost[codes].mean() if len(codes) else 0.0)
             counts.append(int((np.bincount(codes, minlength=len(within)) > 0).sum()))
@@ -177,7 +194,12 @@ class Plan:
     def field_names(self) -> list[str]:
         """The names of the fields, multi-valued ones last."""
         numbers = () if self.numbers == 'dense' else self.schema.numbers
-        return [*self.schema.categories, *numbers, *self.schema.multi]
+        singles = [f for name in self.schema.categories for f in self.fields_of(name)]
+        return [*singles, *numbers, *self.schema.multi]
+
+    def fields_of(self, column: str) -> list[str]:
+        """The names of a column's fields: several where it has several hashes."""
+        return field_names(column, self.hashed.get(column, (0,)))
 
     def bins(self, name: str) -> Optional[list[str]]:
         """The values of a field of intervals; None for another field."""
@@ -237,7 +259,7 @@ class Plan:
         """The vocabulary with what is new in a newer table; intervals stay as they are."""
         fields = []
         for one in vocabulary.fields:
-            if one.name in self.schema.numbers:
+            if one.name in self.schema.numbers or one.column in self.hashed:
                 fields.append(one)
                 continue
             if one.name in self.schema.multi:
@@ -270,13 +292,15 @@ class Plan:
             'missing': list(self.missing),
             'slots': self.slots,
             'pool': self.pool,
+            **({'hashed': {n: list(s) for n, s in self.hashed.items()}} if self.hashed else {}),
         }
 
     @classmethod
     def from_json(cls, content: Any) -> Plan:
         """Of what `to_json` gave, every entry checked."""
         schema = Schema.from_json(content['schema'])
-        plan = cls(schema, content['numbers'], {}, (), content['slots'], content['pool'])
+        plan = cls(schema, content['numbers'], {}, (), content['slots'], content['pool'],
+                   content.get('hashed'))  # fmt: skip
         cuts, missing = content['cuts'], content['missing']
         wanted = set() if plan.numbers == 'logsquare' else set(schema.numbers)
         if not isinstance(cuts, dict) or set(cuts) != wanted:
@@ -300,7 +324,16 @@ class Plan:
         return plan
 
 
-def _found(column, known, min_threshold, bins=lambda name: None):
+def _found(column, olds, min_threshold, bins=lambda name: None, sizes=()):
+    """Of a column's field, or of those of its hashes: `_found_one`."""
+    if sizes and olds[0] is None:
+        kind, words, codes = spelled(used(column))
+        found = hashed_fields(column.name, sizes, kind, words)
+        return [(one, within, codes, np.zeros(len(within), bool)) for one, within in found]
+    return [_found_one(column, known, min_threshold, bins) for known in olds]
+
+
+def _found_one(column, known, min_threshold, bins):
     """A column's field, the id of each of its distinct values, codes, and which are unknown."""
     values = bins(column.name)
     if known is None and values is not None:  # intervals are all there, met or not

@@ -473,10 +473,10 @@ def _choose(names, vocabulary, label, dense, must_have_label):
             raise ValueError(f'the column {shown(label)} is the label and dense: choose one.')
         fields = [n for n in names if n != label and n not in dense]
         return _Chosen(label or None, fields, fields, dense)
-    wanted = [*vocabulary.names, *dense]
+    wanted = [*vocabulary.columns, *dense]
     if any(n not in names for n in wanted) and all(place_of(n) is not None for n in wanted):
         return _by_place(names, vocabulary, wanted, label, dense, must_have_label)
-    _check_there(vocabulary.names, names, 'field')
+    _check_there(vocabulary.columns, names, 'field')
     _check_there(dense, names, 'dense')
     if label is None:
         if vocabulary.label in names:
@@ -497,7 +497,7 @@ def _choose(names, vocabulary, label, dense, must_have_label):
             )
         else:
             label = names[0]
-    return _Chosen(label or None, vocabulary.names, vocabulary.names, dense)
+    return _Chosen(label or None, vocabulary.columns, vocabulary.columns, dense)
 
 
 def _by_place(names, vocabulary, wanted, label, dense, must_have_label):
@@ -515,8 +515,8 @@ def _by_place(names, vocabulary, wanted, label, dense, must_have_label):
     by_name = dict(zip(places, rest))
     return _Chosen(
         label or None,
-        vocabulary.names,
-        [by_name[n] for n in vocabulary.names],
+        vocabulary.columns,
+        [by_name[n] for n in vocabulary.columns],
         [by_name[n] for n in dense],
     )
 

@@ -225,6 +225,7 @@ class Table:
         num_bins: int = 32,
         pool: str = 'sum',
         slots: Optional[int] = None,
+        hashed: Optional[Mapping] = None,
     ) -> CTRDataset:
         """These rows as a training set: fitted to them, and encoded.
 
@@ -247,6 +248,10 @@ class Table:
             Of the vectors of a cell's several values.
         slots : int, optional
             The most values of a cell that count; by default as many as the longest has.
+        hashed : dict {column: buckets}, optional
+            Categories, or columns of several values, whose values get a bucket by a stable hash
+            instead of an id each, or with a list of two numbers one in each of two tables (two
+            fields): `HashedField` has the rule.
 
         Examples
         --------
@@ -273,7 +278,7 @@ class Table:
                 'learned: give rows of both classes, or another threshold.',
                 stacklevel=2,
             )
-        plan = Plan.fit(self, numbers, num_bins, pool, slots)
+        plan = Plan.fit(self, numbers, num_bins, pool, slots, hashed)
         return CTRDataset._of_table(self, plan, None, min_threshold)
 
     def datasets(

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..arguments import shown
+from .hashed import HashedField, checked_hashed, hashed_fields
 from .json_files import is_whole, read_json, save_json
 from .values import (
     MISSING,
@@ -103,6 +104,11 @@ class Field:
     def dim(self) -> int:
         """Number of ids."""
         return len(self.values) + (self.unknown is not None)
+
+    @property
+    def column(self) -> str:
+        """The column of its values."""
+        return self.name
 
     @cached_property
     def ids(self) -> Mapping[str, int]:
@@ -245,13 +251,14 @@ class Vocabulary:
 
     Parameters
     ----------
-    fields : sequence of Field
+    fields : sequence of Field or HashedField
     label : str, optional
         What the column of the labels was called; equality does not look at it.
 
     Attributes
     ----------
     names : list of F str
+    columns : list of str, the columns that the fields are read from: one of several hashes once
     dims, offsets : int64 (F,)
     num_features : int, V
 
@@ -278,29 +285,46 @@ class Vocabulary:
         for i, name in enumerate(self.names):
             if name in self.names[:i]:
                 raise ValueError(f'two fields are called {name!r}: give each a name of its own.')
+        self.columns = list(dict.fromkeys(f.column for f in self.fields))
         self.dims = np.array([f.dim for f in self.fields], np.int64)
         self.offsets = first_ids(self.dims)
         self.num_features = int(self.dims.sum())
 
     @classmethod
-    def fit(cls, columns: Any, min_threshold: float = 4, label: Optional[str] = None) -> Vocabulary:
+    def fit(
+        cls,
+        columns: Any,
+        min_threshold: float = 4,
+        label: Optional[str] = None,
+        hashed: Optional[Mapping] = None,
+    ) -> Vocabulary:
         """Fit each column: a dict {name: array or list}, a frame, or a list of `Column`.
 
         Values with `min_threshold` occurrences or more get an id, the most frequent foremost,
         equally frequent ones in the order of their text; the last id is that of all others.
+        `hashed` is as for `CTRDataset`.
         """
-        check_threshold(min_threshold)
-        return cls([Field.fit(c, min_threshold) for c in as_columns(columns)], label)
+        return cls.fit_encode(columns, min_threshold, label, hashed)[0]
 
     @classmethod
     def fit_encode(
-        cls, columns: Any, min_threshold: float = 4, label: Optional[str] = None
+        cls,
+        columns: Any,
+        min_threshold: float = 4,
+        label: Optional[str] = None,
+        hashed: Optional[Mapping] = None,
     ) -> tuple[Vocabulary, np.ndarray, np.ndarray]:
         """`fit` and then `encode` of the same columns, each of which is read once."""
         check_threshold(min_threshold)
         columns, fields, found = as_columns(columns), [], []
+        hashed = checked_hashed(hashed, [c.name for c in columns])
         for column in columns:
             kind, words, codes = spelled(column)
+            if column.name in hashed:
+                for one, within in hashed_fields(column.name, hashed[column.name], kind, words):
+                    fields.append(one)
+                    found.append((within, codes))
+                continue
             one, within = Field._fit(column.name, kind, words, codes, min_threshold)
             fields.append(one)
             found.append((within, codes))
@@ -380,14 +404,14 @@ class Vocabulary:
         ids : int32 (N, F), offset by field
         unknown : float64 (F,)
         """
-        found = {c.name: c for c in as_columns(columns, self.names)}
+        found = {c.name: c for c in as_columns(columns, self.columns)}
         lengths = {len(c.codes) for c in found.values()}
         if len(lengths) > 1:
             raise ValueError(f'the columns have {sorted(lengths)} rows: give as many in each.')
         ids = np.empty((lengths.pop(), len(self.fields)), np.int32)
         unknown, tables = np.zeros(len(self.fields)), []
         for f, (one, offset) in enumerate(zip(self.fields, self.offsets)):
-            column = found[one.name]
+            column = found[one.column]
             within = one.find(column.cells)
             lost = within < 0
             if lost.any():
@@ -422,6 +446,11 @@ class Vocabulary:
         """
         f = self.number_of(field)
         one = self.fields[f]
+        if value is None and isinstance(one, HashedField):
+            raise ValueError(
+                f'{one.name!r} has a bucket for every value and no id for unknown ones: ask for a '
+                'value.'
+            )
         within = one.unknown if value is None else int(one.find([value])[0])
         if within is None or within < 0:
             cure = 'ask for None to get the id of unknown values'
@@ -462,8 +491,10 @@ class Vocabulary:
         check_threshold(min_threshold)
         if isinstance(getattr(data, 'vocabulary', None), Vocabulary):
             data = _decoded(data)
-        found = {c.name: c for c in as_columns(data, self.names)}
-        return Vocabulary([f.extend(found[f.name], min_threshold) for f in self.fields], self.label)
+        found = {c.name: c for c in as_columns(data, self.columns)}
+        return Vocabulary(
+            [f.extend(found[f.column], min_threshold) for f in self.fields], self.label
+        )
 
     def __eq__(self, other):
         return self is other or (isinstance(other, Vocabulary) and self.fields == other.fields)
@@ -482,7 +513,9 @@ class Vocabulary:
             'version': 1,
             'label': self.label,
             'fields': [
-                {
+                f.to_json()
+                if isinstance(f, HashedField)
+                else {
                     'name': f.name,
                     'kind': f.kind,
                     'unknown': f.unknown,
@@ -512,6 +545,9 @@ class Vocabulary:
                 name = entry.get('name', f'field {f}')
                 mapper = Field.from_mapper(f'field {f}', entry['values'], entry['default'], 'it')
                 fields.append(Field(name, mapper.values, mapper.kind, mapper.unknown))
+                continue
+            if 'buckets' in entry:
+                fields.append(HashedField.from_json(entry))
                 continue
             values, counts = entry['values'], entry['counts']
             if not isinstance(values, list) or not isinstance(counts, (list, type(None))):
@@ -597,6 +633,9 @@ def _decoded(data):
     """The values of encoded data as columns; rows whose value has no id are left out."""
     columns = []
     for f, (one, offset) in enumerate(zip(data.vocabulary.fields, data.vocabulary.offsets)):
+        if isinstance(one, HashedField):  # which no value extends
+            columns.append(Column(one.name, [''], np.zeros(len(data), np.int32)))
+            continue
         within = data.columns['ids'][:, f] - offset
         cells = [one.value(i) for i in range(one.dim)]
         kept = within if one.unknown is None else within[within != one.unknown]

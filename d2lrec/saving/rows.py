@@ -71,7 +71,7 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
         if not rows:
             raise ValueError('there is no row: give at least one.')
         numbers = encoder.dense if encoder.plan is None else encoder.plan.schema.numbers
-        names = list(dict.fromkeys([*encoder.vocabulary.names, *numbers]))
+        names = list(dict.fromkeys([*encoder.vocabulary.columns, *numbers]))
         for i, row in enumerate(rows):
             for name in names:
                 if name not in row:
@@ -124,12 +124,12 @@ def _cells(frame) -> Optional[dict]:
 def _looked_up(encoder, cells):
     """Ids and numbers of cells; None where they are of a kind that only a table is read with."""
     fields, dense = encoder.vocabulary.fields, encoder.dense
-    if not all(f.name in cells for f in fields) or not all(n in cells for n in dense):
+    if not all(f.column in cells for f in fields) or not all(n in cells for n in dense):
         return None
-    rows = len(cells[fields[0].name])
+    rows = len(cells[fields[0].column])
     ids = np.empty((rows, len(fields)), np.int32)
     for f, (one, offset) in enumerate(zip(fields, encoder.vocabulary.offsets.tolist())):
-        column = cells[one.name]
+        column = cells[one.column]
         if any(isinstance(c, CONTAINERS) for c in column):
             return None
         for i, within in enumerate(one.find(column).tolist()):
@@ -196,7 +196,7 @@ def _columns_of(encoder):
     """The columns of a plan's encoder, each with what its cells are looked up in."""
     plan, vocabulary = encoder.plan, encoder.vocabulary
     fields = dict(zip(vocabulary.names, zip(vocabulary.fields, vocabulary.offsets.tolist())))
-    columns = [_Words(n, *fields[n]) for n in plan.schema.categories]
+    columns = [_Words(n, *fields[f]) for n in plan.schema.categories for f in plan.fields_of(n)]
     for name in plan.schema.numbers:
         if plan.numbers == 'logsquare':
             columns.append(_Squares(name, *fields[name]))
