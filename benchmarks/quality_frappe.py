@@ -15,6 +15,10 @@ from mxnet import gluon, init
 
 BATCH, RATE, K, HIDDEN = 4096, 1e-3, 10, [400, 400, 400]
 NORM, FLOOR = 10.0, 1e-6  # the gradient's largest norm and the smallest rate of the published runs
+# What else the published runs do: the gradient's norm is held to 10, the rate to 1e-6 or more;
+# Adam's epsilon stands where its paper has it; first-order weights begin at N(0, 1e-4^2); AFM's
+# attention weights are dropped as its pooled vector is.
+ALIKE = ('clip', 'floor', 'epsilon', 'first', 'attention')
 MARGIN = 0.0005  # how far below the published AUC still counts as reached
 
 
@@ -81,10 +85,10 @@ def add_frappe_arguments(parser):
     parser.add_argument('--dropout', type=float, help="instead of the published run's")
     parser.add_argument(
         '--alike',
-        action='store_true',
-        help="also what else the published runs do: the gradient's norm held to 10, a rate of "
-        "1e-6 or more, Adam's epsilon as in its paper, first-order weights that begin at "
-        "N(0, 1e-4^2), AFM's attention weights dropped too",
+        nargs='*',
+        choices=ALIKE,
+        metavar='PART',
+        help=f'what else the published runs do, all of it or these parts: {", ".join(ALIKE)}',
     )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
@@ -166,21 +170,23 @@ def train(name, parts, field_dims, args):
     """One model, to its best epoch: (measures on the test part, History)."""
     _, build, l2, drop, _ = _setting(name, args)
     d2l.set_seed(args.seed)
-    kwargs = {'attention_drop_rate': drop} if args.alike and name == 'AFM' else {}
+    alike = _alike(args)
+    kwargs = {'attention_drop_rate': drop} if 'attention' in alike and name == 'AFM' else {}
     net = d2l.decay_embeddings_only(build(field_dims, drop, **kwargs))
     # The published runs' first weights: N(0, 2 / (inputs + outputs)), and small vectors.
     net.initialize(init.Xavier('gaussian', 'avg', 1))
-    for part in ('embedding', 'linear') if args.alike else ('embedding',):
+    for part in ('embedding', 'linear') if 'first' in alike else ('embedding',):
         if hasattr(net, part):
             getattr(net, part).weight.initialize(init.Normal(1e-4), force_reinit=True)
     trainer = None
-    if args.alike:
-        trainer = AlikeTrainer(net, args.rate, l2)
+    if alike:
+        trainer = AlikeTrainer(net, args.rate, l2, alike)
     checkpoint = None
     if args.checkpoints:
         os.makedirs(args.checkpoints, exist_ok=True)
         checkpoint = os.path.join(
-            args.checkpoints, f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}'
+            args.checkpoints,
+            '-'.join([f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}', *alike]),
         )
     history = d2l.fit(
         net,
@@ -198,10 +204,18 @@ def train(name, parts, field_dims, args):
         checkpoint=checkpoint,
         trainer=trainer,
     )
-    if args.alike:
-        print(f'largest norm of a gradient: {trainer.largest:.3g}', file=sys.stderr)
-        print('validation AUC:', *(f'{a:.4f}' for a in history['valid_auc']), file=sys.stderr)
+    if alike:
+        print(
+            f'norms above {NORM:g}: {trainer.above} of {trainer.steps} steps, '
+            f'at most {trainer.largest:.3g}',
+            file=sys.stderr,
+        )
     return d2l.evaluate(net, parts['test']), history
+
+
+def _alike(args):
+    """The parts of `--alike` that were asked for: all of them where none is named."""
+    return () if args.alike is None else tuple(args.alike) or ALIKE
 
 
 class AlikeAdam(d2l.Adam):
@@ -222,9 +236,10 @@ class AlikeAdam(d2l.Adam):
 class AlikeTrainer(gluon.Trainer):
     """A trainer that holds the gradient's norm to 10, of the L2 term too, and the rate to 1e-6."""
 
-    def __init__(self, net, rate, l2):
-        super().__init__(net.collect_params(), AlikeAdam(learning_rate=rate, wd=l2))
-        self.largest = 0.0
+    def __init__(self, net, rate, l2, parts):
+        adam = AlikeAdam if 'epsilon' in parts else d2l.Adam
+        super().__init__(net.collect_params(), adam(learning_rate=rate, wd=l2))
+        self.parts, self.steps, self.above, self.largest = parts, 0, 0, 0.0
 
     def step(self, count, ignore_stale_grad=False):
         total = 0.0
@@ -235,11 +250,13 @@ class AlikeTrainer(gluon.Trainer):
                 total += float((slope * slope).sum())
         norm = math.sqrt(total)
         self.largest = max(self.largest, norm)
-        # Divides the loss's part alone; exact where nothing is cut, which `largest` tells.
-        super().step(count * max(1.0, norm / NORM), ignore_stale_grad)
+        self.steps, self.above = self.steps + 1, self.above + (norm > NORM)
+        # The L2 term is not cut with the loss's: where the norm is large, it is not what makes it.
+        by = max(1.0, norm / NORM) if 'clip' in self.parts else 1.0
+        super().step(count * by, ignore_stale_grad)
 
     def set_learning_rate(self, rate):
-        super().set_learning_rate(max(rate, FLOOR))
+        super().set_learning_rate(max(rate, FLOOR) if 'floor' in self.parts else rate)
 
 
 def _line(name, published, args, report, history):
@@ -264,7 +281,7 @@ def _line(name, published, args, report, history):
                 words,
                 f'dropout {drop:g}' if drop else '',
                 f'rate {args.rate:g}',
-                'all alike' if args.alike else '',
+                _words(_alike(args)),
                 f'seed {args.seed}',
             ],
         )
@@ -281,6 +298,10 @@ def _line(name, published, args, report, history):
         settings,
     ]
     return '| ' + ' | '.join(cells) + ' |'
+
+
+def _words(alike):
+    return 'all alike' if alike == ALIKE else 'alike: ' * bool(alike) + ' and '.join(alike)
 
 
 def _append(path, row):
