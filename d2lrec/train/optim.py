@@ -64,6 +64,8 @@ class Adam(_Stepping, mx.optimizer.Adam):
 
     Kingma and Ba, Adam: A Method for Stochastic Optimization, ICLR 2015. Of a table of which only
     rows are touched (`touch_rows`) it is *lazy*: the others rest, and their moments do not fade.
+    As in MXNet, epsilon is added before the second moment is corrected: at step t it counts
+    1 / sqrt(1 - beta2 ** t) times as much as in the paper and in PyTorch, 32 times at the first.
 
     Parameters
     ----------
