@@ -4,14 +4,21 @@ Shapes: N rows, F fields.
 """
 
 import csv
+import math
 import os
+import sys
 
 import d2lrec as d2l
 
 import numpy as np
-from mxnet import init
+from mxnet import gluon, init
 
 BATCH, RATE, K, HIDDEN = 4096, 1e-3, 10, [400, 400, 400]
+NORM, FLOOR = 10.0, 1e-6  # the gradient's largest norm and the smallest rate of the published runs
+# What else the published runs do: the gradient's norm is held to 10, the rate to 1e-6 or more;
+# Adam's epsilon stands where its paper has it; first-order weights begin at N(0, 1e-4^2); AFM's
+# attention weights are dropped as its pooled vector is.
+ALIKE = ('clip', 'floor', 'epsilon', 'first', 'attention')
 MARGIN = 0.0005  # how far below the published AUC still counts as reached
 
 
@@ -47,7 +54,7 @@ MODELS = {
     'FFM': ('FFM', lambda dims, drop: d2l.FFM(dims, K), 1e-6, 0.0, ''),
     'AFM': (
         'AFM',
-        lambda dims, drop: d2l.AFM(dims, K, attention_dim=128, drop_rate=drop),
+        lambda dims, drop, **kwargs: d2l.AFM(dims, K, attention_dim=128, drop_rate=drop, **kwargs),
         1e-5,
         0.1,
         'attention 128',
@@ -76,6 +83,13 @@ def add_frappe_arguments(parser):
     parser.add_argument('--rate', type=float, default=RATE, help='at the start (%(default)s)')
     parser.add_argument('--l2', type=float, help="instead of the published run's")
     parser.add_argument('--dropout', type=float, help="instead of the published run's")
+    parser.add_argument(
+        '--alike',
+        nargs='*',
+        choices=ALIKE,
+        metavar='PART',
+        help=f'what else the published runs do, all of it or these parts: {", ".join(ALIKE)}',
+    )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
         '--results',
@@ -156,16 +170,23 @@ def train(name, parts, field_dims, args):
     """One model, to its best epoch: (measures on the test part, History)."""
     _, build, l2, drop, _ = _setting(name, args)
     d2l.set_seed(args.seed)
-    net = d2l.decay_embeddings_only(build(field_dims, drop))
+    alike = _alike(args)
+    kwargs = {'attention_drop_rate': drop} if 'attention' in alike and name == 'AFM' else {}
+    net = d2l.decay_embeddings_only(build(field_dims, drop, **kwargs))
     # The published runs' first weights: N(0, 2 / (inputs + outputs)), and small vectors.
     net.initialize(init.Xavier('gaussian', 'avg', 1))
-    if hasattr(net, 'embedding'):
-        net.embedding.weight.initialize(init.Normal(1e-4), force_reinit=True)
+    for part in ('embedding', 'linear') if 'first' in alike else ('embedding',):
+        if hasattr(net, part):
+            getattr(net, part).weight.initialize(init.Normal(1e-4), force_reinit=True)
+    trainer = None
+    if alike:
+        trainer = AlikeTrainer(net, args.rate, l2, alike)
     checkpoint = None
     if args.checkpoints:
         os.makedirs(args.checkpoints, exist_ok=True)
         checkpoint = os.path.join(
-            args.checkpoints, f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}'
+            args.checkpoints,
+            '-'.join([f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}', *alike]),
         )
     history = d2l.fit(
         net,
@@ -181,8 +202,61 @@ def train(name, parts, field_dims, args):
         seed=args.seed,
         verbose=args.progress,
         checkpoint=checkpoint,
+        trainer=trainer,
     )
+    if alike:
+        print(
+            f'norms above {NORM:g}: {trainer.above} of {trainer.steps} steps, '
+            f'at most {trainer.largest:.3g}',
+            file=sys.stderr,
+        )
     return d2l.evaluate(net, parts['test']), history
+
+
+def _alike(args):
+    """The parts of `--alike` that were asked for: all of them where none is named."""
+    return () if args.alike is None else tuple(args.alike) or ALIKE
+
+
+class AlikeAdam(d2l.Adam):
+    """Adam with its epsilon where the paper and PyTorch have it.
+
+    MXNet adds it to the root of the uncorrected second moment, which for the first steps makes it
+    up to 32 times larger: products of vectors of 1e-4 have gradients that are smaller still.
+    """
+
+    def update(self, index, weight, grad, state):
+        asked = self.epsilon
+        step = self._index_update_count.get(index, 0) + 1
+        self.epsilon = asked * math.sqrt(1 - self.beta2**step)
+        super().update(index, weight, grad, state)
+        self.epsilon = asked
+
+
+class AlikeTrainer(gluon.Trainer):
+    """A trainer that holds the gradient's norm to 10, of the L2 term too, and the rate to 1e-6."""
+
+    def __init__(self, net, rate, l2, parts):
+        adam = AlikeAdam if 'epsilon' in parts else d2l.Adam
+        super().__init__(net.collect_params(), adam(learning_rate=rate, wd=l2))
+        self.parts, self.steps, self.above, self.largest = parts, 0, 0, 0.0
+
+    def step(self, count, ignore_stale_grad=False):
+        total = 0.0
+        for param in self._params:
+            if param.grad_req != 'null':
+                decay = self.optimizer.wd * param.wd_mult
+                slope = param.grad() / count + decay * param.data()
+                total += float((slope * slope).sum())
+        norm = math.sqrt(total)
+        self.largest = max(self.largest, norm)
+        self.steps, self.above = self.steps + 1, self.above + (norm > NORM)
+        # The L2 term is not cut with the loss's: where the norm is large, it is not what makes it.
+        by = max(1.0, norm / NORM) if 'clip' in self.parts else 1.0
+        super().step(count * by, ignore_stale_grad)
+
+    def set_learning_rate(self, rate):
+        super().set_learning_rate(max(rate, FLOOR) if 'floor' in self.parts else rate)
 
 
 def _line(name, published, args, report, history):
@@ -207,6 +281,7 @@ def _line(name, published, args, report, history):
                 words,
                 f'dropout {drop:g}' if drop else '',
                 f'rate {args.rate:g}',
+                _words(_alike(args)),
                 f'seed {args.seed}',
             ],
         )
@@ -223,6 +298,10 @@ def _line(name, published, args, report, history):
         settings,
     ]
     return '| ' + ' | '.join(cells) + ' |'
+
+
+def _words(alike):
+    return 'all alike' if alike == ALIKE else 'alike: ' * bool(alike) + ' and '.join(alike)
 
 
 def _append(path, row):

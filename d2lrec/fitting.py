@@ -106,7 +106,7 @@ def fit(
     rows : bool, optional
         Whether a step touches only the rows of the tables that its batch looks up, which makes
         Adam lazy: see `touch_rows`. By default where the tables hold two million numbers or more.
-    **options : patience, monitor, lr_factor, checkpoint, as in `train_ch13`
+    **options : patience, monitor, lr_factor, clip, checkpoint, as in `train_ch13`
         Of `Interactions` also negatives (how many a pair) and power, as in `NegativeLoader`, and
         k, as in `train_ranking`.
 

@@ -765,6 +765,8 @@ class AttentionPooling(_Layer):
         F and K.
     attention_dim : int
         Width of the attention's hidden layer.
+    drop_rate : float
+        Share of the weights a_ij set to zero in training; the others grow by as much.
 
     Raises
     ------
@@ -777,7 +779,14 @@ class AttentionPooling(_Layer):
     AttentionPooling(3 pairs x 4 -> 4, attention 5)
     """
 
-    def __init__(self, num_fields: int, num_factors: int, attention_dim: int, **kwargs):
+    def __init__(
+        self,
+        num_fields: int,
+        num_factors: int,
+        attention_dim: int,
+        drop_rate: float = 0.0,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if num_fields < 2:
             raise ValueError(
@@ -787,11 +796,12 @@ class AttentionPooling(_Layer):
         self._fields, self._factors = num_fields, num_factors
         self._pairs = num_fields * (num_fields - 1) // 2
         self._sizes = f'{self._pairs} pairs x {num_factors} -> {num_factors}'
-        self._sizes += f', attention {attention_dim}'
+        self._sizes += f', attention {attention_dim}' + f', dropout {drop_rate}' * bool(drop_rate)
         with self.name_scope():
             # No convolutions: in MXNet 1.9.1 no one can set their weights after a prediction.
             self.hidden = nn.Dense(attention_dim, in_units=num_factors, activation='relu')
             self.score = nn.Dense(1, in_units=attention_dim, use_bias=False)
+            self.dropout = nn.Dropout(drop_rate) if drop_rate else None
 
     def hybrid_forward(self, F, e):
         # With the pairs foremost, to pick and to add up fields means to move whole rows.
@@ -801,6 +811,8 @@ class AttentionPooling(_Layer):
         pairs = F.npx.reshape(pairs, (-1, self._factors))  # (P * B, K)
         score = F.npx.reshape(self.score(self.hidden(pairs)), (self._pairs, -1))
         weight = F.npx.reshape(F.npx.softmax(score, axis=0), (-1, 1))  # (P * B, 1)
+        if self.dropout is not None:
+            weight = self.dropout(weight)
         # Both products with ones copy or add: a weight to the K columns, the pairs to their sum.
         copy = F.np.ones((self._factors, 1), dtype=self._dtype)
         weight = F.npx.fully_connected(weight, copy, num_hidden=self._factors, no_bias=True)

@@ -200,7 +200,7 @@ class AUGRU(GRU):
 
     A slot without attention leaves the state as it is.
 
-    Zhou et al., Deep Interest Evolution Network, AAAI 2019, equations (15) and (16).
+    Zhou et al., Deep Interest Evolution Network, AAAI 2019, equations (11) and (12).
 
     Parameters
     ----------
@@ -228,7 +228,7 @@ class TargetAttention(_Layer):
 
     a_t = exp(h_t W v) / sum_s exp(h_s W v), over the filled slots; 0 in the empty ones
 
-    Zhou et al., Deep Interest Evolution Network, AAAI 2019, equation (9).
+    Zhou et al., Deep Interest Evolution Network, AAAI 2019, equation (8).
 
     Parameters
     ----------

@@ -90,6 +90,7 @@ def test_frappe_keeps_the_best_epoch_by_validation_auc(files):
             'progress': False,
             'l2': None,
             'dropout': None,
+            'alike': None,
             'checkpoints': str(files / 'runs'),
         },
     )
@@ -99,6 +100,33 @@ def test_frappe_keeps_the_best_epoch_by_validation_auc(files):
     assert report['rate'] == pytest.approx(parts['test'][1].mean())
     again = frappe.train('FM', parts, field_dims, args)  # all done: nothing but read
     assert again[0] == report and again[1].rows == history.rows
+
+
+def test_what_the_published_frappe_runs_do_besides():
+    """Adam as its paper has it where gradients are tiny; a long gradient, and a small rate."""
+    frappe = importlib.import_module('quality_frappe')
+    net = d2l.LR([3, 2])
+    net.initialize()
+    trainer = frappe.AlikeTrainer(net, 1e-3, 0.0, frappe.ALIKE)
+    weight, w, m, v = net.linear.weight, 0.0, 0.0, 0.0
+
+    def step_by(gradient, count):
+        for param, value in ((net.linear.bias, 0), (weight, gradient)):
+            param.grad()[:] = value
+            param.data()._fresh_grad = True
+        trainer.step(count)
+
+    for step, g in enumerate([2e-8, 1e-8, -3e-8], start=1):
+        step_by(g * 4, 4)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        w -= 1e-3 * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
+        np.testing.assert_allclose(weight.data().asnumpy(), np.full((5, 1), w), rtol=1e-3)
+    assert trainer.above == 0
+    step_by(1e3, 1)
+    assert (trainer.above, trainer.steps) == (1, 4)
+    assert trainer.largest == pytest.approx(1e3 * 5**0.5)
+    trainer.set_learning_rate(1e-9)
+    assert trainer.learning_rate == frappe.FLOOR
 
 
 @pytest.mark.parametrize(

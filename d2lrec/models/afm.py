@@ -27,7 +27,9 @@ class AFM(CTRModel):
     attention_dim : int
         Width of the attention's hidden layer.
     drop_rate : float
-        Dropout on the pooled vector.
+        Dropout on the pooled vector, as in the paper.
+    attention_drop_rate : float
+        Dropout on the weights a_fg.
 
     Examples
     --------
@@ -42,13 +44,16 @@ class AFM(CTRModel):
         num_factors: int,
         attention_dim: int = 16,
         drop_rate: float = 0.1,
+        attention_drop_rate: float = 0.0,
         **kwargs,
     ):
         super().__init__(field_dims, **kwargs)
         with self.name_scope():
             self.linear = LinearTerm(field_dims, self.bag_sizes)
             self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
-            self.attention = AttentionPooling(self.num_fields, num_factors, attention_dim)
+            self.attention = AttentionPooling(
+                self.num_fields, num_factors, attention_dim, attention_drop_rate
+            )
             self.dropout = nn.Dropout(drop_rate)
             self.head = nn.Dense(1, in_units=num_factors, use_bias=False)
 

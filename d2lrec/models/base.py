@@ -453,7 +453,7 @@ WIDTHS = (
     'bag_sizes',
     'attention_dims',
 )
-SHARES = ('drop_rate', 'dropout', 'pool_drop_rate')
+SHARES = ('drop_rate', 'dropout', 'pool_drop_rate', 'attention_drop_rate')
 MOST_LAYERS = 1000  # each is built before a file's weights can be held against it
 FEWER = f'give {MOST_LAYERS:,} or fewer'
 

@@ -26,7 +26,7 @@ class DIEN(HistoryModel):
     that of the related interests and not that of the last item. In training the loss has another
     term, `NextItemLoss`: a state should tell the item that came next from another.
 
-    Zhou et al., Deep Interest Evolution Network, AAAI 2019, equations (2) to (16). The states
+    Zhou et al., Deep Interest Evolution Network, AAAI 2019, equations (2) to (12). The states
     have as many numbers as the vectors, K, as the inner products of the auxiliary loss need.
 
     Parameters

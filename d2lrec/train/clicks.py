@@ -44,6 +44,7 @@ def train_ch13(
     verbose: bool = True,
     checkpoint: Any = None,
     lr_factor: Optional[float] = None,
+    clip: Optional[float] = None,
 ) -> History:
     """Train a classifier; print loss, accuracy and speed; return a `History`.
 
@@ -83,6 +84,12 @@ def train_ch13(
     lr_factor : float, optional
         Multiply the learning rates by it after each epoch without a better one; needs
         `valid_iter`. With .1 and `patience=2` a plateau gets one epoch at a tenth of the rate.
+    clip : float, optional
+        The gradient's largest norm: the mean loss's gradient for all weights together, weight
+        decay left out, is scaled down to it where it is longer. Adam remembers the square of a
+        gradient for a thousand steps, so that a few huge ones at the start slow down all that
+        follow: clip them where vectors begin very small before batch normalisation, or where
+        a GRU reads long histories.
 
     Returns
     -------
@@ -113,7 +120,7 @@ def train_ch13(
     """
     devices = devices_of(net, devices)
     trainers = checked_trainers(net, trainer)
-    num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter)
+    num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter, clip)
     if not isinstance(monitor, str) or monitor not in ('log_loss', 'auc'):
         raise ValueError(f"monitor is {shown(monitor)}: choose 'log_loss' or 'auc'.")
     check_call(loss, 'loss', 'a Gluon loss, such as SigmoidBinaryCrossEntropyLoss()')
@@ -123,7 +130,7 @@ def train_ch13(
     task = _Clicks(net, train_iter, test_iter, valid_iter, loss, devices, split_f, monitor)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
-        lr_factor=lr_factor, checkpoint=checkpoint, verbose=verbose,
+        lr_factor=lr_factor, clip=clip, checkpoint=checkpoint, verbose=verbose,
     )  # fmt: skip
 
 

@@ -286,6 +286,10 @@ def serve(
         raise ValueError(
             'lr_factor is given and the servers keep the rate: give final_lr, by which it falls.'
         )
+    if options.get('clip') is not None:
+        raise ValueError(
+            'clip is given and each worker sees its own share of the gradient: leave it out.'
+        )
     net.collect_params()
     if any(p.shape is None or 0 in p.shape for p in weights_of(net).values()):
         raise ValueError('the net has weights of unknown size: run it on one row first.')

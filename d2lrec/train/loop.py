@@ -6,6 +6,7 @@ back, and how an epoch is judged.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ from ..touched import LARGE_TABLE, touched_of
 from ..weights import copy_weights, restore_weights, sum_of_squares, weights_of
 from .devices import MAX_BATCHES_AHEAD, DeviceSum, set_seed, settle
 from .history import History
+from .optim import rows_and_values
 
 # Steps between two looks at the weights: one look costs about an eighth of a small net's step.
 LOOK = 16
@@ -75,14 +77,15 @@ class Task:
 class Run:
     """What is done around the epochs: seed each, keep the best weights, stop, resume."""
 
-    def __init__(self, net, task, trainers, devices, seed, patience, lr_factor, checkpoint):
+    def __init__(self, net, task, trainers, devices, seed, patience, lr_factor, clip, checkpoint):
         self.net, self.task, self.trainers = net, task, trainers
         self.seed, self.patience, self.lr_factor = seed, patience, lr_factor
         self.checkpoint = checkpoint
         self.history, self.best, self.best_score = History(devices), None, float('inf')
         if checkpoint is None:
             return
-        facts = {**task.facts(), 'lr_factor': lr_factor, 'net': getattr(net, 'config', None)}
+        facts = {**task.facts(), 'lr_factor': lr_factor, 'clip': clip}
+        facts['net'] = getattr(net, 'config', None)
         facts['rows'] = True if touched_of(net) else None
         facts['kvstore'] = getattr(checkpoint, 'kvstore', None)
         state, best = checkpoint.resume(net, trainers, task.loader, seed, facts)
@@ -159,6 +162,7 @@ def run_epochs(
     seed: Optional[int] = None,
     patience: Optional[int] = None,
     lr_factor: Optional[float] = None,
+    clip: Optional[float] = None,
     checkpoint=None,
     verbose: bool = True,
 ) -> History:
@@ -167,7 +171,7 @@ def run_epochs(
         isinstance(checkpoint, type) or not hasattr(checkpoint, 'resume')
     ):
         checkpoint = Checkpoint(checkpoint)
-    run = Run(net, task, trainers, devices, seed, patience, lr_factor, checkpoint)
+    run = Run(net, task, trainers, devices, seed, patience, lr_factor, clip, checkpoint)
     steps = len(task.loader) if hasattr(task.loader, '__len__') else 0
     good = _copy_of_small(net) if run.best is None else None
     with tqdm(
@@ -180,7 +184,7 @@ def run_epochs(
         epoch = len(run.history)
         try:
             for epoch in run.epochs(num_epochs):
-                row = {'epoch': epoch, **_epoch(net, task, trainers, devices, bar, epoch)}
+                row = {'epoch': epoch, **_epoch(net, task, trainers, devices, bar, epoch, clip)}
                 start = time.time()
                 row.update(task.measures())
                 row['eval_seconds'] = time.time() - start
@@ -279,7 +283,7 @@ def _finite(parameter):
     return np.isfinite(parameter.data(parameter.list_ctx()[0]).asnumpy()).all()
 
 
-def _epoch(net, task, trainers, devices, bar, epoch):
+def _epoch(net, task, trainers, devices, bar, epoch, clip):
     """One pass over the training data; its measures."""
     start, rows, terms = time.time(), 0, 0
     loss_sum, guard = DeviceSum(), _Guard(net, epoch)
@@ -291,8 +295,10 @@ def _epoch(net, task, trainers, devices, bar, epoch):
             continue
         if not rows:
             settle(devices)
+        # The trainers divide by it: by more, where the gradient is too long.
+        by = count if clip is None else max(count, gradient_norm(trainers) / clip)
         for trainer in trainers:
-            trainer.step(count)
+            trainer.step(by)
         guard.add([loss_sum.add(loss) for loss in losses])
         rows, terms = rows + count, terms + added
     if not rows:
@@ -304,6 +310,31 @@ def _epoch(net, task, trainers, devices, bar, epoch):
         'train_rows': rows,
         'seconds': time.time() - start,
     }
+
+
+def gradient_norm(trainers: Sequence[gluon.Trainer]) -> float:
+    """The length of all gradients together, as `backward` left them, summed over devices."""
+    total = 0.0
+    for trainer in trainers:
+        for param in trainer._params:
+            if param.grad_req != 'null':
+                total += _sum_of_squares(param.list_grad())
+    return math.sqrt(total)
+
+
+def _sum_of_squares(grads):
+    """Of the sum of one parameter's gradients on its devices; their rows may differ."""
+    if grads[0].stype == 'default':
+        whole = grads[0]
+        for grad in grads[1:]:
+            whole = whole + grad.as_in_ctx(whole.ctx)
+        return float((whole * whole).sum().asnumpy())
+    parts = [rows_and_values(grad) for grad in grads]
+    rows, place = np.unique(np.concatenate([rows for rows, _ in parts]), return_inverse=True)
+    values = np.concatenate([values.asnumpy() for _, values in parts]).astype(np.float64)
+    sums = np.zeros((len(rows), *values.shape[1:]))
+    np.add.at(sums, place.reshape(-1), values)
+    return float(np.square(sums).sum())
 
 
 def _speed(history):
@@ -340,7 +371,7 @@ def checked_trainers(net, trainer) -> list:
 
 
 def checked_numbers(
-    num_epochs, seed, patience=None, lr_factor=None, valid_iter=None
+    num_epochs, seed, patience=None, lr_factor=None, valid_iter=None, clip=None
 ) -> tuple[int, Optional[int]]:
     """The number of epochs and the seed as ints; refuse arguments that cannot work."""
     num_epochs = check_whole(num_epochs, 'num_epochs', 0)
@@ -353,6 +384,8 @@ def checked_numbers(
             raise ValueError(f'{name} needs a validation set to watch: pass valid_iter=.')
     if lr_factor is not None and not (is_number(lr_factor) and 0 < lr_factor <= 1):
         raise ValueError(f'lr_factor is {shown(lr_factor)}: give a number above 0 and at most 1.')
+    if clip is not None and not (is_number(clip) and 0 < clip < np.inf):
+        raise ValueError(f'clip is {shown(clip)}: give a number above 0.')
     return num_epochs, seed
 
 

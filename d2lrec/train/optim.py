@@ -39,7 +39,7 @@ class _Stepping(mx.optimizer.Optimizer):
             super().update(index, weight, grad, state)
             return
         self._update_count(index)
-        rows, values = _rows_and_values(grad) if sparse else (None, grad)
+        rows, values = rows_and_values(grad) if sparse else (None, grad)
         if rows is not None and not len(rows):
             return
         if not getattr(self.param_dict.get(index), 'of_ids', False):
@@ -52,7 +52,7 @@ class _Stepping(mx.optimizer.Optimizer):
         return [self._get_lr(index), self.rescale_grad, self._get_wd(index)]
 
 
-def _rows_and_values(grad):
+def rows_and_values(grad):
     """Of a row-sparse gradient the rows, int64 (R,), and their values (R, ...)."""
     if hasattr(grad, 'parts'):
         return grad.parts()
@@ -64,6 +64,8 @@ class Adam(_Stepping, mx.optimizer.Adam):
 
     Kingma and Ba, Adam: A Method for Stochastic Optimization, ICLR 2015. Of a table of which only
     rows are touched (`touch_rows`) it is *lazy*: the others rest, and their moments do not fade.
+    As in MXNet, epsilon is added before the second moment is corrected: at step t it counts
+    1 / sqrt(1 - beta2 ** t) times as much as in the paper and in PyTorch, 32 times at the first.
 
     Parameters
     ----------

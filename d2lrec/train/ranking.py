@@ -115,6 +115,7 @@ def train_ranking(
     verbose: bool = True,
     checkpoint: Any = None,
     lr_factor: Optional[float] = None,
+    clip: Optional[float] = None,
 ) -> History:
     """Train a model of users and items to rank; print losses and measures; return a `History`.
 
@@ -134,7 +135,7 @@ def train_ranking(
         nothing.
     k : int
         Length of the list that is measured.
-    devices, patience, seed, verbose, checkpoint, lr_factor : as in `train_ch13`
+    devices, patience, seed, verbose, checkpoint, lr_factor, clip : as in `train_ch13`
 
     Returns
     -------
@@ -159,12 +160,12 @@ def train_ranking(
     devices = devices_of(net, devices)
     trainers = checked_trainers(net, trainer)
     valid_iter = valid  # for `checked_numbers`: patience needs one
-    num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter)
+    num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter, clip)
     check_call(loss, 'loss', 'BPRLoss(), or a Gluon loss')
     task = _Ranking(net, train_iter, loss, devices, valid, test, k)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
-        lr_factor=lr_factor, checkpoint=checkpoint, verbose=verbose,
+        lr_factor=lr_factor, clip=clip, checkpoint=checkpoint, verbose=verbose,
     )  # fmt: skip
 
 

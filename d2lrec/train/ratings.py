@@ -107,6 +107,7 @@ def train_recsys_rating(
     patience: Optional[int] = None,
     checkpoint: Any = None,
     lr_factor: Optional[float] = None,
+    clip: Optional[float] = None,
 ) -> History:
     """Train a model of ratings; print train loss, test RMSE and speed; return a `History`.
 
@@ -139,7 +140,7 @@ def train_recsys_rating(
         Not 0 where a rating is held out; by default wherever `inter_mat` is not 0.
     valid_iter, valid_mat, valid_mask : as `test_iter`, `inter_mat`, `inter_mask`
         When given, the net ends with the weights of the epoch with the least RMSE on them.
-    patience, seed, verbose, checkpoint, lr_factor : as in `train_ch13`
+    patience, seed, verbose, checkpoint, lr_factor, clip : as in `train_ch13`
 
     Returns
     -------
@@ -164,7 +165,7 @@ def train_recsys_rating(
     """
     devices = devices_of(net, devices)
     trainers = checked_trainers(net, trainer)
-    num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter)
+    num_epochs, seed = checked_numbers(num_epochs, seed, patience, lr_factor, valid_iter, clip)
     held_out = {
         'valid': (valid_iter, valid_mat, valid_mask),
         'test': (test_iter, inter_mat, inter_mask),
@@ -176,7 +177,7 @@ def train_recsys_rating(
     task = _Ratings(net, train_iter, held_out, loss, devices, evaluator)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
-        lr_factor=lr_factor, checkpoint=checkpoint, verbose=verbose,
+        lr_factor=lr_factor, clip=clip, checkpoint=checkpoint, verbose=verbose,
     )  # fmt: skip
 
 

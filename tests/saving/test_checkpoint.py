@@ -231,6 +231,7 @@ def test_names_that_count_up_do_not_matter(tmp_path):
         ('seed', 'with the seed 1 and seed is 2'),
         ('valid', 'checksum of the validation data'),
         ('lr_factor', 'lr_factor = 0.5 and this run has 0.1'),
+        ('clip', 'clip = None and this run has 1.0'),
     ],
 )
 def test_what_was_changed_since_is_named(tmp_path, changed, words):
@@ -257,6 +258,7 @@ def test_what_was_changed_since_is_named(tmp_path, changed, words):
             seed=2 if change == 'seed' else 1,
             checkpoint=tmp_path / 'state',
             lr_factor=0.1 if change == 'lr_factor' else 0.5,
+            clip=1.0 if change == 'clip' else None,
         )
 
     train(1)

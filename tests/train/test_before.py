@@ -89,6 +89,8 @@ CLICKS = [
     (dict(checkpoint='x' * 300), 'cannot be written: File name too long'),
     (dict(checkpoint=d2l.Checkpoint), 'checkpoint is <class .*: give the path of a file'),
     (dict(lr_factor=True, valid_iter=loader(HELD)), 'lr_factor is True'),
+    (dict(clip=0), 'clip is 0: give a number above 0'),
+    (dict(clip=float('inf')), 'clip is inf: give a number above 0'),
 ]
 
 

@@ -71,6 +71,8 @@ def test_refusals(monkeypatch):
     monkeypatch.setenv('DMLC_ROLE', 'worker')
     with pytest.raises(ValueError, match='lr_factor is given and the servers keep the rate'):
         d2l.fit(net, data, data, kvstore='dist_sync', lr_factor=0.5)
+    with pytest.raises(ValueError, match='clip is given and each worker sees its own share'):
+        d2l.fit(net, data, data, kvstore='dist_sync', clip=1.0)
     with pytest.raises(ValueError, match='Interactions train on one machine'):
         d2l.fit(net, d2l.Interactions([0, 1], [1, 0]), kvstore='dist_sync')
 

@@ -180,3 +180,33 @@ def test_a_full_disk_leaves_the_best_weights_and_the_history(parts, monkeypatch,
     for mine, theirs in zip(copy_weights(net).values(), copy_weights(other).values()):
         np.testing.assert_array_equal(mine.asnumpy(), theirs.asnumpy())
     d2l.fit(net, train, valid, batch_size=100, num_epochs=5, checkpoint=tmp_path / 'state')
+
+
+def one_step(clicks, clip, devices=None, rows=False):
+    """How one step of SGD moves all weights, as one vector."""
+    net = d2l.FM(clicks.field_dims, 2)
+    net.initialize(ctx=devices or [mx.cpu(0)])
+    for i, param in enumerate(net.collect_params().values()):
+        value = np.random.default_rng(i).normal(size=param.shape)
+        param.set_data(mx.np.array(value, dtype='float32'))
+    before = copy_weights(net)
+    sgd = gluon.Trainer(net.collect_params(), d2l.SGD(learning_rate=1.0))
+    d2l.fit(net, clicks, trainer=sgd, batch_size=len(clicks), num_epochs=1, clip=clip, rows=rows)
+    after = copy_weights(net)
+    moves = [after[name].asnumpy() - before[name].asnumpy() for name in before]
+    return np.concatenate([move.ravel() for move in moves])
+
+
+def test_a_gradient_that_is_too_long_is_scaled_to_the_clip(clicks):
+    """Its direction stays; a shorter one is left alone. Devices and rows give the same."""
+    some = clicks[:51]
+    whole = one_step(some, None)
+    length = np.linalg.norm(whole)
+    half = one_step(some, length / 2)
+    np.testing.assert_allclose(half, whole / 2, rtol=1e-4, atol=1e-7)
+    np.testing.assert_array_equal(one_step(some, 2 * length), whole)
+    two = [mx.cpu(0), mx.cpu(1)]
+    for options in ({'devices': two}, {'rows': True}, {'devices': two, 'rows': True}):
+        np.testing.assert_allclose(
+            one_step(some, length / 2, **options), half, rtol=1e-3, atol=1e-6
+        )
