@@ -210,11 +210,11 @@ def spoken(name: str) -> dict[str, dict[str, str]]:
     return {language: {**shared[language], **own[language]} for language in own}
 
 
-def words_of(name: str, data: dict[str, Any]) -> dict[str, dict[str, str]]:
+def words_of(name: str, data: dict[str, Any], page: str | None = None) -> dict[str, dict[str, str]]:
     """What an instrument says, with the phrases of its own `names` in the data, as figures have."""
     words = {}
     for language, own in spoken(name).items():
-        book = phrasebook(language)
+        book = phrasebook(language, page)
         told = {} if book is None else {one: book.phrase(one) for one in data.get('names', ())}
         words[language] = {**{one: text for one, text in told.items() if text}, **own}
     return words
