@@ -1,7 +1,7 @@
 """Search: Korean, which Sphinx 7 has not, and how often a page says a word.
 
-Sphinx's index knows which pages have a word and no more. A page that says it forty times is a better
-answer than one that says it once: `write_counts` gives the search page, and its scorer, the numbers.
+Sphinx's index knows which pages have a word and no more. A page that says it forty times answers
+better than one that says it once: `write_counts` gives the search page and its scorer the numbers.
 """
 
 import json

@@ -53,7 +53,7 @@ export function start(box, data, say) {
   const net = model(data);
   let ratings = data.start.map(pair => [...pair]), measure = 'predicted', chosen = null, places = null;
   const announce = live(box);
-  const told = notes(data.titles.length, data.groups, say, data.years);
+  const told = notes(data.titles.length, data.groups || {}, say, data.years);
   const note = film => told[film] ? element('span', { class: 'd2i-note' }, told[film]) : null;
   const still = window.matchMedia && window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 

@@ -25,7 +25,10 @@ function open(root, start) {
   const say = (key, values = {}) =>
     (said[key] === undefined ? key : said[key]).replace(/\{(\w+)\}/g, (whole, name) =>
       name in values ? String(values[name]) : whole);
-  const box = element('section', { class: 'd2i-live', lang: language, 'aria-label': say('title') });
+  const box = element('section', {
+    class: 'd2i-live', lang: language, 'aria-label': say('title'),
+    'data-lm-suppress-shortcuts': '', 'data-p-suppress-shortcuts': '',   // JupyterLab's: arrows are ours
+  });
   try {
     start(box, data, say);
   } catch (error) {
