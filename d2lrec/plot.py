@@ -547,9 +547,8 @@ def heatmap(
     axis.invert_yaxis()
     axis.spines[:].set_visible(False)
     axis.set(title=_text(title), aspect='equal')
-    axis.set_xticks(
-        range(matrix.shape[1]), _names(columns, matrix.shape[1], 'columns'), rotation=40, ha='right'
-    )
+    turned = {'rotation': 40, 'ha': 'right', 'rotation_mode': 'anchor'}  # its end stays at the tick
+    axis.set_xticks(range(matrix.shape[1]), _names(columns, matrix.shape[1], 'columns'), **turned)
     axis.set_yticks(range(matrix.shape[0]), _names(rows, matrix.shape[0], 'rows'))
     if digits is not None and matrix.size <= 150:
         for i, j in np.ndindex(*matrix.shape):

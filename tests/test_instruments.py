@@ -334,6 +334,20 @@ def test_an_instrument_on_a_small_screen(stage, name):
 def test_without_a_script_a_figure_and_a_sentence_stand_there(stage, name):
     page = stage.show(MAKERS[name]('a film'), script=False)
     assert page.locator('.d2i-without p').is_visible()
-    picture = page.locator('.d2i-without svg')
-    assert picture.is_visible() and len(picture.get_attribute('aria-label')) > 20
+    picture = page.locator('.d2i-without img')  # all that a notebook shows which is not trusted
+    assert picture.is_visible() and len(picture.get_attribute('alt')) > 20
+    assert picture.evaluate('image => image.decode().then(() => image.naturalWidth)') > 200
     assert '{' not in page.locator('.d2i-without p').inner_text()
+
+
+@pytest.mark.parametrize('name', MAKERS)
+def test_keys_are_the_instruments_and_not_jupyters(stage, name):
+    """JupyterLab takes arrow keys for its cells, but where an attribute forbids it."""
+    box = stage.show(MAKERS[name]('a film')).locator('.d2i-live')
+    assert box.get_attribute('data-lm-suppress-shortcuts') is not None
+
+
+def test_each_edition_has_its_figure_as_a_part_of_the_page(monkeypatch):
+    monkeypatch.setenv('D2LREC_LANGUAGE', 'en')
+    text = MAKERS['scores']('a film')._repr_html_()
+    assert text.count('<svg role="img"') == 2 and '<img' not in text

@@ -40,7 +40,7 @@ BOOK = Phrasebook(
         ('films:  12', '영화:   12'),
         ('', ''),
         ('12.5', '12.5'),
-        ('epoch    test AUC  films', '에폭     테스트 AUC  영화'),
+        ('epoch    test AUC  films', '에폭   테스트 AUC  영화'),  # a head may begin earlier
         ('FM       0.78', 'FM       0.78'),
     ],
 )
@@ -68,7 +68,8 @@ def test_every_phrasebook_of_the_library_reads():
     for path in files:
         text = path.read_text(encoding='utf-8')
         pairs = json.loads(text, object_pairs_hook=list)
-        assert len(dict(pairs)) == len(pairs), f'{path.name} has a phrase twice'
+        for given in [pairs, *(own for _, own in pairs if isinstance(own, list))]:
+            assert len({key for key, _ in given}) == len(given), f'{path.name} has a phrase twice'
         assert phrasebook(path.stem) is not None
     assert phrasebook('en') is None and phrasebook('../check/words/ko') is None
 
@@ -113,3 +114,32 @@ def test_outside_a_notebook_nothing_changes():
     before = sys.stdout
     d2lrec.notebook.begin()
     assert sys.stdout is before
+
+
+def test_a_page_says_a_word_in_its_own_way(tmp_path, monkeypatch):
+    own = '{"item": "영화", "seen": "봄", "shop": {"item": "상품", "{} of {}": "{1}의 {0}"}}'
+    (tmp_path / 'xx.json').write_text(own, encoding='utf-8')
+    monkeypatch.setattr(phrases, 'FOLDER', tmp_path)
+    assert phrasebook('xx', 'fm').text('item  seen') == '영화  봄'
+    assert phrasebook('xx', 'shop').text('item  seen\n3 of 9') == '상품  봄\n9의 3'
+    for name, said in (('work/shop.ipynb', '상품'), ('fm.ipynb', '영화'), ('', '영화')):
+        monkeypatch.setenv('JPY_SESSION_NAME', name)
+        assert phrasebook('xx').line('item') == said
+    monkeypatch.setenv('D2LREC_PAGE', 'shop')
+    assert phrasebook('xx').line('item') == '상품'
+
+
+@pytest.mark.parametrize(
+    'millions, said', [('34', '3,400만'), ('338', '3억 3,800만'), ('1,000', '10억'), ('.5', '50만')]
+)
+def test_millions_are_counted_as_the_language_counts(millions, said):
+    book = Phrasebook({'{} million rows': '{:백만} 행'})
+    assert book.line(f'  {millions} million rows') == f'  {said} 행'
+
+
+def test_an_array_is_one_column_and_a_wide_head_grows_into_the_space_before_it():
+    book = Phrasebook({'loops {}': '반복문 {}', 'sd': '표준편차'})
+    assert book.line('loops [ 1.5  2.5]') == '반복문 [ 1.5  2.5]'
+    told = book.line('        AUC      sd    loss')
+    assert phrases.width(told) == len('        AUC      sd    loss')
+    assert told.endswith('표준편차  loss')

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlparse
 
+import d2lrec as d2l
+
 import axe_playwright_python
 import build
 import pytest
@@ -309,6 +311,83 @@ def test_outputs_and_plots_speak_the_pages_language(pages, edition):
             if UNTOLD.search(text) and not own:
                 untold.append((name, text.strip()))
     assert not untold, untold
+
+
+# What an output in another language may say in small Latin letters: names, units, words of code.
+LATIN = set('lr wd id ids adam adagrad sgd ftrl tanh fit log nats beta autograd inf nan ms'.split())
+LATIN |= {'wide', 'deep', 'ab', 'abc', 'abcd', 'cd', 'ef', 'kb', 'mb', 'gb'}
+AS_IS = re.compile(  # a name, a call, a word in quotation marks, an array, a date: none is speech
+    r"'[^']*'|\w*_\w+|\w+=\S*|\w+\([^)]*\)|[\[{][^\]}]*[\]}]|\w+\.\w+|\d{4}-\d\d-\d\d\S*|\w+@\w+"
+)
+
+
+@pytest.fixture(scope='module')
+def told():
+    """(page, text) of all that cells printed and drew in the editions that are told."""
+    found = []
+
+    def of(pages):
+        if not found:
+            for name, page in pages.items():
+                if edition_of(name).language == BOOK.code or '/api_' in name:
+                    continue
+                for one in page.select(
+                    'div.cell_output pre, div.cell_output :is(td, th), svg.plot-svg text'
+                ):
+                    if not one.find_parent(class_=re.compile('highlight-i?py')):
+                        found.extend((name, line) for line in one.get_text().split('\n'))
+        return found
+
+    return of
+
+
+def test_no_word_of_an_output_is_left_in_english(pages, told):
+    """Words in small letters; film titles, the shop's goods and what is code stay as they are."""
+    titles = d2l.read_ml100k().items.title
+    starts = {re.escape(title[:8]) for title in titles} | {re.escape(t[:-7]) for t in titles}
+    starts = '|'.join(sorted(starts - {''}, key=len, reverse=True))
+    film = re.compile(rf'(?<![A-Za-z])(?:{starts})[^:;|]*?(?=$|  | \(|:|;)')
+    shop = d2l.planted_log(num_days=2).frame
+    goods = {w for text in shop.astype(str).stack() for w in re.findall('[a-z]+', text)}
+    left = []
+    for name, text in told(pages):
+        rest = AS_IS.sub(' ', film.sub(' ', text))
+        words = set(re.findall(r"(?<![\w'’&.-])[a-z]{2,}(?![\w'’])", rest)) - LATIN
+        if words - (goods if name.endswith('own_log.html') else set()):
+            left.append((name.rpartition('/')[2], text.strip()))
+    assert not left, left
+
+
+# A particle is written as the digit before it is read: 1을 (일을), 2를 (이를).
+AFTER = {'은는': '013678', '이가': '013678', '을를': '013678', '과와': '013678'}
+
+
+def wrong_particles(text):
+    for digit, said in re.findall(r'(\d)\)?(은|는|이|가|을|를|과|와)(?![가-힣])', text):
+        pair = next(pair for pair in AFTER if said in pair)
+        if (said == pair[0]) != (digit in AFTER[pair]):
+            yield digit + said
+    for digit, said in re.findall(r'(\d)\)?(으로|로)(?![가-힣])', text):
+        if (said == '으로') != (digit in '036'):
+            yield digit + said
+
+
+@pytest.mark.parametrize(
+    'text, wrong',
+    [('1을 (2)를 3과 0이 4와 9는 6으로 7로 8로', 0), ('1를 (2)을 3와 (11.2)으로 6로', 5)],
+)
+def test_particles_are_told_apart(text, wrong):
+    assert len(list(wrong_particles(text))) == wrong
+
+
+def test_particles_follow_the_digit_before_them(pages):
+    found = []
+    for name, page in pages.items():
+        if edition_of(name).language == 'ko' and '/chapters/' in name:
+            for part in page.select('article :is(p, li, td, pre, figcaption)'):
+                text = part.get_text()
+                found += [(name, one, text[:60]) for one in wrong_particles(text)]
+    assert not found, found
 
 
 def test_solutions_have_their_word(pages):

@@ -50,6 +50,7 @@ def execute(path):
     os.environ['D2LREC_LANGUAGE'] = (
         BOOK.code
     )  # what code says itself: each edition's pages translate it
+    os.environ['D2LREC_PAGE'] = path.stem
     notebook = nbformat.read(path, as_version=4)
     code = [
         i

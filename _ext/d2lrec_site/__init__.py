@@ -129,7 +129,9 @@ def setup(app):
     app.connect('builder-inited', instruments.write_files)
     app.connect('html-page-context', instruments.add_files)
     app.connect('html-page-context', add_switch)
+    app.connect('html-page-context', search.add_counts, priority=550)  # after the tags
     app.connect('html-page-context', buttons.add_buttons, priority=600)  # after the theme's own
+    app.connect('build-finished', search.write_counts)
     app.connect('build-finished', buttons.copy_notebooks)
     app.connect('build-finished', finish.finish, priority=900)
     return {'version': '1', 'parallel_read_safe': True, 'parallel_write_safe': True}

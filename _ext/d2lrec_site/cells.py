@@ -4,6 +4,7 @@ import re
 
 from d2lrec.phrases import phrasebook
 
+from bs4 import BeautifulSoup
 from docutils import nodes
 from myst_nb.core import render
 from myst_nb.core.utils import coalesce_streams
@@ -40,9 +41,25 @@ def use_own_merge():
 NUMBER = re.compile(r'[-+−±~<>≤≥≈]?\s*[.\d][\d\s.,:×·e^%+−±–/-]*')
 
 
+def left_heads(markup):
+    """The heads of a printed table's columns of words are marked: they stand over the words."""
+    soup = BeautifulSoup(markup, 'html.parser')
+    heads = [row.find_all(['th', 'td']) for row in soup.select('table thead tr')]
+    rows = [row.find_all(['th', 'td']) for row in soup.select('table tbody tr')]
+    if len(heads) != 1 or not rows or soup.select('[rowspan], [colspan]'):
+        return markup
+    for head, column in zip(heads[0], zip(*rows)):
+        said = [cell.get_text(strip=True) for cell in column if cell.name == 'td']
+        if head.name == 'th' and any(said) and not any(map(NUMBER.fullmatch, said)):
+            head['class'] = [*head.get('class', []), 'text']
+    return str(soup)
+
+
 def mend_table(markup):
-    """A printed table: no empty head, numbers marked so that they stand right."""
+    """A printed table: no empty head, a dash for no number, numbers marked to stand right."""
     markup = re.sub(r'<th((?: [^>]*)?)>\s*</th>', r'<td\1></td>', markup)
+    markup = re.sub(r'<td>NaN</td>', '<td class="number">–</td>', markup)
+    markup = left_heads(markup)
     return re.sub(
         r'<td>(\s*' + NUMBER.pattern + r'\s*)</td>', r'<td class="number">\1</td>', markup
     )
@@ -57,7 +74,7 @@ def put(node, text):
 
 def tell_outputs(app, doctree):
     """What a cell printed and its tables, in the page's language; the code above it stays."""
-    book = phrasebook(app.config.language)
+    book = phrasebook(app.config.language, app.env.docname.rpartition('/')[2])
     for output in doctree.findall(nodes.container):
         if output.get('nb_element') != 'cell_code_output':
             continue

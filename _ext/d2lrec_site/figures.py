@@ -105,7 +105,7 @@ def inline_figures(app, doctree, docname):
     if app.builder.format != 'html':
         return
     language = app.config.language
-    book = phrasebook(language)
+    book = phrasebook(language, docname.rpartition('/')[2])
     for number, image in enumerate(list(doctree.findall(nodes.image))):
         uri = image['uri']
         drawn = uri.startswith('img/')

@@ -14,7 +14,7 @@ from d2lrec_site.editions import BOOK
 MARK = 'class="d2lrec-instrument"'
 
 
-def in_language(text, language):
+def in_language(text, language, page=''):
     """An instrument's output for a page: its figure and words in one language, no script in it.
 
     The words are those of today, whenever the cell ran.
@@ -26,7 +26,7 @@ def in_language(text, language):
             code.decompose()
         given = root.find('script', type='application/json')
         kept = json.loads(given.string)
-        words = words_of(root['data-instrument'], kept['data'])
+        words = words_of(root['data-instrument'], kept['data'], page)
         known = language if language in words else BOOK.code
         given.string = safe_json({'data': kept['data'], 'words': {known: words[known]}})
         for one in root.select('.d2i-without > [lang]'):
@@ -47,8 +47,9 @@ def outputs(doctree):
 
 def settle(app, doctree):
     """Readies the instruments of a page."""
+    page = app.env.docname.rpartition('/')[2]
     for raw in list(outputs(doctree)):
-        put(raw, in_language(raw.astext(), app.config.language))
+        put(raw, in_language(raw.astext(), app.config.language, page))
         raw['d2l_told'] = True
 
 

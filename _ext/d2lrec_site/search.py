@@ -1,9 +1,19 @@
-"""Korean search: Sphinx 7 has none, and its page script matches whole words only when short."""
+"""Search: Korean, which Sphinx 7 has not, and how often a page says a word.
+
+Sphinx's index knows which pages have a word and no more. A page that says it forty times answers
+better than one that says it once: `write_counts` gives the search page and its scorer the numbers.
+"""
 
 import json
+import math
 import re
+from collections import Counter
 
+from docutils import nodes
 from sphinx.search import SearchLanguage
+
+COUNTS = 'counts.js'
+FEWEST = 3  # times that a page has to say a word
 
 WORD = re.compile(r'\w+')
 HANGUL_RUN = re.compile(r'[가-힣]+')
@@ -97,3 +107,45 @@ class SearchKorean(SearchLanguage):
             if runs:
                 words += OTHER_RUN.findall(word)
         return words
+
+
+def spoken(doctree):
+    """The text of a page outside its code and what that printed."""
+    for text in doctree.findall(nodes.Text):
+        if not isinstance(text.parent, (nodes.literal_block, nodes.raw, nodes.math_block)):
+            yield text.astext()
+
+
+def counts(language, pages):
+    """{word of the index: [page, points, page, points, ...]}, three points for each doubling.
+
+    `pages` are (name, text); they are counted by their place among them.
+    """
+    found = {}
+    for place, (_, text) in enumerate(pages):
+        words = (word.lower() for word in language.split(text))
+        said = Counter(language.stem(word) for word in words if language.word_filter(word))
+        for word, times in said.items():
+            if times >= FEWEST:
+                found.setdefault(word, []).extend([place, round(3 * math.log2(times))])
+    return found
+
+
+def write_counts(app, exception):
+    """Writes how often each page of the book says its words, for the scorer."""
+    indexer = getattr(app.builder, 'indexer', None)
+    if exception or app.builder.format != 'html' or indexer is None:
+        return
+    names = sorted(name for name in app.env.found_docs if '/api_' not in name)
+    pages = [(name, ' '.join(spoken(app.env.get_doctree(name)))) for name in names]
+    made = {'pages': names, 'words': counts(indexer.lang, pages)}
+    text = json.dumps(made, ensure_ascii=False, separators=(',', ':'))
+    path = f'{app.outdir}/_static/{COUNTS}'
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(f'var SearchCounts = {text};')
+
+
+def add_counts(app, pagename, templatename, context, doctree):
+    """The search page loads them, before its own script counts."""
+    if pagename == 'search':
+        context['metatags'] += f'<script src="_static/{COUNTS}"></script>\n'

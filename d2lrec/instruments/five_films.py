@@ -117,6 +117,8 @@ def five_films(
     mine: Mapping[int, float],
     rated: Optional[ArrayLike] = None,
     listed: Optional[ArrayLike] = None,
+    years: Optional[ArrayLike] = None,
+    groups: Optional[Mapping[str, ArrayLike]] = None,
 ) -> Instrument:
     """Rate films and see ten recommendations at once, and which rating did what to each.
 
@@ -133,11 +135,17 @@ def five_films(
     rated, listed : arrays of items, optional
         Which films can be rated, and which recommended; by default all. The films of `mine` can
         be rated in any case.
+    years : I numbers, optional
+        Stand beside the titles, and find them; NaN for none.
+    groups : dict {name: array (I,) of bool}, optional
+        Such as films' genres. They, too, stand beside the titles and find them, in the page's
+        language where the instruments know the name.
 
     Raises
     ------
     ValueError
-        For a net of another form, or ratings that are none or no whole stars from 1 to 5.
+        For a net of another form, ratings that are none or no whole stars from 1 to 5, or years or
+        groups that are not one for each item.
 
     Examples
     --------
@@ -179,10 +187,17 @@ def five_films(
     films = np.unique(np.concatenate([rated, listed, list(mine)])).astype('int64')
     place = {int(item): n for n, item in enumerate(films)}
     listed = np.unique(listed)
+    years = np.full(num_items, np.nan) if years is None else np.asarray(years, dtype='float64')
+    groups = {str(name): np.asarray(inside, dtype=bool) for name, inside in (groups or {}).items()}
+    for name, given in {'years': years, **groups}.items():
+        if given.shape != (num_items,):
+            raise ValueError(f'{name} have shape {given.shape}: give one for each of {num_items}.')
     encoder, decoder = hidden[0], net.decoder
     data = {
         'ids': films,
         'titles': [str(titles[i]) for i in films],
+        'years': [None if np.isnan(year) else int(year) for year in years[films]],
+        'groups': {name: np.flatnonzero(inside[films]) for name, inside in groups.items()},
         'listed': [place[int(i)] for i in listed],
         'encoder': packed(encoder.weight.data().asnumpy().T[films]),
         'encoder_bias': packed(encoder.bias.data().asnumpy()),

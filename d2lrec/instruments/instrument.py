@@ -92,10 +92,14 @@ class Instrument:
         """It all in one element: data, figure and sentence, style and script."""
         own = notebook_language()
         own = own if own in spoken(self.name) else FALLBACK
-        # a notebook run for every edition holds the figure in each language: a page takes its own
-        languages = list(spoken(self.name)) if os.environ.get('D2LREC_LANGUAGE') else [own]
+        # A notebook run for every edition holds the figure in each language: a page takes its own,
+        # as a part of itself. In Jupyter it is an image: a notebook that is not trusted shows
+        # nothing else.
+        editions = bool(os.environ.get('D2LREC_LANGUAGE'))
+        languages = list(spoken(self.name)) if editions else [own]
         instead = ''.join(
-            f'<div lang="{name}"{"" if name == own else " hidden"}>{self.instead(name)}</div>'
+            f'<div lang="{name}"{"" if name == own else " hidden"}>'
+            f'{self.instead(name, image=not editions)}</div>'
             for name in languages
         )
         return (
@@ -106,16 +110,18 @@ class Instrument:
             '</div>'
         )
 
-    def instead(self, language: str) -> str:
-        """What stands in its place where no script runs: a sentence, and the figure as HTML."""
+    def instead(self, language: str, image: bool = False) -> str:
+        """What stands in its place where no script runs: a sentence, and the figure as HTML.
+
+        As an `image` the figure is one element on white paper, which Jupyter shows of any notebook.
+        """
         words = spoken(self.name)[language]
         sentence = words['without'].format(**self.values)
         if 'of' in self.values and 'sample' in words:
             sentence += ' ' + words['sample'].format(**self.values)
-        sentence = escape(sentence)
-        return f'<p>{sentence}</p>{self._drawn(language, words)}'
+        return f'<p>{escape(sentence)}</p>{self._drawn(language, words, image)}'
 
-    def _drawn(self, language, words):
+    def _drawn(self, language, words, image):
         if self.figure is None:
             return ''
         if not hasattr(self.figure, 'savefig'):  # a table
@@ -125,13 +131,19 @@ class Instrument:
         from ..plot import as_svg
 
         svg = re.sub(r'^.*?(?=<svg\b)', '', as_svg(self.figure, language), flags=re.DOTALL)
+        label = escape(words['figure'].format(**self.values))
+        if image:
+            svg = re.sub(
+                r'(<svg\b[^>]*>)', r'\1<rect width="100%" height="100%" fill="#fff"/>', svg, count=1
+            )
+            coded = base64.b64encode(svg.encode()).decode()
+            return f'<img alt="{label}" src="data:image/svg+xml;base64,{coded}">'
         svg = re.sub(
             r'<defs>\s*<style[^>]*>[^<]*</style>\s*</defs>\s*', '', svg, count=1
         )  # is for every path of a page
         one = f'd2i-{self.name}-{language}'
         svg = re.sub(r'\bid="([^"]+)"', rf'id="{one}-\1"', svg)
         svg = re.sub(r'((?:xlink:)?href="|url\()#', rf'\1#{one}-', svg)
-        label = escape(words['figure'].format(**self.values))
         return re.sub(
             r'<svg\b',
             f'<svg role="img" aria-label="{label}" stroke-linejoin="round" stroke-linecap="butt"',
@@ -286,11 +298,11 @@ def spoken(name: str) -> dict[str, dict[str, str]]:
     return {language: {**shared[language], **own[language]} for language in own}
 
 
-def words_of(name: str, data: dict[str, Any]) -> dict[str, dict[str, str]]:
+def words_of(name: str, data: dict[str, Any], page: str | None = None) -> dict[str, dict[str, str]]:
     """What an instrument says, with the phrases of its own `names` in the data, as figures have."""
     words = {}
     for language, own in spoken(name).items():
-        book = phrasebook(language)
+        book = phrasebook(language, page)
         told = {} if book is None else {one: book.phrase(one) for one in data.get('names', ())}
         words[language] = {**{one: text for one, text in told.items() if text}, **own}
     return words

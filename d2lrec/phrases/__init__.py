@@ -3,6 +3,10 @@
 Code speaks English. A file `<language>.json` here maps what it says, with `{}` in the place of what
 changes (numbers, names), to the words of that language; what no file knows stays as it is. A page
 is told by it when it is built, a notebook by the folder it lies in (`notebook_language`).
+
+A word can mean one thing on one page and another on the next: an `item` is a film of MovieLens, and
+an article of a shop. The name of a page with an object, `"own_log": {"item": ...}`, holds what that
+page says in its own way.
 """
 
 from __future__ import annotations
@@ -19,6 +23,17 @@ FOLDER = Path(__file__).parent
 
 FEW = 14  # letters of a phrase that says too little to stand beside any text
 TOO_MUCH = re.compile(r'(?<![A-Za-z])[a-z]{3,}|  ')  # for its places: a word, another column
+BETWEEN = re.compile(r'( {2,})(?![^\[\]]*\])')  # two columns; an array in its brackets is one
+
+
+class _Found(str):
+    """What stood in a place; `{:백만}` writes so many millions as Korean counts them."""
+
+    def __format__(self, how):
+        if how != '백만':
+            return format(str(self), how)
+        large, small = divmod(round(float(self.replace(',', '')) * 100), 10_000)  # of 10,000
+        return ' '.join(([f'{large:,}억'] if large else []) + ([f'{small:,}만'] if small else []))
 
 
 def _even(text):
@@ -34,7 +49,8 @@ class Phrasebook:
     phrases : dict of str -> str
         English -> the language. `{}` stands for anything; in a phrase of few letters for numbers
         and names alone, lest it take what is not meant. `{0}`, `{1}` on the right put what was
-        found in another order. The longest fitting phrase is taken.
+        found in another order, and `{:백만}` makes 3,400만 of 34 (millions). The longest fitting
+        phrase is taken.
 
     Examples
     --------
@@ -62,14 +78,18 @@ class Phrasebook:
             return self.words[text]
         for pattern, own, short in self.patterns:
             found = pattern.fullmatch(text)
-            if found and not (short and any(map(TOO_MUCH.search, found.groups()))):
+            if found and not (short and any(map(self._too_much, found.groups()))):
                 return own.format(*map(self._part, found.groups()))
         return None
+
+    @staticmethod
+    def _too_much(text):
+        return TOO_MUCH.search(re.sub(r'\[[^\[\]]*\]', '[]', text))
 
     def _part(self, text):
         """What stands in a place, told where it is a phrase; the space round it stays."""
         inner = text.strip()
-        return text.replace(inner, self.words.get(inner, inner)) if inner else text
+        return _Found(text.replace(inner, self.phrase(inner) or inner) if inner else text)
 
     def line(self, text: str) -> str:
         """A printed line, whole, or else its columns, which keep their places.
@@ -84,12 +104,14 @@ class Phrasebook:
         end = text[len(text.rstrip()) :]
         if whole is not None:
             return start + whole + end
-        parts = re.split(r'( {2,})', inner)
+        parts = BETWEEN.split(inner)
         for at in range(0, len(parts), 2):
             told = self._named(parts[at])
             if told != parts[at] and at + 1 < len(parts):  # the next column stays where it is
                 room = len(parts[at + 1]) + width(parts[at]) - width(told)
                 parts[at + 1] = ' ' * max(room, 2)
+                if room < 2 and at:  # what it lacks is taken from the space before it
+                    parts[at - 1] = ' ' * max(len(parts[at - 1]) + room - 2, 2)
             parts[at] = told
         return start + ''.join(parts) + end
 
@@ -140,29 +162,50 @@ def width(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(letter) in 'WF') for letter in text)
 
 
-@functools.cache
-def phrasebook(language: str) -> Phrasebook | None:
+def phrasebook(language: str, page: str | None = None) -> Phrasebook | None:
     """The phrases of a language; None where it has none, as English, in which code speaks.
+
+    Parameters
+    ----------
+    language : str
+    page : str, optional
+        Whose own phrases come before those of all pages, such as `own_log`; by default the
+        notebook that runs, where that is known (`d2lrec.check.words.notebook_page`).
 
     Raises
     ------
     ValueError
-        Where its file is no object of strings, or a phrase and its words have not the same braces.
+        Where its file is no object of strings, or of objects of strings for a page, or a phrase
+        and its words have not the same braces.
 
     Examples
     --------
     >>> phrasebook('en') is None, phrasebook('ko').line('epoch')
     (True, '에폭')
+    >>> phrasebook('ko', 'fm').line('item'), phrasebook('ko', 'own_log').line('item')
+    ('영화', '아이템')
     """
+    if page is None:
+        from ..check.words import notebook_page
+
+        page = notebook_page()
+    return _phrasebook(language, page)
+
+
+@functools.cache
+def _phrasebook(language, page):
     path = FOLDER / f'{language}.json'
     if not re.fullmatch(r'[A-Za-z-]+', language) or not path.exists():
         return None
     phrases = json.loads(path.read_text(encoding='utf-8'))
-    for key, own in phrases.items():
-        places = len(re.findall(r'\{\d*\}', own))
-        if places != key.count('{}'):
-            raise ValueError(
-                f'{path.name}: {key!r} has {key.count("{}")} places and its words {places}: '
-                'give both as many braces.'
-            )
-    return Phrasebook(phrases)
+    general = {key: own for key, own in phrases.items() if not isinstance(own, dict)}
+    pages = {key: own for key, own in phrases.items() if isinstance(own, dict)}
+    for given in (general, *pages.values()):
+        for key, own in given.items():
+            places = len(re.findall(r'\{\d*(?::[^{}]*)?\}', own))
+            if places != key.count('{}'):
+                raise ValueError(
+                    f'{path.name}: {key!r} has {key.count("{}")} places and its words {places}: '
+                    'give both as many braces.'
+                )
+    return Phrasebook({**general, **pages.get(page, {})})

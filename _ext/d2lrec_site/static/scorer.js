@@ -24,8 +24,25 @@ var Scorer = {
       if (anchor && compact(title).endsWith(wanted)) points += 8;   // "Chapter > section"
       if (!anchor) points += 1;
     }
+    points += Scorer.said(query, page);
     if (name === "glossary" || name === "bibliography") points = Math.min(points, 7);
     return points;   // a chapter that has the word at all has more
+  },
+  // How often a page says the words of the query: three points for each doubling, the mean of the words.
+  said: (query, page) => {
+    if (typeof SearchCounts === "undefined") return 0;
+    if (Scorer.asked !== query) {
+      const stemmer = new Stemmer();
+      Scorer.asked = query;
+      Scorer.words = splitQuery(query.trim()).map(word => stemmer.stemWord(word.toLowerCase()));
+    }
+    const place = SearchCounts.pages.indexOf(page);
+    const points = Scorer.words.map(word => {
+      const of = Object.hasOwn(SearchCounts.words, word) ? SearchCounts.words[word] : [];
+      for (let i = 0; i < of.length; i += 2) if (of[i] === place) return of[i + 1];
+      return 0;
+    });
+    return points.length ? points.reduce((sum, one) => sum + one, 0) / points.length : 0;
   },
   objNameMatch: 11,
   objPartialMatch: 6,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 from pathlib import Path
 from string import Formatter
 from typing import Union
@@ -120,6 +121,26 @@ def notebook_language() -> str:
     )
     spoken = re.split('[_.@-]', spoken)[0]  # ko_KR.UTF-8
     return spoken if spoken in SENTENCES else FALLBACK
+
+
+def notebook_page() -> str:
+    """The name of the notebook that runs, without its ending; '' where nothing tells it.
+
+    Jupyter says it in the environment, VS Code in the notebook's own names; the environment's
+    `D2LREC_PAGE` comes first.
+
+    Examples
+    --------
+    >>> os.environ['D2LREC_PAGE'] = 'fm'
+    >>> notebook_page()
+    'fm'
+    >>> del os.environ['D2LREC_PAGE']
+    """
+    path = os.environ.get('D2LREC_PAGE') or os.environ.get('JPY_SESSION_NAME', '')
+    if not path and 'IPython' in sys.modules:
+        shell = sys.modules['IPython'].get_ipython()
+        path = str(shell.user_ns.get('__vsc_ipynb_file__', '')) if shell else ''
+    return re.split(r'[/\\]', path)[-1].partition('.')[0]
 
 
 add_language(FOLDER / f'{FALLBACK}.json')

@@ -1,5 +1,5 @@
 /* A map of films: point, search or walk with the arrow keys; neighbours in the whole space are lit. */
-import { choice, element, finder, live, number, report, svg } from './helpers.js';
+import { choice, element, finder, live, notes, number, report, svg } from './helpers.js';
 
 const WIDTH = 640, HEIGHT = 470, EDGE = 14, REACH = 26;
 
@@ -52,7 +52,7 @@ export function start(box, data, say) {
   const near = element('ol', { class: 'd2i-near' });
 
   const search = finder({
-    label: say('search'), choices: data.names, value: chosen, none: say('nothing'), change: i => choose(i),
+    label: say('search'), choices: data.names, notes: notes(data.names.length, data.groups, say), value: chosen, none: say('nothing'), change: i => choose(i),
   });
   const picture = choice({
     label: say('picture'), choices: names.map(name => say(`plane.${name}`)), value: names.indexOf(plane),

@@ -1,5 +1,5 @@
 /* Rate a few films: ten recommendations at once, and what each rating did to one of them. */
-import { bars, button, choice, element, finder, live, number, report, sigmoid, signed, unique, unpacked } from './helpers.js';
+import { bars, button, choice, element, finder, live, notes, number, report, sigmoid, signed, unique, unpacked } from './helpers.js';
 
 const LENGTH = 10;
 
@@ -53,12 +53,14 @@ export function start(box, data, say) {
   const net = model(data);
   let ratings = data.start.map(pair => [...pair]), measure = 'predicted', chosen = null, places = null;
   const announce = live(box);
+  const told = notes(data.titles.length, data.groups || {}, say, data.years);
+  const note = film => told[film] ? element('span', { class: 'd2i-note' }, told[film]) : null;
   const still = window.matchMedia && window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 
   /* --- my ratings */
   const rated = element('ul', { class: 'd2i-rated' });
   const search = finder({
-    label: say('search'), choices: data.titles, none: say('nothing'),
+    label: say('search'), choices: data.titles, notes: told, none: say('nothing'),
     change: film => {
       search.value = null;
       if (!ratings.some(([other]) => other === film)) {
@@ -89,7 +91,7 @@ export function start(box, data, say) {
       }
       light(given);
       return element('li', { 'data-film': film },
-        element('fieldset', {}, element('legend', {}, data.titles[film]), element('span', { class: 'd2i-stars' }, labels)),
+        element('fieldset', {}, element('legend', {}, data.titles[film], note(film)), element('span', { class: 'd2i-stars' }, labels)),
         button('×', () => {
           ratings = ratings.filter(([other]) => other !== film);
           list();
@@ -115,7 +117,7 @@ export function start(box, data, say) {
         press: null, node: null,
       };
       made.press = button('', () => { chosen = n; draw(false); }, { class: 'd2i-button d2i-entry' });
-      made.press.append(element('span', { class: 'd2i-title' }, data.titles[data.listed[n]]), made.moved, made.number);
+      made.press.append(element('span', { class: 'd2i-title' }, data.titles[data.listed[n]], note(data.listed[n])), made.moved, made.number);
       made.node = element('li', {}, made.press);
       nodes.set(n, made);
     }
@@ -173,7 +175,7 @@ export function start(box, data, say) {
   box.append(
     element('p', { class: 'd2i-head' }, say('title')),
     element('div', { class: 'd2i-columns' },
-      element('div', {}, search.node, rated,
+      element('div', {}, search.node, told.some(text => text) ? element('p', { class: 'd2i-quiet' }, say('titles')) : null, rated,
         button(say('reset'), () => { ratings = data.start.map(pair => [...pair]); list(); draw(); })),
       element('div', {}, order.node, recommended)),
     why);

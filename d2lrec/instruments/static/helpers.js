@@ -25,7 +25,10 @@ function open(root, start) {
   const say = (key, values = {}) =>
     (said[key] === undefined ? key : said[key]).replace(/\{(\w+)\}/g, (whole, name) =>
       name in values ? String(values[name]) : whole);
-  const box = element('section', { class: 'd2i-live', lang: language, 'aria-label': say('title') });
+  const box = element('section', {
+    class: 'd2i-live', lang: language, 'aria-label': say('title'),
+    'data-lm-suppress-shortcuts': '', 'data-p-suppress-shortcuts': '',   // JupyterLab's: arrows are ours
+  });
   try {
     start(box, data, say);
   } catch (error) {
@@ -120,15 +123,15 @@ export function choice({ label, choices, value = 0, change }) {
 
 /* A field that finds one of many by the letters in it: a combobox with a list below.
    options: { label, choices: [text, ...], value, change, none: what it says where nothing is found,
-   most: entries of the list at most } */
-export function finder({ label, choices, value = null, change, none = '', most = 8 }) {
+   most: entries of the list at most, notes: [text, ...] beside the choices, which find them too } */
+export function finder({ label, choices, value = null, change, none = '', most = 8, notes = [] }) {
   const id = unique('finder');
   const list = element('ul', { class: 'd2i-list', role: 'listbox', id: `${id}-list`, 'aria-label': label, hidden: true });
   const input = element('input', {
     type: 'text', id, role: 'combobox', autocomplete: 'off', spellcheck: 'false',
     'aria-expanded': 'false', 'aria-controls': `${id}-list`, 'aria-autocomplete': 'list',
   });
-  const folded = choices.map(text => fold(String(text)));
+  const folded = choices.map(text => fold(String(text))), noted = notes.map(text => fold(text));
   let found = [], at = -1, current = value;
   const settle = () => { input.value = current === null ? '' : String(choices[current]); };
   const close = () => {
@@ -148,17 +151,18 @@ export function finder({ label, choices, value = null, change, none = '', most =
   };
   const search = () => {
     const wanted = fold(input.value);
-    const first = [], later = [];
+    const first = [], later = [], last = [];
     for (let i = 0; i < folded.length && first.length < most; i += 1) {
       const place = folded[i].indexOf(wanted);
       if (place === 0) first.push(i);
       else if (place > 0 && later.length < most) later.push(i);
+      else if (place < 0 && last.length < most && (noted[i] || '').includes(wanted)) last.push(i);
     }
-    found = [...first, ...later].slice(0, most);
+    found = [...first, ...later, ...last].slice(0, most);
     list.replaceChildren(...found.map((index, i) => element('li', {
       role: 'option', id: `${id}-${i}`, 'aria-selected': 'false',
       onpointerdown: event => { event.preventDefault(); take(index); },
-    }, String(choices[index]))));
+    }, String(choices[index]), notes[index] ? element('span', { class: 'd2i-note' }, notes[index]) : null)));
     if (!found.length && none) list.append(element('li', { 'aria-disabled': 'true', role: 'option', 'aria-selected': 'false', id: `${id}-none` }, none));
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
@@ -193,6 +197,16 @@ export function finder({ label, choices, value = null, change, none = '', most =
     get value() { return current; },
     set value(given) { current = given; settle(); },
   };
+}
+
+/* What is told beside each of `count` things that are in groups { name: [place, ...] }, and their years. */
+export function notes(count, groups, say, years = []) {
+  const kinds = Array.from({ length: count }, () => []);
+  for (const [name, places] of Object.entries(groups)) {
+    const key = `group.${name}`, said = say(key);
+    for (const i of places) kinds[i].push(said === key ? name : said);
+  }
+  return kinds.map((own, i) => [years[i], own.join(', ')].filter(part => part).join(' · '));
 }
 
 function fold(text) {
