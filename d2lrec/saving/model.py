@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Optional, Union
@@ -67,6 +68,51 @@ class Saved(NamedTuple):
         if len(encoded) >= ENOUGH:
             warn_unknown(encoded, None, max_unknown)
         return predict(self.net, encoded, devices)
+
+    def answer(self, body: Union[bytes, str], largest: int = 1_000_000) -> tuple[int, bytes]:
+        """What a server answers to a request: rows as JSON in, probabilities as JSON out.
+
+        Parameters
+        ----------
+        body : bytes or str
+            A row, {"field": value}, or a list of rows.
+        largest : int
+            The most bytes that are looked at.
+
+        Returns
+        -------
+        status : int
+            Of HTTP: 200; 400 where the client can mend it; 500, and an entry in the log of
+            'd2lrec', where it cannot.
+        body : bytes
+            {"probabilities": [...]}, one for each row, or {"error": one sentence}.
+
+        Examples
+        --------
+        >>> import d2lrec as d2l
+        >>> frame = pd.DataFrame({'click': [1, 0], 'town': ['Oslo', 'Rome']})
+        >>> train = d2l.CTRDataset(frame, min_threshold=1)
+        >>> net = d2l.LR(train.field_dims)
+        >>> net.initialize()
+        >>> Saved(net, train.encoder).answer(b'{"town": "Rome"}')
+        (200, b'{"probabilities": [0.5]}')
+        >>> Saved(net, train.encoder).answer(b'{"city": "Rome"}')[0]
+        400
+        """
+        try:
+            rows = json.loads(body) if 0 < len(body) <= largest else None
+            if not isinstance(rows, (dict, list)):  # text would be taken for the path of a file
+                raise ValueError(
+                    'send a row, {"field": value}, or a list of rows, as JSON of at most '
+                    f'{largest:,} bytes.'
+                )
+            status, told = 200, {'probabilities': self.predict(rows).tolist()}
+        except (ValueError, RecursionError) as error:
+            status, told = 400, {'error': ' '.join(str(error).split())}
+        except Exception:  # which a client cannot mend, and need not see
+            logging.getLogger('d2lrec').exception('a request failed')
+            status, told = 500, {'error': 'the server failed.'}
+        return status, json.dumps(told).encode()
 
     def unknown(self, source: Any) -> pd.Series:
         """The share of the rows of raw data whose value training did not know, by field.
