@@ -52,8 +52,9 @@ def recommend(
     of unknown values, and is scored by its other fields.
 
     **A model of pairs** (`MF`, `NeuMF`) or of rows (`AutoRec`) knows users by their number, from
-    0. Users it was not trained on are given by their ratings: `users` is then a `Ratings` whose
-    items are numbered as in training, and they are folded in:
+    0, or by name, where it was trained on ratings that `Table.ratings` made. Users it was not
+    trained on are given by their ratings: `users` is then a `Ratings`, whose items are found by
+    their names or else numbered as in training, and they are folded in:
 
     - MF: the bias and the vector of least Σ (r - μ - b_i - b_u - <p_u, q_i>)² + λ (b_u² + ‖p_u‖²)
       over the user's ratings (`definitions.fold_in`).
@@ -231,7 +232,10 @@ def _clicks(net, users, seen, items, user, item, encoder):
         raise ValueError('items has no rows: give at least one candidate.')
     if items[item].duplicated().any():
         twice = items[item][items[item].duplicated()].iloc[0]
-        raise ValueError(f'items has {twice!r} twice: give each candidate one row.')
+        raise ValueError(
+            f'items has {shown(twice)} twice: give each candidate one row, by '
+            f'items.drop_duplicates({item!r}) say.'
+        )
     sides = _sides(encoder, users, items)
     found = _seen_pairs(seen, users[user], items[item], user, item, encoder)
     if not len(users):
@@ -540,25 +544,49 @@ def _ratings(net, users, seen, items, item, damping):
         )
     if isinstance(seen, Ratings):
         check_origin(net, seen, 'what was seen')
+    known = getattr(net, '_origin', None)  # of the training ratings: names of users, of items
+    known = known if known is not None and len(known) == 2 else (None, None)
+    user_names = _either(getattr(seen, 'user_names', None), known[0])
+    item_names = _either(getattr(seen, 'item_names', None), known[1])
+    if new and item_names is not None and users.item_names is not None:
+        users = _renumbered(users, item_names)
     scores, count, num_users = _scorer(net, seen, users if new else None, damping)
     if new:
         check_ids(users.items, 0, count, 'items')
-        ours, theirs = (getattr(r, 'item_names', None) for r in (seen, users))
-        known = net.__dict__.get('_origin')  # of the training ratings: the names of users, of items
-        ours = known[1] if ours is None and known is not None and len(known) == 2 else ours
-        if ours is not None and theirs is not None and list(ours) != list(theirs):
-            raise ValueError(
-                'the items of the new ratings are numbered in another way than in training: '
-                'make both from one table, or number them alike.'
-            )
         numbers = np.unique(users.users)
         shown = _shown(numbers, getattr(users, 'user_names', None))
         found = _by_user(users.users, users.items, numbers)
     else:
-        numbers, shown = _numbers_of(net, users, num_users, getattr(seen, 'user_names', None))
+        numbers, shown = _numbers_of(net, users, num_users, user_names)
         found = _none if seen is False else _by_user(*_pairs_of(seen), numbers)
-    names = _item_names(items, item, count, seen if seen is not False else None, users)
+    names = _item_names(items, item, count, item_names, getattr(users, 'item_names', None))
     return _Asked(shown, names, lambda part: scores(numbers[part]), found)
+
+
+def _either(one, other):
+    return other if one is None else one
+
+
+def _renumbered(new, names):
+    """New users' ratings with the items' numbers of training, found by name."""
+    if list(new.item_names) == list(names):
+        return new
+    items = pd.Index(names).get_indexer(pd.Index(new.item_names))[new.items]
+    there = items >= 0
+    if not there.any():
+        raise ValueError(
+            'no item of the new ratings is among those of training: see that they are spelled '
+            'alike.'
+        )
+    if not there.all():
+        warnings.warn(
+            f'{(~there).sum():,} of the {len(there):,} new ratings are of items that the net does '
+            'not know, and are left out.',
+            stacklevel=4,
+        )
+    made = Ratings(new.users[there], items[there], new.ratings[there], new.num_users, len(names))
+    made.user_names, made.item_names = new.user_names, list(names)
+    return made
 
 
 def _scorer(net, seen, new, damping):
@@ -709,9 +737,12 @@ def _numbers_of(net, users, count, names):
     if names is not None:
         index = pd.Index(names)
         numbers = index.get_indexer(pd.Index(users))
+        if (numbers < 0).any():  # 7 finds '7', as in a model of clicks
+            _, words, codes = spelled(read_column('users', users))
+            numbers = np.where(numbers < 0, index.get_indexer(pd.Index(words))[codes], numbers)
         if (numbers < 0).any():
             raise ValueError(
-                f'the net does not know the user {users.iloc[int(np.argmin(numbers))]!r}: '
+                f'the net does not know the user {shown(users.iloc[int(np.argmin(numbers))])}: '
                 f'{_cure(net)}.'
             )
         return numbers, users
@@ -730,7 +761,7 @@ def _numbers_of(net, users, count, names):
 
 def _cure(net):
     if type(net) is MF or 'rows' in net.inputs:
-        return 'fold a new one in by its ratings, users=Ratings(...), items numbered as in training'
+        return 'fold a new one in by its ratings, users=Ratings(...)'
     return 'train it with them'
 
 
@@ -738,7 +769,7 @@ def _shown(numbers, names):
     return pd.Series(numbers) if names is None else pd.Series(names).take(numbers)
 
 
-def _item_names(items, item, count, *named):
+def _item_names(items, item, count, *known):
     """What the items are called: as given, or as the ratings have it, or their numbers."""
     if isinstance(items, pd.DataFrame):
         if item not in map(str, items.columns):
@@ -750,9 +781,7 @@ def _item_names(items, item, count, *named):
     elif items is not None:
         names = pd.Series(_sequence(items, 'items'))
     else:
-        names = next(
-            (n for n in (getattr(r, 'item_names', None) for r in named) if n is not None), None
-        )
+        names = next((n for n in known if n is not None), None)
         names = pd.Series(np.arange(count)) if names is None else pd.Series(names)
     if len(names) != count:
         raise ValueError(

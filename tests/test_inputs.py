@@ -342,7 +342,7 @@ REFUSED = {
     ),
     'times in the place of ratings': (
         lambda: d2l.read_ratings(written('r.csv', '1,2,964982703,4.5\n2,3,964982931,5\n')),
-        "the rating 'column 3' goes up to .* looks like a time stamp",
+        "the rating 'rating' goes up to .* looks like a time stamp",
     ),
     'two columns of one name': (lambda: table_of('click,a,a\n1,2,3\n'), "are called 'a'"),
     'a line too long': (lambda: table_of('click,user\n1,a\n0,b,c\n'), 'row 3 .* has 3 cells where'),

@@ -1,5 +1,6 @@
 """The HTTP example: a real process, real requests, and what a bad one is told."""
 
+import ast
 import http.client
 import json
 import subprocess
@@ -85,6 +86,35 @@ def test_a_bad_request_is_told_why_in_one_sentence(port, body, words):
     status, text = ask(port, body)
     assert status == 400, text
     assert words in json.loads(text)['error'] and 'Traceback' not in text
+
+
+def test_the_example_has_about_twenty_lines_of_code():
+    tree = ast.parse(EXAMPLE.read_text(encoding='utf-8'))
+    lines = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt) and not isinstance(
+            getattr(node, 'value', None), ast.Constant
+        ):
+            lines.add(node.lineno)
+    docs = sum(
+        isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant) for n in ast.walk(tree)
+    )
+    assert docs == 2 and len(lines) <= 21
+    assert "('127.0.0.1', port)" in EXAMPLE.read_text(encoding='utf-8')
+
+
+def test_an_answer_never_shows_what_failed_within(saved, caplog, monkeypatch):
+    one = d2l.load(saved)
+    monkeypatch.setattr(type(one), 'predict', lambda self, rows: 1 / 0)
+    status, body = one.answer(b'{"user": "a"}')
+    assert (status, json.loads(body)) == (500, {'error': 'the server failed.'})
+    assert 'ZeroDivisionError' in caplog.text
+
+
+@pytest.mark.parametrize('body', [b'[' * 100_000, b'{"user": 1' + b' ' * 1_000_000 + b'}', b'nul'])
+def test_an_answer_refuses_what_is_no_row(saved, body):
+    status, told = d2l.load(saved).answer(body)
+    assert status == 400 and '\n' not in json.loads(told)['error']
 
 
 def test_it_answers_on_after_a_bad_request_and_only_to_posts(port):

@@ -78,6 +78,12 @@ class Encoded(Examples):
         """The slots' weights, `columns['weights']`: (N, M) float32, or None without bags."""
         return self.columns.get('weights')
 
+    @property
+    def unknown(self) -> np.ndarray:
+        """Share (F,) of the rows whose value the vocabulary does not hold."""
+        lost, there = unknown_in(self.vocabulary, self.bag_sizes, self.features, self.weights)
+        return lost / np.maximum(there, 1)
+
     def with_step(self, step: Step, **columns: np.ndarray) -> Encoded:
         """The data with columns changed by a step, which its encoder then has."""
         new = self.with_columns(**columns)
@@ -202,6 +208,30 @@ class Encoded(Examples):
 
     def _alike(self):
         return super()._alike(), self.encoder
+
+
+class Rows(Encoded):
+    """A few rows without labels, encoded as a `CTRDataset` of them would be, but at once.
+
+    Examples
+    --------
+    `Saved.predict` makes them of rows that are dicts.
+
+    >>> issubclass(Rows, Encoded)
+    True
+    """
+
+    def __init__(self, columns: Mapping[str, np.ndarray], encoder: Encoder, unknown: Any = None):
+        plan = encoder.plan
+        dense = list(encoder.dense) if plan is None else plan.dense_names
+        super().__init__(columns, None, {'dense': dense} if 'dense' in columns else None)
+        self.vocabulary, self._label, self._plan = encoder.vocabulary, encoder.label, plan
+        self._unknown = unknown
+
+    @property
+    def unknown(self) -> np.ndarray:
+        """Share (F,) of the rows whose value the vocabulary does not hold."""
+        return super().unknown if self._unknown is None else np.array(self._unknown)
 
 
 class CTRDataset(Encoded, Dataset):
@@ -466,12 +496,6 @@ class CTRDataset(Encoded, Dataset):
     def NUM_FEATS(self) -> int:
         """F, as the original code calls it."""
         return len(self.vocabulary)
-
-    @property
-    def unknown(self) -> np.ndarray:
-        """Share (F,) of the rows whose value the vocabulary does not hold."""
-        lost, there = unknown_in(self.vocabulary, self.bag_sizes, self.features, self.weights)
-        return lost / np.maximum(there, 1)
 
     def columns_of(self, field: int) -> slice:
         """The columns of `features` that hold a field, by its number from 0: several for a bag."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..arguments import check_list, shown
 from .columns import Examples, even_array
-from .ctr import CTRDataset, Encoded
+from .ctr import CTRDataset, Encoded, Rows
 from .encoder import Encoder, Step
 from .json_files import is_whole
 from .vocabulary import Field, Vocabulary, check_threshold, first_ids
@@ -187,7 +187,7 @@ class Crosses(Step):
 
 def _check_clicks(data, what):
     """Refuse data that is not encoded by a vocabulary, or has crosses or bags already."""
-    if not isinstance(data, CTRDataset):
+    if not isinstance(data, (CTRDataset, Rows)):
         raise ValueError(f'{what} got a {type(data).__name__}: give a CTRDataset.')
     if data.bag_sizes:
         raise ValueError(f'{what}: the data has bags already: give the data without them.')

@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from ..arguments import shown
+from ..arguments import is_number, shown
 from .archive_files import copy_member, most_unpacked, too_large
 from .values import (
     CONTAINERS,
@@ -43,6 +43,7 @@ from .values import (
 )
 
 FORMATS = ('csv', 'parquet', 'jsonl', 'criteo', 'libsvm', 'libffm')
+URL = re.compile(r'[a-z][a-z0-9+]*://', re.IGNORECASE)
 SUFFIXES = {
     '.csv': 'csv', '.tsv': 'csv', '.txt': 'csv', '.dat': 'csv', '.data': 'csv', '.tab': 'csv',
     '.parquet': 'parquet', '.pq': 'parquet', '.jsonl': 'jsonl', '.ndjson': 'jsonl',
@@ -184,6 +185,8 @@ def _paths(source) -> tuple[list[str], str]:
         if not found:
             raise ValueError(f'no file is called {path}: give a glob that finds some.')
         return found, name
+    if not os.path.exists(path) and URL.match(path):
+        raise ValueError(f'{path} is an address: download it, and give the path of the file.')
     if not os.path.exists(path):
         raise FileNotFoundError(f'{path} does not exist: give the path of a file or a folder.')
     if not os.path.isfile(path):
@@ -221,7 +224,7 @@ def _stream(path):
     with unpacking(path):
         if packed == '.zip':
             with zipfile.ZipFile(path) as archive:
-                members = [m for m in archive.infolist() if not m.is_dir()]
+                members = [m for m in archive.infolist() if not m.is_dir() and not _is_mac_s(m)]
                 if len(members) != 1:
                     raise ValueError(
                         f'{path} holds {len(members)} files: unpack it, and give the one to read.'
@@ -264,6 +267,12 @@ class _Unpacked(io.RawIOBase):
     def close(self):
         self._file.close()
         super().close()
+
+
+def _is_mac_s(member):
+    """Whether it is what macOS adds to an archive beside what was put in."""
+    name = member.filename.replace('\\', '/')
+    return name.startswith('__MACOSX/') or name.rsplit('/', 1)[-1] == '.DS_Store'
 
 
 @contextmanager
@@ -683,7 +692,21 @@ def of_arrow(name: str, column: pa.ChunkedArray) -> Any:
         return column.cast(to).to_pandas(types_mapper={to: whole}.get)
     if pa.types.is_floating(kind):
         return column.to_numpy()
+    if pa.types.is_struct(kind) or pa.types.is_map(kind):
+        return _of_objects(name, column)
     return column.to_pandas()
+
+
+def _of_objects(name, column) -> Lists:
+    """Cells {value: weight}; a value that a cell lacks is None where the type is a struct."""
+    cells = [None if c is None else dict(c) for c in column.to_pylist()]
+    there = [None if c is None else {k: w for k, w in c.items() if w is not None} for c in cells]
+    if any(not is_number(w) for c in there if c for w in c.values()):
+        raise ValueError(
+            f'{name!r} holds objects that are no {{value: weight}}: flatten them, by '
+            'pandas.json_normalize say, and give the frame.'
+        )
+    return _of_lists(name, [*there])
 
 
 def _of_dictionary(name, column) -> Column:

@@ -111,6 +111,12 @@ def read_ratings(
     raw = read_raw(source, lambda sample: (None, []), **how)
     check_rows(raw)
     names = list(raw.columns)
+    said = {'user': user, 'item': item, 'rating': rating, 'time': time}
+    if names[:3] == ['column 1', 'column 2', 'column 3'] and not any(said.values()):
+        names = [*KINDS[: len(names)], *names[4:]]  # a file without names has those of a release
+        columns = zip(names, raw.columns.values())
+        raw.columns = {n: c._replace(name=n) if isinstance(c, Column) else c for n, c in columns}
+        raw.told['names'], raw.told['header'] = names, False
     chosen, by_place = [], []
     for what, said, known in (
         ('user', user, USER_NAMES),

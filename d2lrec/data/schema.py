@@ -27,11 +27,13 @@ RATING_NAMES = ('rating', 'ratings', 'stars', 'score')
 WEIGHT_NAMES = ('sample_weight', 'instance_weight', 'row_weight')
 LIKED = 4  # stars of five from which a rating is guessed to be a click
 MANY = 50  # distinct whole numbers from which a column is guessed to be of numbers
-TRUTHS = {'true': 1.0, 'yes': 1.0, 'y': 1.0, 'false': 0.0, 'no': 0.0, 'n': 0.0}
+TRUTHS = {'true': 1.0, 'yes': 1.0, 'false': 0.0, 'no': 0.0}
+TRUTHS.update({word[0]: truth for word, truth in TRUTHS.items()})  # such as PostgreSQL's t and f
 ROW_NUMBERS = ('', 'unnamed: 0', 'column 1', 'index')  # what pandas' index is called in a file
 DATE = re.compile(r'\d{4}-\d\d?-\d\d?([ T].*)?')
 # A number as a spreadsheet writes it: 1,234.50 and 1.234,5 and $3 and 40 %.
 DRESSED = re.compile(r'[+-]?[$€£¥₩]?\s?\d{1,3}([.,\s]?\d{3})*([.,]\d+)?\s?[%$€£¥₩원]?')
+HASH = re.compile(r'[0-9a-f]{8}')
 SEVERAL = ('|', ';')  # what parts the values of a cell, where it is guessed
 
 
@@ -285,6 +287,8 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
             else:
                 (numbers if kind == 'number' else categories).append(name)
             guessed.append({'multi': 'multi', 'number': 'numbers'}.get(kind, 'categories'))
+    if not told.get('format') and _like_criteo(columns):
+        notes.append("it looks like Criteo's: say format='criteo'")
     schema = Schema(
         label, threshold, tuple(categories), tuple(numbers), multi, single['time'],
         single['weight'], single['user'], single['item'], **{k: _tuple(v) for k, v in told.items()},
@@ -295,6 +299,20 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
             'some in categories, numbers or multi.'
         )
     return schema, list(dict.fromkeys(guessed)), notes
+
+
+def _like_criteo(columns):
+    """Whether columns without names are 39 or 40, the last 26 of them of eight hex digits."""
+    names = list(columns)
+    if len(names) not in (39, 40) or not all(n.startswith('column ') or n.isdigit() for n in names):
+        return False
+    for name in names[-26:]:
+        if isinstance(columns[name], Lists):
+            return False
+        cells = [c for c in words_in(name, columns[name], 'The table').cells if not is_missing(c)]
+        if not all(isinstance(c, str) and HASH.fullmatch(c) for c in cells):
+            return False
+    return True
 
 
 def _tuple(value):
@@ -323,9 +341,14 @@ def _guessed_label(columns, free, threshold):
     return None, None
 
 
+def _name_of(raw):
+    """What a column is called, as far as it says."""
+    return str(getattr(raw, 'name', None) or 'without a name')
+
+
 def _distinct_numbers(raw) -> Optional[set]:
     """The distinct values as floats, missing ones left out; None where one is no number."""
-    column = words_in('', raw, '')
+    column = words_in(_name_of(raw), raw, 'The table')
     cells = [c for c in column.cells if not is_missing(c)]
     if len(cells) > 1000:
         return None
@@ -362,7 +385,7 @@ def _dressed(raw) -> Optional[str]:
     """A cell of a column whose cells are numbers but for commas and signs of currency."""
     if isinstance(raw, Lists):
         return None
-    cells = [c for c in words_in('', raw, '').cells if not is_missing(c)]
+    cells = [c for c in words_in(_name_of(raw), raw, 'The table').cells if not is_missing(c)]
     odd = [c for c, n in zip(cells, numbers_of(cells)) if n is None]
     good = odd and all(isinstance(c, str) and DRESSED.fullmatch(c.strip()) for c in odd)
     return odd[0] if good else None
@@ -411,7 +434,9 @@ def _separator_of(raw) -> Optional[str]:
     """What parts the values of a column's cells: at least one in five has it."""
     if raw is None or isinstance(raw, Lists):
         return None
-    cells = [text_of(c) for c in words_in('', raw, '').cells if not is_missing(c)]
+    cells = [
+        text_of(c) for c in words_in(_name_of(raw), raw, 'The table').cells if not is_missing(c)
+    ]
     for sep in SEVERAL:
         if cells and sum(sep in c for c in cells) >= max(1, len(cells) / 5):
             return sep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Optional, Union
@@ -14,6 +15,7 @@ from mxnet import gluon
 
 from ..arguments import shown
 from ..data.encoder import ENOUGH, Encoder
+from ..data.ratings import Ratings
 from ..files import check_writable
 from ..fitting import predict
 from ..models.base import Model
@@ -68,6 +70,51 @@ class Saved(NamedTuple):
         if len(encoded) >= ENOUGH:
             warn_unknown(encoded, None, max_unknown)
         return predict(self.net, encoded, devices)
+
+    def answer(self, body: Union[bytes, str], largest: int = 1_000_000) -> tuple[int, bytes]:
+        """What a server answers to a request: rows as JSON in, probabilities as JSON out.
+
+        Parameters
+        ----------
+        body : bytes or str
+            A row, {"field": value}, or a list of rows.
+        largest : int
+            The most bytes that are looked at.
+
+        Returns
+        -------
+        status : int
+            Of HTTP: 200; 400 where the client can mend it; 500, and an entry in the log of
+            'd2lrec', where it cannot.
+        body : bytes
+            {"probabilities": [...]}, one for each row, or {"error": one sentence}.
+
+        Examples
+        --------
+        >>> import d2lrec as d2l
+        >>> frame = pd.DataFrame({'click': [1, 0], 'town': ['Oslo', 'Rome']})
+        >>> train = d2l.CTRDataset(frame, min_threshold=1)
+        >>> net = d2l.LR(train.field_dims)
+        >>> net.initialize()
+        >>> Saved(net, train.encoder).answer(b'{"town": "Rome"}')
+        (200, b'{"probabilities": [0.5]}')
+        >>> Saved(net, train.encoder).answer(b'{"city": "Rome"}')[0]
+        400
+        """
+        try:
+            rows = json.loads(body) if 0 < len(body) <= largest else None
+            if not isinstance(rows, (dict, list)):  # text would be taken for the path of a file
+                raise ValueError(
+                    'send a row, {"field": value}, or a list of rows, as JSON of at most '
+                    f'{largest:,} bytes.'
+                )
+            status, told = 200, {'probabilities': self.predict(rows).tolist()}
+        except (ValueError, RecursionError) as error:
+            status, told = 400, {'error': ' '.join(str(error).split())}
+        except Exception:  # which a client cannot mend, and need not see
+            logging.getLogger('d2lrec').exception('a request failed')
+            status, told = 500, {'error': 'the server failed.'}
+        return status, json.dumps(told).encode()
 
     def unknown(self, source: Any) -> pd.Series:
         """The share of the rows of raw data whose value training did not know, by field.
@@ -126,7 +173,8 @@ def save(net: Model, path: Union[str, os.PathLike], data: Any = None) -> None:
     path : path of the file
     data : the data set it was trained on, or its `Encoder`, optional
         What turns a raw row into the net's inputs goes with it: the vocabulary with the fields'
-        names, crosses, quantiles, the layout of bags.
+        names, crosses, quantiles, the layout of bags. Of `Ratings` that `Table.ratings` made these
+        are the names of users and items.
 
     Raises
     ------
@@ -162,7 +210,8 @@ def save(net: Model, path: Union[str, os.PathLike], data: Any = None) -> None:
                 'build it from numbers, words, lists and dicts.'
             ) from None
     check_writable(path)
-    encoder = _encoder_of(net, data)
+    names = _names_of(net, data)
+    encoder = None if names is not None else _encoder_of(net, data)
     try:
         arrays = {n: p.data(p.list_ctx()[0]).asnumpy() for n, p in weights_of(net).items()}
     except (RuntimeError, gluon.parameter.DeferredInitializationError):
@@ -182,6 +231,7 @@ def save(net: Model, path: Union[str, os.PathLike], data: Any = None) -> None:
         'class': name,
         'config': net.config,
         'encoder': None if encoder is None else encoder.to_json(),
+        **({} if names is None else {'names': names}),
     }
     write_archive(path, facts, arrays)
 
@@ -237,7 +287,46 @@ def load(
         param.set_data(mx.np.array(arrays[name], dtype=arrays[name].dtype))
     net.hybridize(static_alloc=True, static_shape=True)
     remember(net, encoder)
+    if facts.get('names') is not None:
+        remember(net, _Names(path, net, facts['names']))
     return Saved(net, encoder)
+
+
+class _Names:
+    """The names of users and items of a file, held against the net."""
+
+    def __init__(self, path, net, names):
+        for what in ('user', 'item'):
+            found = names.get(f'{what}s') if isinstance(names, dict) else None
+            count = getattr(net, f'num_{what}s', None)
+            texts = isinstance(found, list) and all(isinstance(n, str) for n in found)
+            if not texts or ('rows' not in net.inputs and len(found) != count):
+                raise ValueError(f'{path} is damaged: its names of {what}s are not those of a net.')
+            setattr(self, f'{what}_names', found)
+
+
+def _names_of(net, data) -> Optional[dict]:
+    """The names of users and items of ratings that have them."""
+    if not isinstance(data, Ratings):
+        return None
+    if data.user_names is None:
+        raise ValueError(
+            'the ratings have numbers only, no names of users and items: leave data out.'
+        )
+    if not {'users', 'items', 'rows'} & set(net.inputs):
+        raise ValueError(
+            f'{type(net).__name__} reads {", ".join(net.inputs)} and data are ratings: give the '
+            'data set that it was trained on.'
+        )
+    counts = getattr(net, 'num_users', None), getattr(net, 'num_items', None)
+    if 'rows' not in net.inputs and counts != (data.num_users, data.num_items):
+        raise ValueError(
+            f'the ratings have {data.num_users} users and {data.num_items} items, and '
+            f'{type(net).__name__} was built for {counts[0]} and {counts[1]}: give those that it '
+            'was trained on.'
+        )
+    check_origin(net, data)
+    return {'users': list(data.user_names), 'items': list(data.item_names)}
 
 
 def _encoder_of(net, data) -> Optional[Encoder]:

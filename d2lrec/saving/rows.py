@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from ..checks import check_finite
-from ..data.ctr import Encoded
+from ..data.ctr import Encoded, Rows
 from ..data.encoder import NEVER, Encoder
+from ..data.features import STEPS
 from ..data.plan import log_square
 from ..data.table import Table
 from ..data.values import CONTAINERS, is_missing, numbers_of, to_float
@@ -22,25 +23,6 @@ __all__ = ['encode_rows']
 
 FEW = 64  # rows that are looked at cell by cell
 PLAIN = ('object', 'str', 'string', 'int64', 'float64', 'bool')  # whose cells Python's types hold
-
-
-class Rows(Encoded):
-    """A few rows without labels, encoded; as a `CTRDataset` of them would be."""
-
-    def __init__(self, columns: Mapping[str, np.ndarray], encoder: Encoder, unknown: Any = None):
-        plan = encoder.plan
-        dense = list(encoder.dense) if plan is None else plan.dense_names
-        super().__init__(columns, None, {'dense': dense} if 'dense' in columns else None)
-        self.vocabulary, self._label, self._plan = encoder.vocabulary, encoder.label, plan
-        self._unknown = unknown
-
-    @property
-    def unknown(self) -> np.ndarray:
-        """Share (F,) of the rows whose value the vocabulary does not hold."""
-        if self._unknown is not None:
-            return np.array(self._unknown)
-        last = [-1 if f.unknown is None else f.unknown for f in self.vocabulary.fields]
-        return (self.features == self.vocabulary.offsets + last).mean(axis=0)
 
 
 def encode_rows(encoder: Encoder, source: Any) -> Encoded:
@@ -90,9 +72,12 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
             f'the source is a {type(source).__name__}: give a row {{field: value}}, a list of such '
             'rows, a frame, or the path of a file.'
         )
-    if cells is not None and not encoder.steps and encoder.format == 'table':
+    ours = all(type(step) in STEPS.values() for step in encoder.steps)
+    if cells is not None and ours and encoder.format == 'table':
         found = (_looked_up if encoder.plan is None else _by_plan)(encoder, cells)
         if found is not None:
+            for step in encoder.steps:
+                found = step.apply(found)
             return found
     source = source() if callable(source) else source
     return encoder.encode(source, label=False, too_many=NEVER)

@@ -3,12 +3,14 @@ import random
 import shutil
 from datetime import datetime, timezone
 
+import d2lrec as d2l
 import d2lrec.data.movielens as ml
 
 import mxnet as mx
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import randomize
 
 U, I, N = 12, 30, 300
 
@@ -303,6 +305,62 @@ def test_ctr_view_lists_the_films_by_their_id(folder):
         assert title == f'Café no. {item}' and count == counts[item] >= 8
     assert view.items['count'].is_monotonic_decreasing
     assert 'MovieLensCTR(240 + 30 + 30 rows, 27 fields' in repr(view)
+
+
+def test_ctr_view_keeps_raw_users_and_films_for_lists(folder):
+    view = ml.load_ml100k_ctr(min_threshold=8, folder=folder)
+    assert view.films.item.tolist() == view.items.item_id.tolist()
+    assert view.films['count'].tolist() == view.items['count'].tolist()
+    assert not view.users.isna().any().any() and view.users.user.is_unique
+    train = view.train
+    for pick in (view.users.iloc[[0]], view.users.iloc[[3, 1]]):
+        pairs = pick.assign(key=1).merge(view.films.assign(key=1), on='key')
+        data = train.encoder.encode(pairs, label=False)
+        # the fields of a user and a film are those of their training rows
+        for name in ('age_band', 'region', 'occupation', 'decade', 'Comedy'):
+            f = train.field_names.index(name)
+            of = 'user' if name in pick else 'item'
+            own = {row[train.field_names.index(of)]: row[f] for row in train.features}
+            for row in data.features:
+                assert row[f] == own.get(row[train.field_names.index(of)], row[f])
+    frame = ml.read_ml100k(folder).ratings
+    random = ml.random_split_ml100k(frame)[0]
+    for _, row in view.users.head(5).iterrows():
+        mine = random[random.user_id == row.user]
+        hour = pd.to_datetime(mine.timestamp.max(), unit='s').hour
+        assert row.hour == hour and row.log_user_count == np.log1p(len(mine))
+
+
+def test_lists_by_name_are_those_by_ids(folder):
+    view = ml.load_ml100k_ctr(min_threshold=8, folder=folder)
+    train = view.train
+    two = train.only(['item', 'user'])
+    assert two.field_names == ['item', 'user'] and two.dense_names == train.dense_names
+    for part in (train, view.test):
+        some = part.only(['item', 'user'])
+        assert [some.words(n) for n in range(9)] == [
+            {name: part.words(n)[name] for name in ('item', 'user')} for n in range(9)
+        ]
+    user = view.users.iloc[[2]]
+    for data in (train, two):
+        net = randomize(d2l.FM(data.field_dims, 3))
+        got = d2l.recommend(net, user, 5, seen=data, items=view.films, name='title')
+        rows = pd.concat([user.loc[user.index.repeat(len(view.films))].reset_index(drop=True),
+                          view.films.reset_index(drop=True)], axis=1)  # fmt: skip
+        scores = d2l.predict(net, data.encoder.encode(rows, label=False))
+        f, g = data.field_names.index('user'), data.field_names.index('item')
+        mine = data.features[:, f] == data.id_of('user', str(user.user.iloc[0]))
+        seen = {data.value_of(int(i))[1] for i in data.features[mine, g]}
+        scores[[str(i) in seen for i in view.films.item]] = -1
+        best = np.argsort(-scores, kind='stable')[:5]
+        assert got.item.tolist() == view.films.item.iloc[best].tolist()
+        np.testing.assert_allclose(got.score, scores[best], rtol=1e-5)
+    for wrong in ([], ['item', 'item'], 'item', ['no']):
+        with pytest.raises(ValueError):
+            train.only(wrong)
+    crossed = d2l.Crosses(two, [('item', 'user')], 1).apply(two)
+    with pytest.raises(ValueError, match='before these'):
+        crossed.only(['item'])
 
 
 def test_ctr_view_is_seeded(folder):

@@ -7,7 +7,8 @@ import sys
 import warnings
 
 import d2lrec as d2l
-from d2lrec.saving.rows import Rows, encode_rows
+from d2lrec.data.ctr import Rows
+from d2lrec.saving.rows import encode_rows
 
 import numpy as np
 import pandas as pd
