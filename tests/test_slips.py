@@ -95,8 +95,9 @@ def test_an_error_without_a_message_is_told():
     assert judge.told(ValueError()) == '' and judge.told(ValueError('a\nb')) == 'a'
 
 
-def test_a_request_of_short_floats_is_read_like_a_table_of_them():
-    frame = pd.DataFrame({'y': [0, 1, 1], 'a': np.array([0.1, 0.1, 0.2], 'float32')})
+@pytest.mark.parametrize('kind', ['float32', 'float16'])
+def test_a_request_of_short_floats_is_read_like_a_table_of_them(kind):
+    frame = pd.DataFrame({'y': [0, 1, 1], 'a': np.array([0.1, 0.1, 0.2], kind)})
     for encoder in (
         d2l.CTRDataset(frame, min_threshold=2).encoder,
         d2l.read(frame, label='y', categories=['a'], numbers=[]).dataset(min_threshold=2).encoder,

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arguments import shown
 from ..check.words import notebook_language
 from ..phrases import phrasebook
 
@@ -97,6 +98,7 @@ class Instrument:
         """What stands in its place where no script runs: a sentence, and the figure as HTML."""
         words = spoken(self.name)[language]
         sentence = escape(words['without'].format(**self.values))
+        sentence = sentence.encode('utf-8', 'replace').decode()
         return f'<p>{sentence}</p>{self._drawn(language, words)}'
 
     def _drawn(self, language, words):
@@ -116,6 +118,7 @@ class Instrument:
         svg = re.sub(r'\bid="([^"]+)"', rf'id="{one}-\1"', svg)
         svg = re.sub(r'((?:xlink:)?href="|url\()#', rf'\1#{one}-', svg)
         label = escape(words['figure'].format(**self.values))
+        label = label.encode('utf-8', 'replace').decode()
         return re.sub(
             r'<svg\b',
             f'<svg role="img" aria-label="{label}" stroke-linejoin="round" stroke-linecap="butt"',
@@ -135,6 +138,7 @@ def safe_json(value: Any) -> str:
     text = json.dumps(
         value, ensure_ascii=False, allow_nan=False, separators=(',', ':'), default=_plain
     )
+    text = text.encode('utf-8', 'replace').decode()  # half a character is in no page
     for letter in '<>&\u2028\u2029':
         text = text.replace(letter, f'\\u{ord(letter):04x}')
     return text
@@ -146,6 +150,24 @@ def _plain(value: Any) -> Any:
     raise ValueError(f'{type(value).__name__} is none')
 
 
+def as_numbers(values: Any, name: str) -> np.ndarray:
+    """Values as float64, of any shape; refuse what holds anything but numbers.
+
+    Examples
+    --------
+    >>> as_numbers('a', 'probs')
+    Traceback (most recent call last):
+    ...
+    ValueError: probs is 'a': give numbers.
+    """
+    try:
+        if values is not None:
+            return np.asarray(values, dtype='float64')
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f'{name} is {shown(values)}: give numbers.')
+
+
 def rounded(values: ArrayLike, digits: int = 4) -> Any:
     """Numbers as lists of floats of few digits after the point, which take little room.
 
@@ -154,7 +176,7 @@ def rounded(values: ArrayLike, digits: int = 4) -> Any:
     >>> rounded([1 / 3, 2.0])
     [0.3333, 2.0]
     """
-    return (np.round(np.asarray(values, dtype='float64'), digits) + 0.0).tolist()
+    return (np.round(as_numbers(values, 'values'), digits) + 0.0).tolist()
 
 
 def packed(values: ArrayLike, bits: int = 16) -> dict[str, Any]:
@@ -184,9 +206,11 @@ def packed(values: ArrayLike, bits: int = 16) -> dict[str, Any]:
     >>> one['shape'], round(1 / one['step'])
     ([1, 2], 32767)
     """
-    values = np.asarray(values, dtype='float64')
+    values = as_numbers(values, 'values')
     if not np.isfinite(values).all():
         raise ValueError('NaN or infinity cannot be packed: leave such rows out.')
+    if isinstance(bits, bool) or bits not in (8, 16, 32):
+        raise ValueError(f'bits is {shown(bits)}: choose 8, 16 or 32.')
     if bits == 32:
         raw, step = values.astype('<f4').tobytes(), 1.0
     else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Optional
 
 from .. import palette
-from ..arguments import shown
+from ..arguments import check_flag, check_real, shown
 from .instrument import Instrument
 
 __all__ = ['machine', 'training_needs']
@@ -80,7 +81,7 @@ def training_needs(
     >>> round(needs['memory'] / 1e9, 1)  # GB: weights and Adam's two moments
     6.5
     """
-    if optimizer not in COPIES:
+    if not isinstance(optimizer, str) or optimizer not in COPIES:
         raise ValueError(f'optimizer is {shown(optimizer)}: choose one of {", ".join(COPIES)}.')
     for name, value in (
         ('table_rows', table_rows),
@@ -91,8 +92,9 @@ def training_needs(
         ('speed', speed),
         ('network', network),
     ):
-        if not value > 0:
+        if check_real(value, name, 'a number above 0') <= 0:
             raise ValueError(f'{name} is {shown(value)}: give a number above 0.')
+    dense_gradient = check_flag(dense_gradient, 'dense_gradient')
     first, second = HIDDEN
     mlps = (fields * (fields - 1) // 2 + 1) * first + (first + 1) * second + second + 1
     multiply_adds = fields**2 * (factors + first) + first * second + second
@@ -119,6 +121,9 @@ def training_needs(
     }
 
 
+ARGUMENTS = tuple(inspect.signature(training_needs).parameters)
+
+
 def machine(
     speed: float, own: Optional[Mapping[str, float]] = None, memory: float = 64.0
 ) -> Instrument:
@@ -138,6 +143,9 @@ def machine(
     >>> machine(1e9, {'rows': 1e9}).data['start']['rows']
     1000000000.0
     """
+    if own is not None and not set(own if isinstance(own, Mapping) else '?') <= set(ARGUMENTS):
+        raise ValueError(f'own is {shown(own)}: give {{argument of training_needs: number}}.')
+    memory = check_real(memory, 'memory', 'gigabytes')
     start = {
         'table_rows': 540e6 / 16,
         'rows': 1e9,
@@ -146,7 +154,7 @@ def machine(
         'optimizer': 'Adam',
         'dense_gradient': False,
         'batch': 1024,
-        'speed': float(speed),
+        'speed': check_real(speed, 'speed', 'a number above 0'),
         'network': 10.0,
         **(own or {}),
     }

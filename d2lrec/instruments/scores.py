@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..arguments import check_real, shown
 from ..metrics import auc, calibration_table, log_loss
-from .instrument import Instrument, packed
+from .instrument import Instrument, as_numbers, packed
 
 __all__ = ['moved', 'scores']
 
@@ -31,7 +32,8 @@ def moved(probs: ArrayLike, sharpness: float = 1.0, bias: float = 0.0) -> np.nda
     >>> moved([0.5, 0.8], sharpness=2.0).round(3).tolist()
     [0.5, 0.941]
     """
-    p = np.clip(np.asarray(probs, dtype='float64'), LEAST, 1 - LEAST)
+    p = np.clip(as_numbers(probs, 'probs'), LEAST, 1 - LEAST)
+    sharpness, bias = check_real(sharpness, 'sharpness'), check_real(bias, 'bias')
     return 1 / (1 + np.exp(-(sharpness * np.log(p / (1 - p)) + bias)))
 
 
@@ -58,8 +60,10 @@ def scores(labels: ArrayLike, models: Mapping[str, ArrayLike]) -> Instrument:
     >>> one.data['names']
     ['LR', 'constant']
     """
-    labels = np.asarray(labels, dtype='float64').ravel()
-    given = {str(name): np.asarray(p, dtype='float64').ravel() for name, p in models.items()}
+    labels = as_numbers(labels, 'labels').ravel()
+    if not isinstance(models, Mapping):
+        raise ValueError(f'models is {shown(models)}: give {{name: probabilities}} of two models.')
+    given = {str(name): as_numbers(p, f'models[{name!r}]').ravel() for name, p in models.items()}
     if len(given) != 2 or any(p.shape != labels.shape for p in given.values()):
         shapes = ', '.join(f'{name} {p.shape}' for name, p in given.items())
         raise ValueError(f'models are {shapes}: give two, each with {labels.size} probabilities.')

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .. import palette
+from ..arguments import check_list, check_whole, is_number, shown
 from ..models.mf import MF
 from .instrument import Instrument, packed, rounded
 
 __all__ = ['vectors']
+
+NUMBERS = "whole numbers of the net's items"
 
 
 def vectors(
@@ -63,13 +66,17 @@ def vectors(
         one.data().asnumpy().astype('float64')
         for one in (net.P.weight, net.Q.weight, net.user_bias, net.item_bias)
     )
-    items = np.asarray(items).tolist()
-    if item not in items or not 0 <= user < len(P):
-        raise ValueError(
-            f'user {user} or item {item} is not to choose from: give a user below {len(P)} and '
-            'one of the items.'
-        )
-    names = list(range(len(P))) if users is None else list(users)
+    items = [check_whole(i, 'an item', 0, len(Q) - 1) for i in check_list(items, 'items', NUMBERS)]
+    user = check_whole(user, 'user', 0, len(P) - 1)
+    if not is_number(item) or item not in items:
+        raise ValueError(f'item {shown(item)} is not among the items to choose from: give one.')
+    item = int(item)
+    titles = check_list(titles, 'titles', 'one for each of the items of the net')
+    users = None if users is None else check_list(users, 'users', 'one name for each of the users')
+    for what, given, wanted in (('titles', titles, len(Q)), ('users', users, len(P))):
+        if given is not None and len(given) != wanted:
+            raise ValueError(f'{what} are {len(given)} for {wanted} of the net: give one for each.')
+    names = list(range(len(P))) if users is None else users
     given = {
         'mean': net.mean,
         'P': packed(P),
