@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..arguments import shown
+from ..arguments import is_number, shown
 from ..check.words import notebook_language
 from ..phrases import phrasebook
 
@@ -209,7 +209,7 @@ def packed(values: ArrayLike, bits: int = 16) -> dict[str, Any]:
     values = as_numbers(values, 'values')
     if not np.isfinite(values).all():
         raise ValueError('NaN or infinity cannot be packed: leave such rows out.')
-    if isinstance(bits, bool) or bits not in (8, 16, 32):
+    if not is_number(bits) or bits not in (8, 16, 32):
         raise ValueError(f'bits is {shown(bits)}: choose 8, 16 or 32.')
     if bits == 32:
         raw, step = values.astype('<f4').tobytes(), 1.0
