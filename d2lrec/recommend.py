@@ -233,7 +233,7 @@ def _clicks(net, users, seen, items, user, item, encoder):
     if items[item].duplicated().any():
         twice = items[item][items[item].duplicated()].iloc[0]
         raise ValueError(
-            f'items has {shown(twice)} twice: give each candidate one row, by '
+            f'items has {in_a_line(twice)} twice: give each candidate one row, by '
             f'items.drop_duplicates({item!r}) say.'
         )
     sides = _sides(encoder, users, items)
@@ -742,7 +742,7 @@ def _numbers_of(net, users, count, names):
             numbers = np.where(numbers < 0, index.get_indexer(pd.Index(words))[codes], numbers)
         if (numbers < 0).any():
             raise ValueError(
-                f'the net does not know the user {shown(users.iloc[int(np.argmin(numbers))])}: '
+                f'the net does not know the user {in_a_line(users.iloc[int(np.argmin(numbers))])}: '
                 f'{_cure(net)}.'
             )
         return numbers, users

@@ -21,7 +21,7 @@ import numpy as np
 from mxnet import autograd, gluon
 
 from . import kernels
-from .arguments import check_net
+from .arguments import check_flag, check_net
 
 __all__ = ['touch_rows']
 
@@ -256,6 +256,7 @@ def touch_rows(net: gluon.Block, on: Optional[bool] = True) -> gluon.Block:
     [0, 5, 7]
     """
     check_net(net)
+    on = on if on is None else check_flag(on, 'on')
     groups = tables_of(net)
     if not groups and on:
         raise ValueError(

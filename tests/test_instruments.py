@@ -128,14 +128,47 @@ def test_refusals():
         d2l.instruments.logit(set_weights(d2l.FM(clicks().field_dims, 2)), clicks(), [[0] * 5])
     with pytest.raises(ValueError, match='no vectors'):
         d2l.instruments.vectors(d2l.LR([2]), 0, 0, [0], ['x'])
-    with pytest.raises(ValueError, match='not to choose from'):
-        d2l.instruments.vectors(two_vectors()[0], 9, 0, [0], ['x'])
     with pytest.raises(ValueError, match='give two'):
         d2l.instruments.scores([1, 0], {'LR': [0.5, 0.5]})
     with pytest.raises(ValueError, match='above 0'):
         d2l.instruments.training_needs(0, 1)
     with pytest.raises(ValueError, match='choose one of'):
         d2l.instruments.training_needs(1, 1, optimizer='FTRL')
+
+
+def test_odd_arguments_get_one_sentence():
+    net, one, titles = two_vectors()[0], d2l.instruments, ['x'] * 11
+    for call, words in (
+        (lambda: one.vectors(net, 99, 0, [0], titles), 'user is 99: give a whole number, 0 to'),
+        (lambda: one.vectors(net, 'a', 0, [0], titles), "user is 'a': give a whole number"),
+        (lambda: one.vectors(net, 0, [1], [0, 1], titles), r'item \[1\] is not among the items'),
+        (lambda: one.vectors(net, 0, 0, 3, titles), "items is 3: give whole numbers of the net's"),
+        (lambda: one.vectors(net, 0, 0, [0, 99], titles), 'an item is 99: give a whole number'),
+        (lambda: one.vectors(net, 0, 0, [0], ['x']), 'titles are 1 for 11 of the net'),
+        (lambda: one.vectors(net, 0, 0, [0], titles, [1]), 'users are 1 for'),
+        (lambda: one.scores([1, 0], [1]), r'models is \[1\]: give {name: probabilities}'),
+        (lambda: one.scores(None, {}), 'labels is None: give numbers'),
+        (
+            lambda: one.scores([1, 0], {'a': [0.5, 'x'], 'b': [0, 1]}),
+            r"models\['a'\] is .* numbers",
+        ),
+        (lambda: one.moved([0.5], 'x'), "sharpness is 'x': give a number"),
+        (lambda: one.moved(['x']), r"probs is \['x'\]: give numbers"),
+        (lambda: one.machine('a'), "speed is 'a': give a number above 0"),
+        (lambda: one.machine(1e9, 'x'), "own is 'x': give {argument of training_needs: number}"),
+        (lambda: one.machine(1e9, {'rows': None}), 'rows is None: give a number above 0'),
+        (lambda: one.machine(1e9, memory=[]), r'memory is \[\]: give gigabytes'),
+        (lambda: one.training_needs('a', 1), "table_rows is 'a': give a number above 0"),
+        (lambda: one.training_needs(1, float('inf')), 'rows is inf: give a number above 0'),
+        (lambda: one.training_needs(1, 1, optimizer=[]), r'optimizer is \[\]: choose one of'),
+        (lambda: one.training_needs(1, 1, dense_gradient='a'), "is 'a': give True or False"),
+        (lambda: one.packed([[1], [2, 3]]), r'values is \[\[1\], \[2, 3\]\]: give numbers'),
+        (lambda: one.packed([1], 7), 'bits is 7: choose 8, 16 or 32'),
+        (lambda: one.rounded({}), 'values is {}: give numbers'),
+    ):
+        with pytest.raises(ValueError, match=words) as refusal:
+            call()
+        assert '\n' not in str(refusal.value)
 
 
 def test_which_fields_follow_is_found():

@@ -7,6 +7,7 @@ import d2lrec as d2l
 from d2lrec.check import judge
 from d2lrec.models import Model
 from d2lrec.saving.rows import encode_rows
+from d2lrec.train import optim
 
 import mxnet as mx
 import numpy as np
@@ -95,8 +96,9 @@ def test_an_error_without_a_message_is_told():
     assert judge.told(ValueError()) == '' and judge.told(ValueError('a\nb')) == 'a'
 
 
-def test_a_request_of_short_floats_is_read_like_a_table_of_them():
-    frame = pd.DataFrame({'y': [0, 1, 1], 'a': np.array([0.1, 0.1, 0.2], 'float32')})
+@pytest.mark.parametrize('kind', ['float32', 'float16'])
+def test_a_request_of_short_floats_is_read_like_a_table_of_them(kind):
+    frame = pd.DataFrame({'y': [0, 1, 1], 'a': np.array([0.1, 0.1, 0.2], kind)})
     for encoder in (
         d2l.CTRDataset(frame, min_threshold=2).encoder,
         d2l.read(frame, label='y', categories=['a'], numbers=[]).dataset(min_threshold=2).encoder,
@@ -286,3 +288,74 @@ def test_a_path_that_cannot_be_written_is_refused_before_a_model_is_saved():
 def test_users_and_items_are_as_many_as_the_largest_id_says():
     made = d2l.Ratings([0, 1], [2, 0], [3, 4.0])
     assert (made.num_users, made.num_items) == (2, 3)
+
+
+@pytest.mark.filterwarnings('ignore')
+def test_lists_of_items_with_bags_are_those_of_predictions():
+    rng = np.random.default_rng(0)
+    log = pd.DataFrame({'y': [0, 1] * 30, 'user': [f'u{i % 6}' for i in range(60)],
+                        'item': [f'i{i % 5}' for i in range(60)]})  # fmt: skip
+    tags = dict(zip(sorted(set(log.item)), ['p|q', 'q', 'p', 'r|p', 'r']))
+    log['tags'] = log.item.map(tags)
+    how = dict(label='y', categories=['user', 'item'], numbers=[], multi={'tags': '|'})
+    train = d2l.read(log, **how).dataset(min_threshold=1)
+    net = d2l.FM.for_data(train, 3)
+    net.initialize(mx.init.Normal(0.5))
+    items = log[['item', 'tags']].drop_duplicates()
+    lists = d2l.recommend(net, ['u0', 'u3'], 5, seen=False, items=items, encoder=train.encoder)
+    rows = lists[['user', 'item']].assign(tags=lists.item.map(tags))
+    rows = rows.sample(frac=1, random_state=int(rng.integers(9)))
+    probs = d2l.predict(net, train.encoder.encode(rows, label=False))
+    assert lists.loc[rows.index, 'score'].to_numpy() == pytest.approx(probs, abs=1e-6)
+    assert len(set(lists.score.round(6))) > 5
+
+
+def test_the_label_of_a_frame_for_a_files_vocabulary_stands_first(tmp_path):
+    (tmp_path / 'log.tsv').write_text('1\t0\tx\n0\t1\ty\n1\t1\tx\n')
+    train = d2l.CTRDataset(tmp_path / 'log.tsv', min_threshold=1, num_feat=2)
+    first, second = train.field_names
+    frame = pd.DataFrame({'clicked': [0, 1, 0], first: [0, 1, 1], second: list('xxy')})
+    data = d2l.CTRDataset(frame, vocabulary=train.vocabulary)
+    assert data.labels.tolist() == [0, 1, 0]
+    assert (
+        data.features.tolist()
+        == train.encoder.encode(frame[[first, second]], label=False).features.tolist()
+    )
+
+
+def test_a_day_and_a_month_are_told_apart_by_any_of_the_times():
+    frame = pd.DataFrame(
+        {'y': [0, 1, 1], 'a': list('xyx'), 'when': ['02/01/2024', '13/01/2024', '']}
+    )
+    times = d2l.read(frame, label='y', categories=['a'], numbers=[], time='when').times
+    assert pd.to_datetime(times[:2]).strftime('%Y-%m-%d').tolist() == ['2024-01-02', '2024-01-13']
+    for odd in (['02/01/2024', '03/01/2024', ''], ['13/01/2024', '01/13/2024', '']):
+        with pytest.raises(ValueError, match='begins with the day or the month cannot be told'):
+            d2l.read(
+                frame.assign(when=odd), label='y', categories=['a'], numbers=[], time='when'
+            ).times
+
+
+def test_a_part_without_rows_is_refused():
+    frame = pd.DataFrame({'y': [0, 1] * 3, 'user': list('abcdef'), 'time': range(6)})
+    table = d2l.read(frame, label='y', categories=['user'], numbers=[], time='time', user='user')
+    with pytest.raises(ValueError, match='part would have none of the 6 rows: give larger shares'):
+        table.split('last', 0.1, 0.1)
+
+
+@pytest.mark.parametrize('at', [-1, 1.5, True, None])
+def test_a_loader_of_pairs_goes_on_at_an_epoch(at):
+    loader = d2l.NegativeLoader(d2l.Interactions([0, 1], [0, 1], 2, 4), batch_size=9)
+    with pytest.raises(ValueError, match='the state is of the epoch'):
+        loader.set_state({**loader.get_state(), 'at': at})
+
+
+def test_the_latest_related_item_raises_or_lowers():
+    data = d2l.planted_histories(20_000, linear=0.0, related=0.0, latest=2.0, rate=0.3, seed=0)
+    values = data.terms['latest']
+    assert (values > 0.5).any() and (values < -0.5).any()
+    assert len(np.unique(values.round(6))) == 3  # none, up, down
+
+
+def test_plain_descent_has_no_momentum():
+    assert optim.SGD().momentum == 0 and optim.SGD(momentum=0.5).momentum == 0.5

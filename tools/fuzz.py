@@ -725,6 +725,8 @@ def calls():
     own.initialize()
     mf = d2l.MF(2, 3, 4)
     mf.initialize()
+    touched = d2l.FM([3, 2], 2)
+    touched.initialize()
     seen = d2l.Interactions([0, 1, 2], [0, 1, 2], 3, 4)
     loss = gluon.loss.SigmoidBinaryCrossEntropyLoss()
     loader = d2l.BatchLoader((ids, labels), batch_size=4)
@@ -816,6 +818,15 @@ def calls():
                   dict(seed=0, user='user')),
         'data[rows]': (data.__getitem__, ([0, 1],), {}),
         'fetch': (D.fetch, ('no such data set',), {}),
+        'open_encoded': (D.open_encoded, ('/no/such folder',), dict(part=(0, 2), check=True)),
+        'touch_rows': (D.touch_rows, (touched, True), {}),
+        'vectors': (D.instruments.vectors, (mf, 0, 1, [0, 1], ['a', 'b', 'c']), dict(users=[1, 2])),
+        'scores': (D.instruments.scores, (labels, {'a': D.sigmoid(scores), 'b': D.sigmoid(-scores)}), {}),
+        'moved': (D.instruments.moved, ([0.5],), dict(sharpness=1.0, bias=0.0)),
+        'machine': (D.instruments.machine, (1e9,), dict(own={'rows': 1e9}, memory=64.0)),
+        'training_needs': (D.instruments.training_needs, (1e9, 1e9), dict(fields=26, factors=8,
+                           optimizer='Adam', dense_gradient=False, batch=1024, speed=1e8, network=10.0)),
+        'packed': (D.instruments.packed, ([1.0],), dict(bits=16)),
     }  # fmt: skip
 
 

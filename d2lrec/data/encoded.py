@@ -768,6 +768,9 @@ def _facts(folder):
         )
     if not os.path.exists(path):
         raise ValueError(f'{folder} holds nothing that encode wrote: give such a folder.')
+    for name in (ENCODER, STATE):
+        if not os.path.isfile(os.path.join(folder, name)):
+            raise ValueError(f'{folder} has no {name}: remove the folder and encode anew.')
     return read_json(path, _checked, 'encoding')
 
 

@@ -604,7 +604,9 @@ def read(
         Text with or without header and with any separator, quoted cells, UTF-8 with or without
         its mark, any ends of lines; Parquet; JSON, an object a line or one list of them; Criteo's
         format with or without labels; libsvm and libffm. A suffix .gz, .bz2, .zst, .lz4, .xz or
-        .zip is unpacked.
+        .zip is unpacked, piece by piece, to 200 times the file's size at most, or to 100 MB where
+        that is more; the environment's D2LREC_MOST_UNPACKED, a number of bytes, is the limit
+        instead where it is set.
     label : str or False, optional
         Its column may stand anywhere and hold 0 and 1, -1 and 1, true and false, or yes and
         no. False for rows without.

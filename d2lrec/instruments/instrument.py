@@ -119,7 +119,8 @@ class Instrument:
         sentence = words['without'].format(**self.values)
         if 'of' in self.values and 'sample' in words:
             sentence += ' ' + words['sample'].format(**self.values)
-        return f'<p>{escape(sentence)}</p>{self._drawn(language, words, image)}'
+        sentence = escape(sentence).encode('utf-8', 'replace').decode()
+        return f'<p>{sentence}</p>{self._drawn(language, words, image)}'
 
     def _drawn(self, language, words, image):
         if self.figure is None:
@@ -132,6 +133,7 @@ class Instrument:
 
         svg = re.sub(r'^.*?(?=<svg\b)', '', as_svg(self.figure, language), flags=re.DOTALL)
         label = escape(words['figure'].format(**self.values))
+        label = label.encode('utf-8', 'replace').decode()
         if image:
             svg = re.sub(
                 r'(<svg\b[^>]*>)', r'\1<rect width="100%" height="100%" fill="#fff"/>', svg, count=1
@@ -163,6 +165,7 @@ def safe_json(value: Any) -> str:
     text = json.dumps(
         value, ensure_ascii=False, allow_nan=False, separators=(',', ':'), default=_plain
     )
+    text = text.encode('utf-8', 'replace').decode()  # half a character is in no page
     for letter in '<>&\u2028\u2029':
         text = text.replace(letter, f'\\u{ord(letter):04x}')
     return text
@@ -197,10 +200,12 @@ def as_numbers(values: Any, name: str) -> np.ndarray:
     ValueError: values is ['a']: give an array of numbers.
     """
     try:
-        values = values.asnumpy() if hasattr(values, 'asnumpy') else values
-        return np.asarray(values, dtype='float64')
-    except (TypeError, ValueError):
-        raise ValueError(f'{name} is {shown(values)}: give an array of numbers.') from None
+        if values is not None:
+            values = values.asnumpy() if hasattr(values, 'asnumpy') else values
+            return np.asarray(values, dtype='float64')
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f'{name} is {shown(values)}: give an array of numbers.')
 
 
 def whole_numbers(values: Any, name: str, end: int) -> np.ndarray:

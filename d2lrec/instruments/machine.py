@@ -155,7 +155,7 @@ def machine(
         'optimizer': 'Adam',
         'dense_gradient': False,
         'batch': 1024,
-        'speed': float(speed),
+        'speed': check_real(speed, 'speed', 'a number above 0'),
         'network': 10.0,
         **(own or {}),
     }

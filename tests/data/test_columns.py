@@ -169,3 +169,25 @@ def test_refusals_say_what_where_and_what_to_do(data, case):
     with pytest.raises(ValueError, match=words) as refusal:
         call(data)
     assert '\n' not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    'rows',
+    [[[1.0, 2.0], [3.0]], [10**30], [2**63], slice('a'), slice(0, 5, 0), 'a', None, {1, 2}, 1.5,
+     [None], {'a': 1}, np.array([[1]]), print],
+)  # fmt: skip
+def test_odd_picks_of_rows_get_one_sentence(rows):
+    frame = pd.DataFrame({'y': [0, 1] * 4, 'a': list('xyxyxyxy')})
+    table = d2l.read(frame, label='y', categories=['a'], numbers=[])
+    for data in (d2l.planted(8, [3, 4], seed=0), d2l.CTRDataset(frame, min_threshold=1), table):
+        with pytest.raises(ValueError) as refusal:
+            data[rows]
+        assert '\n' not in str(refusal.value)
+
+
+def test_a_row_that_is_not_there_ends_a_walk():
+    data = d2l.CTRDataset(pd.DataFrame({'y': [0, 1], 'a': list('xy')}), min_threshold=1)
+    assert len([label for _, label in data]) == 2
+    for row in (2, -3, 10**30):
+        with pytest.raises(IndexError, match=f'there is no row {row}: the data has 2'):
+            data[row]

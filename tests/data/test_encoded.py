@@ -348,3 +348,52 @@ def test_a_source_that_changed_in_place_is_told(tmp_path):
         changed.to_csv(path, index=False)  # as long as before
         with pytest.raises(ValueError, match='was encoded from another source'):
             d2l.encode(changed if number == 0 else path, folder, **how)
+
+
+def test_a_finished_folder_is_looked_at_when_it_is_encoded_again(tmp_path):
+    frame = pd.DataFrame({'y': [0, 1] * 20, 'a': list('wxyz') * 10})
+    how = dict(label='y', categories=['a'], numbers=[], verbose=False)
+    place = tmp_path / 'made'
+    d2l.encode(frame, place, **how)
+    for name in ('ids.bin', 'labels.bin', 'blocks.bin', 'encoder.json'):
+        kept = (place / name).read_bytes()
+        (place / name).unlink()
+        for call in (lambda: d2l.encode(frame, place, **how), lambda: d2l.open_encoded(place)):
+            with pytest.raises(ValueError, match='remove the folder and encode anew'):
+                call()
+        if name.endswith('.bin'):
+            (place / name).write_bytes(bytes([kept[0] ^ 1]) + kept[1:])
+            with pytest.raises(ValueError, match='is damaged in rows'):
+                d2l.encode(frame, place, **how)
+        (place / name).write_bytes(kept)
+    assert len(d2l.encode(frame, place, **how)) == 40
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(ValueError, match='file is no folder: give the path of a new or an empty'):
+        d2l.encode(frame, tmp_path / 'file', **how)
+
+
+@pytest.mark.parametrize(
+    'key, value',
+    [
+        *(('seed', v) for v in ('a', -1, 1.5, [0], True)),
+        *(('source', v) for v in (None, 3, ['a'])),
+        *(('digest', v) for v in (None, 3)),
+        *(('texts', v) for v in (None, 'a', [3])),
+        *(('rows', v) for v in (40.0, '40', None)),
+        *(('columns', v) for v in (None, [], {'ids': 1.0}, {'ids': -1}, {'a': 1})),
+        *(('blocks', v) for v in (None, 40, [40.0], [[40]])),
+        *(('learned', v) for v in (None, [], 3)),
+        *((key, ...) for key in ('seed', 'source', 'digest', 'texts', 'rows', 'blocks', 'learned')),
+    ],
+)
+def test_every_entry_of_the_facts_is_looked_at(tmp_path, key, value):
+    frame = pd.DataFrame({'y': [0, 1] * 20, 'a': list('wxyz') * 10})
+    d2l.encode(frame, tmp_path, label='y', categories=['a'], numbers=[], verbose=False)
+    facts = json.loads((tmp_path / 'encoded.json').read_text())
+    facts.update({key: value})
+    if value is ...:
+        facts.pop(key)
+    (tmp_path / 'encoded.json').write_text(json.dumps(facts))
+    with pytest.raises(ValueError, match='holds no encoding|is not what the rows') as refusal:
+        d2l.open_encoded(tmp_path)
+    assert '\n' not in str(refusal.value)

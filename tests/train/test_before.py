@@ -1,6 +1,9 @@
 """What can be known before the first step is refused before it, in one sentence."""
 
+import tempfile
+
 import d2lrec as d2l
+from d2lrec.train import loop
 
 import mxnet as mx
 import numpy as np
@@ -262,3 +265,49 @@ def test_no_epoch_is_no_trouble(steps, train, tmp_path):
     for ask in (lambda: history.kept, history.plot):
         with pytest.raises(ValueError, match='the history is empty'):
             ask()
+
+
+def test_what_fit_does_not_know_is_named():
+    data = d2l.planted(60, [5, 4], seed=0)
+    for options, words in (
+        ({'patiense': 1}, "fit has no argument 'patiense' .*: did you mean patience?"),
+        ({'zzqq': 1}, "fit has no argument 'zzqq' .*: see fit and train_ch13"),
+        ({'negatives': 1}, "fit has no argument 'negatives'"),
+    ):
+        with pytest.raises(TypeError, match=words):
+            d2l.fit(d2l.LR([5, 4]), data, data, **options)
+    with pytest.raises(ValueError, match="rows is 'yes': give True or False"):
+        d2l.fit(d2l.LR([5, 4]), data, rows='yes')
+
+
+def test_a_place_is_tried_before_the_first_epoch(tmp_path, monkeypatch):
+    """What `os.access` says may be wrong: of a quota, a special file system, a long name."""
+    monkeypatch.chdir(tmp_path)
+    data, net = d2l.planted(60, [5, 4], seed=0), d2l.LR([5, 4])
+    with pytest.raises(ValueError, match='cannot be written: File name too long'):
+        d2l.fit(net, data, checkpoint='b' * 250)
+
+    def full(*args, **kwargs):
+        raise OSError(122, 'Disk quota exceeded')
+
+    monkeypatch.setattr(tempfile, 'mkstemp', full)
+    with pytest.raises(ValueError, match='state cannot be written: Disk quota exceeded'):
+        d2l.fit(net, data, checkpoint='state')
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('large', [False, True])
+@pytest.mark.parametrize('valid', [False, True])
+def test_weights_of_touched_rows_are_finite_after_a_failure(large, valid, monkeypatch):
+    if large:
+        monkeypatch.setattr(loop, 'LARGE_TABLE', 1)
+        monkeypatch.setattr(loop, 'PIECE', 7)
+    data, net = d2l.planted(60, [30, 40], seed=0), d2l.FM([30, 40], 2)
+    words = 'what was not finite in the net is now 0' if large else 'the weights it began with'
+    with pytest.raises(ValueError, match=words):
+        d2l.fit(
+            net, data, data if valid else None, rows=True, lr=1e30, optimizer='sgd', batch_size=20
+        )
+    weights = {n: p.data().asnumpy() for n, p in net._collect_params_with_prefix().items()}
+    assert all(np.isfinite(w).all() for w in weights.values())
+    assert not large or any((w == 0).any() for w in weights.values())
