@@ -270,11 +270,11 @@ def test_no_epoch_is_no_trouble(steps, train, tmp_path):
 def test_what_fit_does_not_know_is_named():
     data = d2l.planted(60, [5, 4], seed=0)
     for options, words in (
-        ({'patiense': 1}, "fit has no argument 'patiense' .*: did you mean patience?"),
-        ({'zzqq': 1}, "fit has no argument 'zzqq' .*: see fit and train_ch13"),
+        ({'patiense': 1}, "fit has no argument 'patiense': did you mean patience?"),
+        ({'zzqq': 1}, "fit has no argument 'zzqq': it takes patience, monitor"),
         ({'negatives': 1}, "fit has no argument 'negatives'"),
     ):
-        with pytest.raises(TypeError, match=words):
+        with pytest.raises(ValueError, match=words):
             d2l.fit(d2l.LR([5, 4]), data, data, **options)
     with pytest.raises(ValueError, match="rows is 'yes': give True or False"):
         d2l.fit(d2l.LR([5, 4]), data, rows='yes')
