@@ -760,3 +760,61 @@ def test_an_index_that_pandas_wrote_is_no_feature():
             table = d2l.read(source)
         assert table.schema.label == 'click'
         assert set(table.schema.fields) == {'user', 'item', 'hour'}
+
+
+# --- lists, calibration, overfitting
+
+
+def test_lists_leave_out_what_was_seen_and_name_the_items():
+    """DeepCTR#197, DeepTables#63; RecBole#1131, #980, #1181; recommenders#849; TFRS#190."""
+    data = clicks(LOG[['click', 'user', 'item']])
+    net = randomize(d2l.FM(data.field_dims, 3))
+    items = pd.DataFrame({'item': sorted(set(LOG.item)), 'title': 'a title'})
+    users = sorted(set(LOG.user))[:5]
+    lists = d2l.recommend(net, users, 20, seen=data, items=items, name='title')
+    for user, mine in lists.groupby('user'):
+        seen = set(LOG.item[LOG.user == user])
+        assert set(mine.item) == set(items.item) - seen  # names, not ids
+        assert mine.score.is_monotonic_decreasing and set(mine.title) == {'a title'}
+
+
+def test_a_new_user_gets_a_list_by_a_stated_rule():
+    """RecBole#1032; TFRS#291; an id of 'unknown' for clicks, the user's ratings for MF."""
+    data = clicks(LOG[['click', 'user', 'item']])
+    net = randomize(d2l.FM(data.field_dims, 3))
+    items = pd.DataFrame({'item': sorted(set(LOG.item))})
+    first, second = (d2l.recommend(net, [u], 3, seen=data, items=items) for u in (999, 'who'))
+    assert first.item.tolist() == second.item.tolist() and first.user.tolist() == [999] * 3
+    mf = pairs_net()
+    new = d2l.Ratings([0, 0], [3, 4], [5, 1], 1, 30)
+    folded = d2l.recommend(mf, new, 30)
+    assert len(folded) == 28 and not {3, 4} & set(folded.item)
+    with pytest.raises(ValueError, match='no user 50, only those from 0 to 49: fold a new one in'):
+        d2l.recommend(mf, [50], 3, seen=False)
+
+
+def test_predictions_are_held_against_what_happened():
+    """DeepCTR#281: are these probabilities?"""
+    p = np.repeat([0.2, 0.8], 500)
+    y = np.concatenate([np.arange(500) < 100, np.arange(500) < 400]).astype(float)
+    table = d2l.calibration_table(y, p, 2)
+    expected = {'rows': [500, 500], 'predicted': [0.2, 0.8], 'observed': [0.2, 0.8]}
+    for name, column in expected.items():
+        np.testing.assert_allclose(table[name], column)
+
+
+def test_a_loss_that_rises_again_leaves_the_best_epoch():
+    """DeepCTR#277: log loss above 1 after some epochs."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(
+        {'click': rng.integers(0, 2, 400), 'user': rng.integers(0, 150, 400).astype(str)}
+    )
+    frame['item'] = rng.integers(0, 150, 400).astype(str)  # nothing to learn, all to remember
+    train = d2l.CTRDataset(frame[:300], min_threshold=1)
+    valid = train.encoder.encode(frame[300:])
+    net = d2l.FM(train.field_dims, 8)
+    history = d2l.fit(net, train, valid, lr=0.3, num_epochs=6, batch_size=32)
+    losses = [row['valid_loss'] for row in history.rows]
+    assert losses[-1] > max(1, losses[0]) and history.best_epoch == 1 + np.argmin(losses)
+    report = d2l.evaluate(net, valid)
+    assert report['log_loss'] == pytest.approx(min(losses)) and report['base_log_loss'] < 1

@@ -302,8 +302,10 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
 
 
 def _like_criteo(columns):
-    """Whether columns without names are 39 or 40, the last 26 of them of eight hex digits."""
+    """Whether columns are called so, or are 39 or 40, the last 26 of them of eight hex digits."""
     names = list(columns)
+    if [n.upper() for n in names[-39:]] == CRITEO_NAMES[-39:]:
+        return True
     if len(names) not in (39, 40) or not all(n.startswith('column ') or n.isdigit() for n in names):
         return False
     for name in names[-26:]:
