@@ -351,10 +351,17 @@ def test_a_loader_of_pairs_goes_on_at_an_epoch(at):
 
 
 def test_the_latest_related_item_raises_or_lowers():
-    data = d2l.planted_histories(20_000, linear=0.0, related=0.0, latest=2.0, rate=0.3, seed=0)
-    values = data.terms['latest']
-    assert (values > 0.5).any() and (values < -0.5).any()
-    assert len(np.unique(values.round(6))) == 3  # none, up, down
+    """Each item always the same way, whatever was before it."""
+    data = d2l.planted_histories(3000, linear=0.0, related=0.0, latest=2.0, rate=0.3, seed=0)
+    effect, first = data.terms['latest'], data.field_dims[0]
+    group = 10  # items of one
+    items, past = data.features[:, 1] - first, data.columns['history'] - first
+    found = {}
+    for row, length in enumerate(data.columns['lengths']):
+        same = [i for i in past[row, :length] if i // group == items[row] // group]
+        found.setdefault(same[-1] if same else None, set()).add(round(float(effect[row]), 6))
+    assert all(len(effects) == 1 for effects in found.values())
+    assert len(set.union(*found.values())) == 3  # up, down, none
 
 
 def test_plain_descent_has_no_momentum():
