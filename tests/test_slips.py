@@ -4,6 +4,7 @@ import json
 import warnings
 
 import d2lrec as d2l
+from d2lrec.arguments import check_whole
 from d2lrec.check import judge
 from d2lrec.models import Model
 from d2lrec.saving.rows import encode_rows
@@ -366,3 +367,9 @@ def test_the_latest_related_item_raises_or_lowers():
 
 def test_plain_descent_has_no_momentum():
     assert optim.SGD().momentum == 0 and optim.SGD(momentum=0.5).momentum == 0.5
+
+
+def test_a_whole_number_begins_with_1():
+    assert check_whole(1, 'k') == 1
+    with pytest.raises(ValueError, match='k is 0: give a whole number, 1 or more'):
+        check_whole(0, 'k')
