@@ -15,8 +15,10 @@ SCRIPT = Path(__file__).resolve().parent.parent / 'benchmarks' / 'kill_resume.py
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs a system with fork')
 def test_three_kills(tmp_path):
-    """On two devices, with dropout and batch normalization; the kills come as they may."""
-    command = [sys.executable, '-W', 'ignore', str(SCRIPT), '--cases', 'deepfm', '--kills', '3']
+    """Two devices with dropout and batch normalization; touched rows; an encoding."""
+    cases = ['deepfm', 'rows', 'encoding']
+    command = [sys.executable, '-W', 'ignore', str(SCRIPT), '--kills', '3', '--most', '1']
+    command += ['--cases', *cases]
     root = str(Path(d2l.__file__).resolve().parent.parent)
     run = subprocess.run(
         [*command, '--seed', '5', '--append', str(tmp_path / 'rows')],
@@ -27,7 +29,7 @@ def test_three_kills(tmp_path):
     )
     assert run.returncode == 0, run.stderr[-2000:]
     rows = [json.loads(line) for line in (tmp_path / 'rows').read_text().splitlines()]
-    assert sum(row['kills'] for row in rows) == 3 and sum(row['in writes'] for row in rows)
+    assert sum(row['kills'] for row in rows) == 3 and {row['case'] for row in rows} == set(cases)
     assert all(row['equal'] for row in rows), run.stdout
     assert not any(row['broken'] or row['litter'] for row in rows), run.stdout
     assert run.stdout.splitlines()[-1].startswith('| **all** |')

@@ -4,6 +4,7 @@ import json
 import warnings
 
 import d2lrec as d2l
+from d2lrec.arguments import check_whole
 from d2lrec.check import judge
 from d2lrec.models import Model
 from d2lrec.saving.rows import encode_rows
@@ -351,11 +352,24 @@ def test_a_loader_of_pairs_goes_on_at_an_epoch(at):
 
 
 def test_the_latest_related_item_raises_or_lowers():
-    data = d2l.planted_histories(20_000, linear=0.0, related=0.0, latest=2.0, rate=0.3, seed=0)
-    values = data.terms['latest']
-    assert (values > 0.5).any() and (values < -0.5).any()
-    assert len(np.unique(values.round(6))) == 3  # none, up, down
+    """Each item always the same way, whatever was before it."""
+    data = d2l.planted_histories(3000, linear=0.0, related=0.0, latest=2.0, rate=0.3, seed=0)
+    effect, first = data.terms['latest'], data.field_dims[0]
+    group = 10  # items of one
+    items, past = data.features[:, 1] - first, data.columns['history'] - first
+    found = {}
+    for row, length in enumerate(data.columns['lengths']):
+        same = [i for i in past[row, :length] if i // group == items[row] // group]
+        found.setdefault(same[-1] if same else None, set()).add(round(float(effect[row]), 6))
+    assert all(len(effects) == 1 for effects in found.values())
+    assert len(set.union(*found.values())) == 3  # up, down, none
 
 
 def test_plain_descent_has_no_momentum():
     assert optim.SGD().momentum == 0 and optim.SGD(momentum=0.5).momentum == 0.5
+
+
+def test_a_whole_number_begins_with_1():
+    assert check_whole(1, 'k') == 1
+    with pytest.raises(ValueError, match='k is 0: give a whole number, 1 or more'):
+        check_whole(0, 'k')

@@ -39,6 +39,7 @@ RESULTS = ROOT / '_build' / 'mutants'
 TABLE = ROOT / 'benchmarks' / 'results' / 'mutations.md'
 WORDS = ROOT / 'tools' / 'mutate_equivalent.json'
 SEED = 0
+ANOTHER = '## Another draw, seed '
 
 # Module -> how many changes of it, and the tests that concern it: quick ones first.
 ADDED = ['tests/test_slips.py']
@@ -674,11 +675,14 @@ def check():
 # --------------------------------------------------------------------------------------- table
 
 
-def table():
-    """Write the table of what was tried and noticed, and of each survivor."""
+def table(seed=SEED):
+    """Write the table of what was tried and noticed in a draw, and of each survivor.
+
+    What the file holds of other draws stays.
+    """
     records = [
         json.loads(p.read_text(encoding='utf-8'))
-        for p in sorted(RESULTS.glob('*.json'))
+        for p in sorted(results_of(seed).glob('*.json'))
         if not p.name.startswith(('cover-', 'again-'))
     ]
     equivalent = json.loads(WORDS.read_text(encoding='utf-8'))
@@ -703,10 +707,12 @@ def table():
                 (module, len(mine), len(mine) - len(left), len(left) - len(same), len(same))
             )
     total = [sum(column) for column in zip(*(r[1:] for r in rows))]
+    level = '' if seed == SEED else '#'
+    title = '# Small wrong changes of the library, and whether the tests notice them'
     lines = [
-        '# Small wrong changes of the library, and whether the tests notice them',
+        title if seed == SEED else f'{ANOTHER}{seed}',
         '',
-        f'`tools/mutate.py`, seed {SEED}: {total[0]} changes drawn from {len(rows)} modules',
+        f'`tools/mutate.py`, seed {seed}: {total[0]} changes drawn from {len(rows)} modules',
         '(another comparison, operator, sign, constant, bound or axis; a term, condition, call or',
         'refusal left out; two arguments swapped). Each is tried alone, with the tests that run',
         f'its line. **{total[1]} were noticed** at first; of the other {total[2] + total[3]},',
@@ -717,13 +723,20 @@ def table():
         *(f'| {m} | {a} | {b} | {c} | {d} |' for m, a, b, c, d in rows),
         f'| **all** | **{total[0]}** | **{total[1]}** | **{total[2]}** | **{total[3]}** |',
         '',
-        '## Those that no test noticed at first',
+        f'{level}## Those that no test noticed at first',
         '',
         '| place | change | noticed now, or why not |',
         '|---|---|---|',
         *told,
     ]
-    TABLE.write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    first, *others = TABLE.read_text(encoding='utf-8').split(f'\n{ANOTHER}')
+    made = '\n'.join(lines) + '\n'
+    if seed == SEED:
+        first = made
+    else:
+        others = [o for o in others if not o.startswith(f'{seed}\n')]
+        others = sorted([*others, made[len(ANOTHER) :]])
+    TABLE.write_text(f'\n{ANOTHER}'.join([first, *others]), encoding='utf-8')
 
 
 def _short(text):
@@ -747,7 +760,8 @@ def main():
     commands.add_parser('check')
     command = commands.add_parser('cover')
     command.add_argument('--part', default='1/1')
-    commands.add_parser('table')
+    command = commands.add_parser('table')
+    command.add_argument('--seed', type=int, default=SEED)
     given = parser.parse_args()
     if given.command == 'run':
         run(given.part, given.only, given.seconds, given.seed, given.count, given.tests)
@@ -766,7 +780,7 @@ def main():
     elif given.command == 'cover':
         cover(given.part)
     else:
-        table()
+        table(given.seed)
 
 
 if __name__ == '__main__':

@@ -19,16 +19,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, Optional, Union
 
-__all__ = [
-    'DataUnavailable',
-    'copy_member',
-    'extract',
-    'file_hash',
-    'is_complete',
-    'most_unpacked',
-    'seal',
-    'too_large',
-]
+__all__ = ['DataUnavailable', 'extract', 'file_hash', 'is_complete', 'seal']
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 8 << 30  # of all files extracted

@@ -21,7 +21,7 @@ import numpy as np
 from ..arguments import check_list, shown
 from ..checks import CURE, check_finite, check_ids
 
-__all__ = ['Examples', 'check_columns', 'concat', 'examples_of', 'picked']
+__all__ = ['Examples', 'check_columns', 'concat', 'examples_of']
 
 IDS = ('ids', 'users', 'items', 'history', 'lengths')  # columns of whole numbers
 
