@@ -74,8 +74,8 @@ def main(arguments=None) -> None:
     lines = [
         '# Hashed fields as buckets shrink',
         '',
-        f'Planted clicks, {ROWS:,} rows for training, {PART:,} each for validation and test; fields '
-        f'of {VALUES:,} (Zipf, 1.05), 200 and 20 values, of which the first is hashed. FM, '
+        f'Planted clicks, {ROWS:,} rows for training, {PART:,} each for validation and test; '
+        f'fields of {VALUES:,} (Zipf, 1.05), 200 and 20 values, of which the first is hashed. FM, '
         f'{FACTORS} factors, Adam, rate .005, decay 1e-5, batches of 1,024, at most 6 epochs, the '
         f'one that validation finds best; means of seeds {", ".join(map(str, args.seeds))}, of '
         'data and of weights. "Alike" are the values in training whose buckets, all of them, are '

@@ -15,6 +15,8 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
+import mmap
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
@@ -358,6 +360,27 @@ def memory_of(array: mx.nd.NDArray) -> np.ndarray:
     kind = np.ctypeslib.as_ctypes_type(array.dtype)
     pointer = ctypes.cast(_address(array), ctypes.POINTER(kind))
     return np.ctypeslib.as_array(pointer, shape=array.shape)
+
+
+def give_back(array: mx.nd.NDArray) -> None:
+    """Let the system have the memory of an array that counts for nothing now, until it is written.
+
+    Where the system can: of whole pages, which read as zeros then.
+
+    Examples
+    --------
+    >>> x = mx.nd.ones(3)
+    >>> give_back(x)  # too small for a page
+    >>> x.asnumpy().tolist()
+    [1.0, 1.0, 1.0]
+    """
+    if not sys.platform.startswith('linux') or array.context.device_type != 'cpu':
+        return
+    memory, page = memory_of(array), mmap.PAGESIZE
+    first = -(-memory.ctypes.data // page) * page
+    length = (memory.ctypes.data + memory.nbytes - first) // page * page
+    if length > 0:
+        ctypes.CDLL(None).madvise(ctypes.c_void_p(first), ctypes.c_size_t(length), 4)  # DONTNEED
 
 
 def step_by_numpy(
