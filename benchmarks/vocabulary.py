@@ -9,6 +9,9 @@ whose order is shuffled, so that frequent ids lie anywhere in the table. A step 
 loss, backward and optimizer on a batch in memory; the sides run in turn, a block of steps at a
 time. The times are processor time, as other programs run beside, and medians of the blocks. Memory
 is what the process holds more after the side was made and has trained, its compiled code included.
+How a step grows has two causes, each with a column: a larger vocabulary has more distinct rows in
+a batch ("in a table of these alone": the same ids, numbered anew in each batch), and memory takes
+longer for rows that lie far apart ("alone": nothing but reading and writing them).
 """
 
 import os
@@ -111,6 +114,29 @@ def theirs(V, batches, sparse):
     return block
 
 
+def packed(batches):
+    """The same ids numbered anew in each batch, 0, 1, 2 ...: and how many that makes."""
+    found = [(np.unique(x, return_inverse=True)[1].reshape(x.shape), y) for x, y in batches]
+    return [(x.astype('int32'), y) for x, y in found], 1 + max(int(x.max()) for x, _ in found)
+
+
+def fetched(V, batches):
+    """A function that reads and writes the rows of each batch in a table and its moments, alone."""
+    weight, first, second = (mx.nd.zeros((V, K)) for _ in range(3))
+    kernels.large_pages(weight, first, second)
+    rows = [np.unique(x).astype(np.int64) for x, _ in batches]
+    grad = mx.nd.zeros((max(map(len, rows)), K))
+    settings = [0.001, 1, 0, 0.9, 0.1, 0.999, 0.001, 1e-8]
+
+    def block():
+        for some in rows:
+            kernels.step(kernels.copy, weight, [], grad, [], some, writes='grad')
+            kernels.step(kernels.adam, weight, [first, second], grad, settings, some)
+        mx.nd.waitall()
+
+    return block
+
+
 def held():
     """Megabytes that this process holds."""
     gc.collect()
@@ -145,6 +171,11 @@ def main():
         sides = {f'd2lrec {name}': lambda o=o, n=n: ours(V, batches, True, o, n)
                  for name, (o, n) in rows_of.items()}  # fmt: skip
         if not args.optimizers:
+            few, count = packed(batches)
+            sides['d2lrec rows, in a table of these alone'] = lambda few=few, count=count: ours(
+                count, few, True, d2l.Adam
+            )
+            sides['rows read, updated and written alone'] = lambda: fetched(V, batches)
             sides['d2lrec dense'] = lambda: ours(V, batches, False, d2l.Adam)
             if torch is not None:
                 sides['torch SparseAdam'] = lambda: theirs(V, batches, True)

@@ -100,9 +100,10 @@ def fit(
         `EncodedFolder`. With 'dist_sync' the servers add up the gradients of all workers, so that
         the result is that of one process; with 'dist_async' nobody waits. The optimizer runs on
         the servers: after a restart from `checkpoint`, a path that all workers see, its moments
-        begin anew. Of tables of 10,000 rows or more only the touched rows travel, and Adam and
-        weight decay move only these. The history's training measures are of the worker's own
-        share, and `history.traffic` says what travelled.
+        begin anew. Where a table has 10,000 rows or more only the touched rows of tables travel,
+        a worker holds no others until an epoch ends, and Adam and weight decay move only these.
+        The history's training measures are of the worker's own share, and `history.traffic` says
+        what travelled.
     rows : bool, optional
         Whether a step touches only the rows of the tables that its batch looks up, which makes
         Adam lazy: see `touch_rows`. By default where the tables hold two million numbers or more.
@@ -177,7 +178,11 @@ def fit(
         verbose = verbose and trainer.rank == 0
     options.update(held_out, seed=seed, verbose=verbose)
     remember(net, train)
-    history = go(net, train_iter, test_iter, loss, trainer, num_epochs, devices, **options)
+    try:
+        history = go(net, train_iter, test_iter, loss, trainer, num_epochs, devices, **options)
+    finally:
+        if kvstore is not None:
+            trainer.end()
     if kvstore is not None:
         history.traffic = trainer.traffic
     return history

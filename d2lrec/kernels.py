@@ -15,6 +15,8 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
+import mmap
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
@@ -232,9 +234,14 @@ def distinct(ids: np.ndarray, scratch: np.ndarray) -> tuple[np.ndarray, np.ndarr
     >>> rows.tolist(), place.tolist()
     ([2, 7], [1, 0, 1])
     """
-    first, look = _marking() or (_mark, _place)
-    rows = np.sort(first(ids, scratch)).astype(np.int64)
-    return rows, look(ids, rows, scratch)
+    loops = _marking()
+    if loops is None:
+        rows = np.sort(_mark(ids, scratch)).astype(np.int64)
+        return rows, _place(ids, rows, scratch)
+    # Their table is as long as the ids are many, not as the vocabulary: it stays in the cache.
+    keys, places = np.full((2, 2 << max(4, len(ids).bit_length())), -1, np.int32)
+    rows = np.sort(loops[0](ids, keys))
+    return rows.astype(np.int64), loops[1](ids, rows, keys, places)
 
 
 def _mark(ids, scratch):
@@ -251,30 +258,41 @@ def _place(ids, rows, scratch):
 
 @functools.cache
 def _marking() -> Optional[tuple]:
-    """`_mark` and `_place` as loops, by numba."""
+    """`_mark` and `_place` as loops over a hash table of the ids, by numba.
+
+    `keys`, a power of two of numbers, is all -1 where no id is, as are `places` beside it.
+    """
     numba = _numba()
     if numba is None:
         return None
 
     @numba.njit
-    def mark(ids, scratch):
+    def slot(x, keys):
+        mask = len(keys) - 1
+        at = ((np.int64(x) * np.int64(2654435761)) >> 9) & mask
+        while keys[at] != x and keys[at] != -1:
+            at = (at + 1) & mask
+        return at
+
+    @numba.njit
+    def mark(ids, keys):
         rows, count = np.empty_like(ids), 0
         for i in range(len(ids)):
-            scratch[ids[i]] = i
-        for i in range(len(ids)):
-            if scratch[ids[i]] == i:
+            at = slot(ids[i], keys)
+            if keys[at] == -1:
+                keys[at] = ids[i]
                 rows[count] = ids[i]
                 count += 1
         return rows[:count]
 
     @numba.njit
-    def place(ids, rows, scratch):
-        places = np.empty(len(ids), np.int32)
+    def place(ids, rows, keys, places):
+        found = np.empty(len(ids), np.int32)
         for r in range(len(rows)):
-            scratch[rows[r]] = r
+            places[slot(rows[r], keys)] = r
         for i in range(len(ids)):
-            places[i] = scratch[ids[i]]
-        return places
+            found[i] = places[slot(ids[i], keys)]
+        return found
 
     return mark, place
 
@@ -358,6 +376,59 @@ def memory_of(array: mx.nd.NDArray) -> np.ndarray:
     kind = np.ctypeslib.as_ctypes_type(array.dtype)
     pointer = ctypes.cast(_address(array), ctypes.POINTER(kind))
     return np.ctypeslib.as_array(pointer, shape=array.shape)
+
+
+_laid: set[tuple[int, int]] = set()
+PAGES = 2**22  # bytes of an array from which on large pages pay
+
+
+def large_pages(*arrays: mx.nd.NDArray) -> None:
+    """Ask the system for large pages for arrays whose rows are read here and there, once each.
+
+    With pages of 4 kB the processor looks up nearly every row's page in memory first, which takes
+    as long as the row; pages of 2 MB are few enough to be known. Of Linux from 6.1 on, or where
+    an array is not written yet; elsewhere nothing happens.
+
+    Examples
+    --------
+    >>> large_pages(mx.nd.zeros((4, 2)))
+    """
+    if not sys.platform.startswith('linux'):
+        return
+    for array in arrays:
+        size = array.size * np.dtype(array.dtype).itemsize
+        if size < PAGES or array.context.device_type != 'cpu':
+            continue
+        address = _address(array)
+        if (address, size) in _laid:
+            continue
+        _laid.add((address, size))
+        first = -(-address // mmap.PAGESIZE) * mmap.PAGESIZE
+        length = (address + size - first) // mmap.PAGESIZE * mmap.PAGESIZE
+        advise = ctypes.CDLL(None).madvise
+        for advice in (14, 25):  # MADV_HUGEPAGE, MADV_COLLAPSE
+            advise(ctypes.c_void_p(first), ctypes.c_size_t(length), advice)
+
+
+def give_back(array: mx.nd.NDArray) -> None:
+    """Let the system have the memory of an array that counts for nothing now, until it is written.
+
+    Where the system can: of whole pages, which read as zeros then.
+
+    Examples
+    --------
+    >>> x = mx.nd.ones(3)
+    >>> give_back(x)  # too small for a page
+    >>> x.asnumpy().tolist()
+    [1.0, 1.0, 1.0]
+    """
+    if not sys.platform.startswith('linux') or array.context.device_type != 'cpu':
+        return
+    memory, page = memory_of(array), mmap.PAGESIZE
+    first = -(-memory.ctypes.data // page) * page
+    length = (memory.ctypes.data + memory.nbytes - first) // page * page
+    if length > 0:
+        ctypes.CDLL(None).madvise(ctypes.c_void_p(first), ctypes.c_size_t(length), 4)  # DONTNEED
 
 
 def step_by_numpy(

@@ -125,8 +125,9 @@ def _watch(running):
         waited = since is not None and time.monotonic() - since > GRACE
         if failed or (waited and not all_done):
             name = (failed or over)[0]
+            ending = _ending(codes[name], ' on ' in name)
             print(
-                f'd2lrec.launch: {name} {_ending(codes[name])}, so the job is ended: see its last '
+                f'd2lrec.launch: {name} {ending}, so the job is ended: see its last '
                 'lines; started again, the script goes on from its checkpoint.',
                 file=sys.stderr,
                 flush=True,
@@ -137,9 +138,13 @@ def _watch(running):
         time.sleep(0.1)
 
 
-def _ending(code):
+def _ending(code, elsewhere=False):
     if code == 0:
         return 'ended before the workers'
+    if elsewhere and code == 255:
+        return 'could not be reached by ssh, or was cut off'
+    if elsewhere and code - 128 in set(signal.Signals):
+        code = 128 - code  # as a shell says it
     if code < 0:
         return f'was killed by {signal.Signals(-code).name}'
     return f'failed with exit code {code}'
@@ -188,7 +193,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if not os.path.isfile(given.script[0]):
         parser.error(f'{given.script[0]} is no file: give the path of a script.')
     hosts = read_hosts(given.hosts) if given.hosts else []
-    port = given.port or free_port()
+    port = free_port() if given.port is None else given.port
+    if not 0 < port < 2**16:
+        parser.error(f'--port {port}: give a number from 1 to 65535, or leave it out.')
     return run(processes(given.workers, given.servers, given.script, hosts, port))
 
 

@@ -73,8 +73,11 @@ class _Copied:
         self.array.attach_grad()
         self.capacity, self.rows = capacity, None
 
-    def fill(self, table, rows):
+    def fill(self, table, rows, fetch=None):
         self.rows = rows
+        if fetch is not None:
+            self.array.as_nd_ndarray()[: len(rows)] = fetch(rows)
+            return
         source, own = table.as_nd_ndarray(), self.array.as_nd_ndarray()
         if kernels.usable(source, own, least=0):
             kernels.step(kernels.copy, source, [], own, [], rows, writes='grad')
@@ -99,6 +102,9 @@ class TouchedRows(gluon.Parameter):
     """A table (V, ...) that shows the net, while it records, the rows of the batch alone."""
 
     _shown = None  # what `data` gives while a pass is on its way
+    fetch = (
+        None  # where the rows are elsewhere: a function of their numbers (R,) -> NDArray (R, ...)
+    )
 
     def _init_grad(self):
         if self.grad_req == 'add':
@@ -133,7 +139,7 @@ class TouchedRows(gluon.Parameter):
         one = spare.pop() if spare else None
         if one is None or one.capacity < len(rows):
             one = _Copied(table, -(-max(len(rows) + len(rows) // 8, 1) // ROUND) * ROUND)
-        one.fill(table, rows)
+        one.fill(table, rows, self.fetch)
         passes.append(one)
         self._shown = one.array
 

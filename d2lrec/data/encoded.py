@@ -32,8 +32,8 @@ from .hashed import hashed_fields
 from .json_files import is_whole, read_json, save_json
 from .plan import Plan, _log_square
 from .schema import Said, completed, labels_in
-from .table import Table, _reads_dense, _restricted, _with_true_numbers
-from .values import Column, spelled
+from .table import Table, _reads_dense, _restricted, _times, _with_true_numbers
+from .values import Column, is_missing, spelled, text_of
 from .vocabulary import Field, Vocabulary, check_threshold
 
 __all__ = ['EncodedFolder', 'encode', 'open_encoded']
@@ -332,6 +332,7 @@ class _Source:
     def __init__(self, source, said, how, schema):
         self._said, self._known, self._texts, self._warned = said, schema, [], False
         self._found: dict[str, Any] = {}
+        self._time: Optional[str] = None  # 'M' where times are dates, 'f' where they are numbers
         self.blocks = Blocks(source, self._decide, **how)
 
     @property
@@ -385,6 +386,8 @@ class _Source:
                 if texts:
                     self._texts += sorted(texts)
                     raise Again
+                if 'time' in self._found['guessed']:
+                    self._check_time(raw, row)
             try:
                 yield number, _Rows(raw, self.schema)
             except ValueError as error:
@@ -392,6 +395,36 @@ class _Source:
                     f'in the rows from {row + 1:,} on, counted anew: {error}'
                 ) from None
             row += raw.rows
+
+    def _check_time(self, raw, row):
+        """Refuse a column that was taken for the time by its first rows and is none in these."""
+        name = self.schema.time
+        column = words_in(name, raw.columns[name], self.name)
+        there = [c for c in column.cells if not is_missing(c)]
+        if not there or isinstance(raw.columns[name], np.ndarray):
+            return
+        try:
+            kind = _times(name, Column(name, there, np.arange(len(there))), self.name).dtype.kind
+        except ValueError:
+            kind = None
+        self._time = self._time or kind
+        if kind is not None and kind == self._time:
+            return
+        for cell in column.cells:
+            one = Column(name, [cell], np.zeros(1, np.int32))
+            try:
+                if is_missing(cell) or _times(name, one, self.name).dtype.kind == self._time:
+                    continue
+            except ValueError:
+                pass
+            break
+        i = column.cells.index(cell)
+        raise ValueError(
+            f'{self.name}: by its first rows {name!r} was taken for the time, and in row '
+            f'{row + column.first_row(i) + 1:,} it is {text_of(cell)[:40]!r}: pass '
+            f'time={name!r} where that is the time all the same, or time=False where the column is '
+            'a feature.'
+        )
 
 
 class _Rows(Table):

@@ -8,6 +8,7 @@ weights travel whole.
 from __future__ import annotations
 
 import copy
+import functools
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
@@ -16,15 +17,17 @@ import mxnet as mx
 import numpy as np
 from mxnet import gluon
 
+from .. import kernels
 from ..arguments import shown
 from ..saving.checkpoint import Checkpoint
+from ..touched import tables_of, touch_rows, touched_of
 from ..weights import weights_of
 
 __all__ = ['serve']
 
 KINDS = ('dist_sync', 'dist_async')
-ROWS = 10_000  # from which only the touched rows of a table travel
-TABLES = ('ids', 'history')  # inputs that number the rows of the tables
+ROWS = 10_000  # of a table from which on only touched rows travel
+PIECE = 1_000_000  # rows of a table that are fetched at a time
 
 
 _open: dict[str, Any] = {'kind': None, 'store': None, 'keys': 0}
@@ -50,8 +53,10 @@ class ServedTrainer(gluon.Trainer):
     net : the net, its weights on one device
     trainer : gluon.Trainer, whose optimizer the servers get
     kvstore : 'dist_sync' or 'dist_async'
-    rows : int
-        Tables with so many rows or more travel by touched rows, row-sparse on the servers.
+
+    Tables of which rows are touched (`touch_rows`) travel by these, row-sparse on the servers. In
+    an epoch a worker then holds no more of them than the rows of its share of the batch; the whole
+    tables come at the end of an epoch, for measures and what is saved.
 
     Attributes
     ----------
@@ -61,7 +66,7 @@ class ServedTrainer(gluon.Trainer):
     tables : list of names of the weights that travel by rows
     """
 
-    def __init__(self, net: gluon.Block, trainer: gluon.Trainer, kvstore: str, rows: int = ROWS):
+    def __init__(self, net: gluon.Block, trainer: gluon.Trainer, kvstore: str):
         self._weights = {n: p for n, p in weights_of(net).items() if p.grad_req != 'null'}
         trained = {id(p) for p in trainer._params}
         if any(len(p.list_ctx()) > 1 for p in self._weights.values()):
@@ -71,16 +76,12 @@ class ServedTrainer(gluon.Trainer):
         self._weights = {n: p for n, p in self._weights.items() if id(p) in trained}
         super().__init__(list(self._weights.values()), copy.copy(trainer.optimizer), kvstore=None)
         self._kv_initialized, self._params_to_init, self._update_on_kvstore = True, [], False
-        ends = (getattr(net, 'ranges', None) or {}).get('ids')
-        size = None if ends is None else int(np.max(ends[1]))
-        self.tables = [
-            n for n, p in self._weights.items()
-            if size is not None and size >= rows and len(p.shape) == 2 and p.shape[0] == size
-        ]  # fmt: skip
+        by_rows = {id(p) for p in touched_of(net)}
+        self.tables = [n for n, p in self._weights.items() if id(p) in by_rows]
         self.store = _store(kvstore)
         self.rank, self.num_workers = self.store.rank, self.store.num_workers
         self.sent = self.received = self.steps = 0
-        self._begun, self._touched, self._count = False, None, 0
+        self._begun, self._count = False, 0
 
     def begin(self) -> None:
         """Put the first worker's weights on the servers, and have them everywhere."""
@@ -91,7 +92,9 @@ class ServedTrainer(gluon.Trainer):
         _open['keys'] += len(self._weights)
         for name, key in self._keys.items():
             values = self._local(name)
-            if name in self.tables:  # with its rows of zeros, which `tostype` would leave out
+            if name in self.tables and self.rank:  # the first worker's count
+                values = mx.nd.sparse.zeros('row_sparse', values.shape)
+            elif name in self.tables:  # with its rows of zeros, which `tostype` would leave out
                 rows = mx.nd.arange(len(values), dtype='int64')
                 values = mx.nd.sparse.row_sparse_array((values, rows), shape=values.shape)
             self.store.init(key, values)
@@ -101,31 +104,45 @@ class ServedTrainer(gluon.Trainer):
         optimizer.wd_mult = {self._keys[n]: p.wd_mult for n, p in self._weights.items()}
         optimizer.param_dict, optimizer.idx2name = {}, {}
         self.store.set_optimizer(optimizer)
-        self.pull_all()
+        for name in self.tables:
+            self._weights[name].fetch = functools.partial(self._fetch, name, self._keys[name])
+        mx.nd.waitall()
+        self.store._barrier()
+
+    def end(self) -> None:
+        """Let the net's tables be its own again."""
+        for name in self.tables:
+            self._weights[name].fetch = None
 
     def _local(self, name):
         return self._weights[name].list_data()[0].as_nd_ndarray()
 
-    def pull(self, touched: np.ndarray, count: int) -> None:
-        """Fetch what the next batch needs: all small weights, these rows of the tables.
+    def pull(self, count: int) -> None:
+        """Fetch the small weights for the next batch; the net itself fetches rows of the tables.
 
         `count` is the number of rows of all workers' shares.
         """
-        self._touched, self._count = mx.nd.array(touched, dtype='int64'), count
+        self._count = count
         for name, key in self._keys.items():
-            local = self._local(name)
-            if name in self.tables:
-                self._pull_rows(name, key, self._touched)
-                self.received += (4 * local.shape[1] + 8) * self._touched.size
-            else:
+            if name not in self.tables:
+                local = self._local(name)
                 self.store.pull(key, out=local, priority=-key)
                 self.received += 4 * local.size
 
-    def _pull_rows(self, name, key, rows):
-        local = self._local(name)
-        out = mx.nd.sparse.zeros('row_sparse', local.shape)
+    def _fetch(self, name, key, rows):
+        """Rows of a table, whose numbers rise."""
+        shape = self._weights[name].shape
+        out = mx.nd.sparse.zeros('row_sparse', shape)
+        rows = mx.nd.array(rows, dtype='int64')
         self.store.row_sparse_pull(key, out=out, row_ids=rows, priority=-key)
-        local[rows] = out.data
+        self.received += (4 * int(np.prod(shape[1:])) + 8) * rows.size
+        return out.data
+
+    def release(self) -> None:
+        """Give the memory of the tables back to the system, until `pull_all`."""
+        mx.nd.waitall()
+        for name in self.tables:
+            kernels.give_back(self._local(name))
 
     def pull_all(self) -> None:
         """Fetch all weights, whole, once every worker has pushed what it has to."""
@@ -133,39 +150,32 @@ class ServedTrainer(gluon.Trainer):
         self.store._barrier()
         for name, key in self._keys.items():
             local = self._local(name)
-            if name in self.tables:
-                for start in range(0, local.shape[0], 1_000_000):
-                    stop = min(start + 1_000_000, local.shape[0])
-                    self._pull_rows(name, key, mx.nd.arange(start, stop, dtype='int64'))
-            else:
+            if name not in self.tables:
                 self.store.pull(key, out=local)
+                continue
+            received = self.received
+            for start in range(0, local.shape[0], PIECE):
+                rows = np.arange(start, min(start + PIECE, local.shape[0]))
+                local[start : start + len(rows)] = self._fetch(name, key, rows)
+            self.received = received  # which tells of the steps
         mx.nd.waitall()
         self.store._barrier()
 
     def step(self, batch_size: int, ignore_stale_grad: bool = False) -> None:
         """Push the gradients of this worker's share, divided by the rows of all shares."""
         for name, key in self._keys.items():
-            grad = self._weights[name].list_grad()[0].as_nd_ndarray()
+            grad = self._weights[name].list_grad()[0]
             if name in self.tables:
-                if not self.steps:
-                    self._check_touched(name, grad)
-                values = mx.nd.take(grad, self._touched) / self._count
-                values = mx.nd.sparse.row_sparse_array((values, self._touched), shape=grad.shape)
-                self.sent += (4 * grad.shape[1] + 8) * self._touched.size
+                touched, values = grad.parts()
+                rows = mx.nd.array(touched, dtype='int64')
+                shape = self._weights[name].shape
+                values = mx.nd.sparse.row_sparse_array((values / self._count, rows), shape=shape)
+                self.sent += (4 * int(np.prod(shape[1:])) + 8) * rows.size
             else:
-                values = grad / self._count
-                self.sent += 4 * grad.size
+                values = grad.as_nd_ndarray() / self._count
+                self.sent += 4 * values.size
             self.store.push(key, values, priority=-key)
         self.steps += 1
-
-    def _check_touched(self, name, grad):
-        """Refuse a net that reads other rows of a table than its inputs name."""
-        rows = np.flatnonzero(np.abs(grad.asnumpy()).sum(axis=1))
-        if not np.isin(rows, self._touched.asnumpy()).all():
-            raise ValueError(
-                f'{name} is read at other rows than the inputs {" and ".join(TABLES)} name, so '
-                'that its rows cannot travel by them: train this net on one machine.'
-            )
 
     @property
     def traffic(self) -> dict:
@@ -222,7 +232,7 @@ class ServedLoader:
         """The next epoch's batches; afterwards the net holds the weights of the servers."""
         trainer = self._trainer
         trainer.begin()
-        names = list(inputs or self._loader.bound().columns)
+        trainer.release()
         rank, num = trainer.rank, trainer.num_workers
         steps = len(self)
         for number, batch in enumerate(self._loader.batches(inputs, weighted)):
@@ -233,11 +243,7 @@ class ServedLoader:
             if self._part is None:
                 low, high = rows * rank // num, rows * (rank + 1) // num
                 batch, count = [a[low:high] for a in batch], rows
-            touched = np.zeros(0, np.int64)
-            if trainer.tables:
-                found = [batch[names.index(n)].asnumpy().ravel() for n in TABLES if n in names]
-                touched = np.unique(np.concatenate(found)).astype(np.int64)
-            trainer.pull(touched, count)
+            trainer.pull(count)
             yield batch
         trainer.pull_all()
 
@@ -250,7 +256,8 @@ class _FirstWrites(Checkpoint):
         self._trainer, self.kvstore = trainer, trainer.store.type
 
     def resume(self, net, trainers, loader, seed, facts=None):
-        found = super().resume(net, trainers, loader, seed, facts or {})
+        facts = {n: v for n, v in (facts or {}).items() if n != 'rows'}  # the same weights
+        found = super().resume(net, trainers, loader, seed, facts)
         self._trainer.store._barrier()  # nobody writes before all have read
         return found
 
@@ -293,6 +300,8 @@ def serve(
     net.collect_params()
     if any(p.shape is None or 0 in p.shape for p in weights_of(net).values()):
         raise ValueError('the net has weights of unknown size: run it on one row first.')
+    tables = [table for _, group in tables_of(net) for table in group]
+    touch_rows(net, max((t.shape[0] for t in tables), default=0) >= ROWS)
     served = ServedTrainer(net, trainer, kvstore)
     if options.get('checkpoint') is not None:
         path = options['checkpoint']

@@ -40,8 +40,10 @@ class _Stepping(mx.optimizer.Optimizer):
             return
         self._update_count(index)
         rows, values = rows_and_values(grad) if sparse else (None, grad)
-        if rows is not None and not len(rows):
-            return
+        if rows is not None:
+            if not len(rows):
+                return
+            kernels.large_pages(weight, *states)
         if not getattr(self.param_dict.get(index), 'of_ids', False):
             weight.wait_to_read()  # a prediction may have let oneDNN lay out a layer's weights anew
         settings = self._settings(index)

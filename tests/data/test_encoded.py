@@ -95,6 +95,24 @@ def test_what_is_guessed_and_turns_out_otherwise_is_so_in_both_ways(tmp_path):
     assert len({str(w.message).split(', of which')[0] for w in caught if 'read with' in str(w)}) < 2
 
 
+@pytest.mark.filterwarnings('ignore:.*was read with')
+@pytest.mark.parametrize('cell', ['soon', '17'])
+def test_a_time_that_later_rows_have_none_of_is_refused_with_its_row(cell, tmp_path):
+    days = [cell if i == 650 else '' if i % 50 == 0 else '2026-01-02' for i in range(700)]
+    rows = [f'{i % 2},{i % 9},{day}' for i, day in enumerate(days)]
+    path = tmp_path / 'log.csv'
+    path.write_text('click,b,when\n' + '\n'.join(rows))
+    words = f"'when' was taken for the time, and in row 651 it is '{cell}': pass time='when' where"
+    with pytest.raises(ValueError, match=words):
+        d2l.encode(path, tmp_path / 'x', verbose=False)
+    for given, names in (('when', ['b']), (False, ['b', 'when'])):
+        data = d2l.encode(path, tmp_path / f'{given}', seed=None, verbose=False, time=given)
+        assert data.field_names == names
+        same(data, d2l.read(path, time=given).dataset())
+    path.write_text(path.read_text().replace(f',{cell}', ',2026-03-04 05:06'))
+    assert d2l.encode(path, tmp_path / 'z', verbose=False).field_names == ['b']
+
+
 def interrupted(monkeypatch, *args, **how):
     """Encode, interrupted after the first block and called again."""
     write, left = encoded._write_block, [1]

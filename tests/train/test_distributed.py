@@ -1,5 +1,6 @@
 """Training over the parameter server, in processes on this machine; the launcher's own part."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ import d2lrec as d2l
 from d2lrec.train import distributed
 import numpy as np
 folder = sys.argv[1]
-distributed.ServedTrainer.__init__.__defaults__ = (1,)     # all tables by rows
+distributed.ROWS = 1     # all tables by rows
 clicks = d2l.planted(1051, [60, 40], linear=1.0, zipf=1.1, seed=0)
 net = d2l.FM(clicks.field_dims, 4)
 history = d2l.fit(net, clicks, clicks[:300], lr=1.0, optimizer='sgd', batch_size=200,
@@ -82,10 +83,10 @@ class _Stub:
 
     def __init__(self, rank, num_workers, tables=('embedding.weight',)):
         self.rank, self.num_workers, self.tables, self.pulled = rank, num_workers, tables, []
-        self.begin = self.pull_all = lambda: None
+        self.begin = self.pull_all = self.release = lambda: None
 
-    def pull(self, touched, count):
-        self.pulled.append((touched.tolist(), count))
+    def pull(self, count):
+        self.pulled.append(count)
 
 
 def test_workers_shares_are_the_batch():
@@ -99,8 +100,7 @@ def test_workers_shares_are_the_batch():
         whole = data.features[8 * number : 8 * number + 8]
         assert (np.concatenate(parts) == whole).all()
     for loader, batches in zip(loaders, seen):
-        wanted = [(np.unique(b).tolist(), 8) for b in batches]
-        assert loader._trainer.pulled == wanted
+        assert loader._trainer.pulled == [8] * len(batches)
 
 
 def test_a_part_of_a_folder_is_a_share_already(tmp_path):
@@ -114,7 +114,7 @@ def test_a_part_of_a_folder_is_a_share_already(tmp_path):
         loader = d2l.BatchLoader(part, batch_size=10, shuffle=True, seed=0)
         served = distributed.ServedLoader(loader, _Stub(k, 2))
         seen.append([len(y) for *_, y in served.batches({'ids': 2})])
-        assert len(served) == 5 and {count for _, count in served._trainer.pulled} == {20}
+        assert len(served) == 5 and set(served._trainer.pulled) == {20}
     assert seen == [[10] * 5] * 2
     with pytest.raises(ValueError, match='is part 1 of 2 and there are 3 workers'):
         distributed.ServedLoader(loader, _Stub(0, 3))
@@ -191,3 +191,100 @@ def test_the_manifests_name_what_the_processes_read():
     assert int(cluster['DMLC_NUM_WORKER']) == 4 and int(cluster['DMLC_NUM_SERVER']) == 2
     script = made['Job', 'd2lrec-worker']['spec']['template']['spec']['containers'][0]['command'][1]
     assert (ROOT / script).is_file()
+
+
+@pytest.mark.parametrize(
+    'code, words',
+    [
+        (137, 'worker 2 on 10.0.0.2 was killed by SIGKILL, so the job is ended'),
+        (255, 'worker 2 on 10.0.0.2 could not be reached by ssh, or was cut off, so the job'),
+        (3, 'worker 2 on 10.0.0.2 failed with exit code 3'),
+    ],
+)
+def test_a_host_that_fails_ends_the_job_with_a_sentence(code, words, monkeypatch, capsys):
+    monkeypatch.setattr(launch, 'GRACE', 1)
+    there = [sys.executable, '-c', f'raise SystemExit({code})']
+    todo = [('worker 1 on 10.0.0.1', [sys.executable, '-c', SLEEP], {})]
+    assert launch.run([*todo, ('worker 2 on 10.0.0.2', there, {})]) == 1
+    assert words in capsys.readouterr().err
+
+
+def test_a_host_file_and_a_port_that_are_none(tmp_path, capsys):
+    with pytest.raises(SystemExit, match='is no host file that can be read'):
+        launch.main(['--hosts', str(tmp_path / 'none'), __file__])
+    with pytest.raises(SystemExit):
+        launch.main(['--port', '99999', __file__])
+    assert 'give a number from 1 to 65535' in capsys.readouterr().err
+
+
+SSH = """#!/bin/sh
+# a stand-in: -tt -o BatchMode=yes HOST LINE, in the network namespace of that host, if there is one
+echo "$4" >> {folder}/reached
+case {spaces} in
+  none) exec sh -c "$5" ;;
+  *) exec ip netns exec {spaces}${{4##*.}} sh -c "$5" ;;
+esac
+"""
+ASYNC = """
+import os, sys
+import d2lrec as d2l
+from d2lrec.train import distributed
+import numpy as np
+distributed.ROWS = 1
+clicks = d2l.planted(2000, [60, 40], linear=2.0, seed=0)
+net = d2l.LR(clicks.field_dims)
+history = d2l.fit(net, clicks, lr=1.0, optimizer='sgd', batch_size=100, num_epochs=2,
+                  kvstore='dist_async')
+np.savez(f'{sys.argv[1]}/{os.environ["DMLC_NODE_HOST"]}.npz', loss=history['train_loss'],
+         table=net.linear.weight.data().asnumpy())
+"""
+
+
+@pytest.fixture
+def two_hosts():
+    """The prefix of two network namespaces, and their addresses; or this machine's own."""
+    prefix, bridge = f'd2l{os.getpid() % 10_000}h', f'd2l{os.getpid() % 10_000}'
+    made = [f'ip link add {bridge} type bridge', f'ip link set {bridge} up']
+    for i in (1, 2):
+        made += [
+            f'ip netns add {prefix}{i}',
+            f'ip link add {bridge}v{i} type veth peer name eth0 netns {prefix}{i}',
+            f'ip link set {bridge}v{i} master {bridge} up',
+            f'ip -n {prefix}{i} addr add 10.213.7.{i}/24 dev eth0',
+            f'ip -n {prefix}{i} link set eth0 up',
+            f'ip -n {prefix}{i} link set lo up',
+        ]
+    try:
+        for line in made:
+            subprocess.run(line.split(), check=True, capture_output=True)
+        yield prefix, ['10.213.7.1', '10.213.7.2']
+    except (OSError, subprocess.CalledProcessError):
+        yield 'none', ['127.0.0.1', '127.0.0.2']
+    finally:
+        for line in (f'ip netns del {prefix}1', f'ip netns del {prefix}2', f'ip link del {bridge}'):
+            with contextlib.suppress(OSError):
+                subprocess.run(line.split(), check=False, capture_output=True)
+
+
+@pytest.mark.skipif(not sys.platform.startswith('linux'), reason='127.0.0.2 is an address on Linux')
+def test_two_hosts_over_ssh_train_without_waiting_for_each_other(tmp_path, two_hosts):
+    spaces, addresses = two_hosts
+    (tmp_path / 'hosts').write_text('\n'.join(addresses))
+    (tmp_path / 'worker.py').write_text(ASYNC)
+    (tmp_path / 'ssh').write_text(SSH.format(folder=tmp_path, spaces=spaces))
+    (tmp_path / 'ssh').chmod(0o755)
+    path = f'{tmp_path}{os.pathsep}{os.environ["PATH"]}'
+    inside = [] if spaces == 'none' else ['ip', 'netns', 'exec', f'{spaces}1']
+    out = subprocess.run(
+        [*inside, sys.executable, '-m', 'd2lrec.launch', '--workers', '2', '--hosts',
+         str(tmp_path / 'hosts'), str(tmp_path / 'worker.py'), str(tmp_path)],
+        env={**os.environ, 'PYTHONPATH': str(ROOT), 'OMP_NUM_THREADS': '1', 'PATH': path},
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert out.returncode == 0, out.stderr
+    assert (tmp_path / 'reached').read_text().split() == [addresses[1]]  # the second worker's
+    workers = [np.load(tmp_path / f'{a}.npz') for a in addresses]
+    assert (workers[0]['table'] == workers[1]['table']).all()
+    assert (
+        all(w['loss'][1] < w['loss'][0] for w in workers) and abs(workers[0]['table']).max() > 0.1
+    )
