@@ -387,9 +387,11 @@ def test_without_a_script_a_figure_and_a_sentence_stand_there(stage, name):
 
 @pytest.mark.parametrize('name', MAKERS)
 def test_keys_are_the_instruments_and_not_jupyters(stage, name):
-    """JupyterLab takes arrow keys for its cells, but where an attribute forbids it."""
-    box = stage.show(MAKERS[name]('a film')).locator('.d2i-live')
-    assert box.get_attribute('data-lm-suppress-shortcuts') is not None
+    """JupyterLab takes arrow keys and Enter for its cells, unless the element itself forbids it."""
+    page = stage.show(MAKERS[name]('a film'))
+    focusable = '.d2i-live :is(a, button, input, select, summary, [tabindex])'
+    assert page.locator(focusable).count() > 3
+    assert page.locator(f'{focusable}:not([data-lm-suppress-shortcuts])').count() == 0
 
 
 def test_each_edition_has_its_figure_as_a_part_of_the_page(monkeypatch):

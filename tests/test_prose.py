@@ -1,6 +1,9 @@
 """The chapters' prose: numbers that the page itself supports, and the book's own words."""
 
+import json
 import re
+
+from d2lrec.phrases import FOLDER
 
 import notebooks
 import pytest
@@ -139,8 +142,63 @@ SPELLINGS = {
         r'하이퍼파라메터|초매개변수': '하이퍼파라미터',
         r'손실함수': '손실 함수',
         r'활성화함수': '활성화 함수',
+        r'가능한 최댓값|가능한 최대 ': '가능한 최선',
+        r'열지도': '히트맵',
+        r'교차망': '교차 네트워크',
+        r'페이지': '쪽',
+        r'(?<!첫)(?<!큰 )(?<!는 )(?<!몇 )(?<!한 )걸음(?! 더)': '스텝',
+        r'[가-힣](?:보세요|하세요|니까요)\b': '합니다체',
     }
 }
+
+
+# Outputs: what the phrases say where the glossary has no entry, and a second word that is right.
+SAID = {
+    'ko': {
+        'best possible': '가능한 최선',
+        'sd': '표준편차',
+        'step': '스텝',
+        'bit-wise': '비트 단위',
+    }
+}
+ALSO = {
+    'ko': {
+        'rank': ['순위'],  # of films; the glossary has that of a matrix
+        'split': ['나누', '나눔', 'split='],  # the maps of a CIN
+        'warm start': ['이어서'],  # one of the three ways of a table
+    }
+}
+
+
+def odd_phrases(phrases, words, also):
+    """The phrases that say a term in another word than the book's."""
+    for term, own in words.items():
+        said = re.compile(rf'(?<![A-Za-z]){re.escape(term)}(?:e?s)?(?![A-Za-z])', re.IGNORECASE)
+        right = [one.replace(' ', '') for one in (own, *also.get(term, ()))]
+        for phrase, told in phrases.items():
+            if said.search(phrase) and not any(one in told.replace(' ', '') for one in right):
+                yield f'{phrase!r}: {told!r} (the book says {own})'
+
+
+@pytest.mark.parametrize('language', SAID)
+def test_outputs_use_the_books_words(language):
+    entries = glossary.entries(str(ROOT / glossary.FILE))
+    words = {entry[BOOK.code]: entry[language] for entry in entries} | SAID[language]
+    told = json.loads((FOLDER / f'{language}.json').read_text(encoding='utf-8'))
+    own = {page: phrases for page, phrases in told.items() if isinstance(phrases, dict)}
+    general = {phrase: text for phrase, text in told.items() if phrase not in own}
+    odd = [
+        one
+        for given in (general, *own.values())
+        for one in odd_phrases(given, words, ALSO[language])
+    ]
+    assert not odd, odd
+
+
+def test_an_odd_phrase_is_found():
+    given = {'test loss': '테스트 손실', 'two losses': '로스 둘', 'glosses': '주석', 'rank': '순위'}
+    words, also = {'loss': '손실', 'rank': '랭크'}, {'rank': ['순위']}
+    assert len(list(odd_phrases(given, words, also))) == 1
 
 
 # --- the finders themselves

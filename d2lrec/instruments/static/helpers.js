@@ -25,10 +25,7 @@ function open(root, start) {
   const say = (key, values = {}) =>
     (said[key] === undefined ? key : said[key]).replace(/\{(\w+)\}/g, (whole, name) =>
       name in values ? String(values[name]) : whole);
-  const box = element('section', {
-    class: 'd2i-live', lang: language, 'aria-label': say('title'),
-    'data-lm-suppress-shortcuts': '', 'data-p-suppress-shortcuts': '',   // JupyterLab's: arrows are ours
-  });
+  const box = element('section', { class: 'd2i-live', lang: language, 'aria-label': say('title') });
   try {
     start(box, data, say);
   } catch (error) {
@@ -54,6 +51,8 @@ function fill(node, properties, children) {
     else if (value !== null && value !== undefined && value !== false)
       node.setAttribute(name, value === true ? '' : value);
   }
+  if (node.matches('a, button, input, select, summary, [tabindex]'))   // JupyterLab leaves it its keys
+    node.setAttribute('data-lm-suppress-shortcuts', '');
   node.append(...children.flat().filter(child => child !== null && child !== undefined && child !== ''));
   return node;
 }
