@@ -12,6 +12,8 @@ import pandas as pd
 from mxnet import sym
 from mxnet.gluon import HybridBlock, SymbolBlock
 
+from .operators import PLAIN
+
 __all__ = ['cost_table', 'multiply_adds']
 
 # Look-ups, moves of data and activations; whatever is neither here nor a product or a reduction
@@ -135,7 +137,8 @@ def multiply_adds(
 
 def _count(net, shapes):
     inputs = {f'input{i}': tuple(shape) for i, shape in enumerate(shapes)}
-    out = net(*(sym.var(name).as_np_ndarray() for name in inputs))
+    with PLAIN:  # the formulas, not the compiled loops beside them
+        out = net(*(sym.var(name).as_np_ndarray() for name in inputs))
     internals = (sym.Group(list(out)) if isinstance(out, (list, tuple)) else out).get_internals()
     names, sizes = internals.list_outputs(), internals.infer_shape(**inputs)[1]
     types = internals.infer_type(**dict.fromkeys(inputs, 'float32'))[1]

@@ -2,8 +2,8 @@
 
 MXNet's own steps are compiled number by number, 3 ns each for Adam and 15 to 40 for AdaGrad and
 FTRL; numba compiles the same loops for the processor at hand, 1 ns. The loops round after each
-operation as MXNet's Adam and SGD do, so that a net trained with numba is, bit for bit, the net
-trained without. `benchmarks/optimizers.py` has the times.
+operation as MXNet's Adam and SGD do, so that their step with numba is, bit for bit, their step
+without. `benchmarks/optimizers.py` has the times.
 
 A compiled step is handed to MXNet's engine, like any operator of its own: it runs when what it
 reads has been computed, and Python does not wait for it. Nothing here is compiled before a weight
@@ -152,16 +152,10 @@ def usable(*arrays: mx.nd.NDArray, least: int = LARGE) -> bool:
 
 
 @functools.cache
-def _compiled(definition: Callable) -> tuple[Any, Any]:
-    """The definition as a C function for the engine, `void f(void *context, int64 *task)`.
-
-    The task holds the addresses of w, a, b, g, the rows and the settings, and two numbers: of the
-    weights n and 0, or of the rows and of the weights in each. What an optimizer does not
-    remember, a or b, is w.
-    """
+def _pointers() -> tuple:
+    """Functions for compiled code: an address as a pointer to float32, int64 or int32."""
     numba = _numba()
-    types, cgutils = numba.types, importlib.import_module('numba.core.cgutils')
-    ir = importlib.import_module('llvmlite.ir')
+    types = numba.types
 
     def pointer_to(kind):
         @numba.extending.intrinsic
@@ -173,7 +167,22 @@ def _compiled(definition: Callable) -> tuple[Any, Any]:
 
         return at
 
-    floats, longs = pointer_to(types.float32), pointer_to(types.int64)
+    return pointer_to(types.float32), pointer_to(types.int64), pointer_to(types.int32)
+
+
+@functools.cache
+def _compiled(definition: Callable) -> tuple[Any, Any]:
+    """The definition as a C function for the engine, `void f(void *context, int64 *task)`.
+
+    The task holds the addresses of w, a, b, g, the rows and the settings, and two numbers: of the
+    weights n and 0, or of the rows and of the weights in each. What an optimizer does not
+    remember, a or b, is w.
+    """
+    numba = _numba()
+    types, cgutils = numba.types, importlib.import_module('numba.core.cgutils')
+    ir = importlib.import_module('llvmlite.ir')
+
+    floats, longs = _pointers()[:2]
     # Divisions by zero give what they give in MXNet: the check for them would cost the vectors.
     formula = numba.njit(error_model='numpy', nogil=True)(definition)
     array = numba.carray

@@ -7,7 +7,8 @@ with nothing to learn needs no `initialize`.
 
 MXNet's reductions, broadcasts and powers run slowly on a CPU while its inner products are fast.
 So a sum over an axis is written here as an inner product with a constant of zeros and ones:
-`benchmarks/operators.py` shows what that buys.
+`benchmarks/operators.py` shows what that buys. Some layers have a compiled loop beside their
+formula, which gives the same to rounding: `operators` says when it is taken.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import Optional
 import numpy as np
 from mxnet import init
 from mxnet.gluon import Block, HybridBlock, nn
+from mxnet.ndarray import NDArray
 
+from . import operators
 from .arguments import check_list, is_number, shown
 
 __all__ = [
@@ -84,6 +87,11 @@ class _Layer(HybridBlock):
 
     _dtype = 'float32'
     _sizes = ''
+    _compile = False  # `operators.choose` says so to the layers of a large net
+
+    @property
+    def _compiled(self):
+        return self._compile and self._dtype == 'float32' and not operators.PLAIN
 
     def cast(self, dtype):
         self._dtype = dtype
@@ -93,12 +101,19 @@ class _Layer(HybridBlock):
         return f'{type(self).__name__}({self._sizes})'
 
 
-def look_up(F, table, ids):
+def _beside(x, parameter):
+    """A child's parameter where an array is, or as a symbol where that is one."""
+    return parameter.data(x.ctx) if isinstance(x, NDArray) else parameter.var()
+
+
+def look_up(F, table, ids, compiled=False):
     """Rows of a table (V, K) for ids of any shape (...): (..., K).
 
     `npx.embedding`, but for tables of any length: training may show a net the rows of the batch
     alone (`d2lrec.touched`).
     """
+    if compiled:
+        return operators.look_up(F, table, ids.astype('int32'))
     return F.np.take(table, ids, axis=0, mode='clip')
 
 
@@ -146,7 +161,7 @@ class Embedding(_Layer):
         self.weight.of_ids = True  # one row an id: decayed, and carried over, as such
 
     def hybrid_forward(self, F, x, *weights, weight):
-        e = look_up(F, weight, x)
+        e = look_up(F, weight, x, self._compiled)
         return e if self.pool is None else self.pool(e, *weights)
 
 
@@ -209,6 +224,12 @@ class FieldAwareEmbedding(Embedding):
             look_up(F, weight, x_f * self._fields + g),
             look_up(F, weight, x_g * self._fields + f),
         )
+
+    def pairwise(self, F, x):
+        """What `FieldAwarePairwiseTerm` makes of the outputs, (B, 1), without them; else None."""
+        if self._compiled and self.pool is None:
+            return operators.field_aware(F, _beside(x, self.weight), x.astype('int32'))
+        return None
 
     def _of_bags(self, F, x, weights, weight):
         """A bag is the weighted sum of its features' vectors for all fields at once."""
@@ -294,6 +315,8 @@ class LinearTerm(_Layer):
             self.sum_fields = SumOver(len(dims) - len(bag_sizes) + sum(bag_sizes))
 
     def hybrid_forward(self, F, x, *weights, weight, bias):
+        if self._compiled and self._single is None:
+            return operators.sum_of(F, weight, x.astype('int32')) + bias
         w = F.npx.batch_flatten(look_up(F, weight, x))  # (B, F)
         if self._single is not None:
             single, slots = w[:, : self._single], w[:, self._single :]
@@ -328,6 +351,8 @@ class BiInteraction(_Layer):
             self.sum_fields = SumOver(num_fields, num_factors)
 
     def hybrid_forward(self, F, e):
+        if self._compiled:
+            return operators.bi_interaction(F, e)
         e = F.npx.batch_flatten(e)  # (B, F * K)
         square_of_sum = F.np.square(self.sum_fields(e))  # (B, K)
         sum_of_square = self.sum_fields(F.np.square(e))  # (B, K)
@@ -363,6 +388,8 @@ class PairwiseTerm(_Layer):
             self.sum_all = SumOver(num_fields * num_factors)
 
     def hybrid_forward(self, F, e):
+        if self._compiled:
+            return operators.pairwise(F, e)
         e = F.npx.batch_flatten(e)  # (B, F * K)
         square_of_sum = self.sum_factors(F.np.square(self.sum_fields(e)))  # (B, 1)
         sum_of_square = self.sum_all(F.np.square(e))  # (B, 1)
@@ -687,6 +714,7 @@ class DotInteractionDense(_Layer):
         super().__init__(**kwargs)
         pairs = _num_products(num_vectors, self_interaction)
         self._vectors, self._units, self._self = num_vectors, units, bool(self_interaction)
+        self._factors = num_factors
         self._sizes = f'{pairs} products of {num_vectors} x {num_factors} -> {units}'
         self._sizes += ', dense included' * bool(include_dense)
         with self.name_scope():
@@ -697,6 +725,10 @@ class DotInteractionDense(_Layer):
                 self.dense = nn.Dense(units, in_units=num_factors, use_bias=False)
 
     def hybrid_forward(self, F, z, weight, bias):
+        if self._compiled and not self._self:
+            products = operators.dots(F, z, F.np.zeros((1, self._factors)))  # (B, P)
+            out = F.npx.fully_connected(products, weight, bias, num_hidden=self._units)
+            return out if self.dense is None else out + self.dense(z[:, 0])
         products = F.npx.batch_dot(z, z, transpose_b=True)  # (B, F, F)
         j = F.np.arange(self._vectors)
         i = F.npx.reshape(j, (-1, 1))
@@ -804,6 +836,11 @@ class AttentionPooling(_Layer):
             self.dropout = nn.Dropout(drop_rate) if drop_rate else None
 
     def hybrid_forward(self, F, e):
+        if self._compiled:
+            W, b, h = (
+                _beside(e, p) for p in (self.hidden.weight, self.hidden.bias, self.score.weight)
+            )
+            return operators.attention(F, e, W, F.npx.reshape(b, (-1, 1)), h)
         # With the pairs foremost, to pick and to add up fields means to move whole rows.
         e = F.npx.reshape(F.np.transpose(e, (1, 0, 2)), (self._fields, -1))  # (F, B * K)
         left, right = _pairs(F, self._fields)
@@ -970,7 +1007,7 @@ class CIN(_Layer):
                 f'a CIN of {dims} feature maps cannot be split in halves: '
                 'choose even numbers (the last may be odd), or split=False.'
             )
-        self._fields, self._factors = num_fields, num_factors
+        self._fields, self._factors, self._activation = num_fields, num_factors, activation
         self._fed = [dim // 2 if split else 0 for dim in dims[:-1]] + [0]
         self.out_units = sum(dims) - sum(self._fed)
         maps = ' -> '.join(map(str, dims))
@@ -985,7 +1022,22 @@ class CIN(_Layer):
                 self.sums.add(SumOver(num_factors, dim - fed))
                 in_units = fed or dim
 
+    def _by_loops(self, F, e):
+        x, outputs = e, []
+        for maps, fed in zip(self.maps, self._fed):
+            size = F.np.ones((1, self._factors))
+            x = kept = operators.interaction(F, x, e, _beside(e, maps.weight), size)  # (B, H, K)
+            if self._activation:
+                x = kept = F.npx.activation(x, act_type=self._activation)
+            if fed:
+                x = F.npx.slice(kept, (None, 0), (None, fed))
+                kept = F.npx.slice(kept, (None, fed), (None, None))
+            outputs.append(F.np.sum(kept, axis=2))
+        return F.np.concatenate(outputs, axis=1)
+
     def hybrid_forward(self, F, e):
+        if self._compiled:
+            return self._by_loops(F, e)
         # Factors stay apart, as examples do, so that each layer is one inner product.
         x = x0 = F.npx.reshape(F.np.transpose(e, (0, 2, 1)), (-1, self._fields))  # (B * K, F)
         outputs = []

@@ -15,6 +15,7 @@ from mxnet import autograd, gluon
 from mxnet.gluon import HybridBlock
 from numpy.typing import ArrayLike
 
+from .. import operators
 from ..arguments import check_list, check_whole, shown
 from ..checks import LOOKED_AT, check_finite, check_ids
 from ..data.columns import check_columns
@@ -81,6 +82,7 @@ class Model(HybridBlock):
             if outermost:
                 object.__setattr__(self, '_building', False)
                 touch_rows(self, None)
+                operators.choose(self)
 
         cls.__init__ = __init__
 

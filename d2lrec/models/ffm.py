@@ -46,5 +46,8 @@ class FFM(CTRModel):
             self.pairwise = FieldAwarePairwiseTerm(self.num_fields, num_factors)
 
     def hybrid_forward(self, F, *x):
-        v_fg, v_gf = self.embedding(*x)  # (B, P, K), of the P pairs of fields f < g
-        return self.linear(*x) + self.pairwise(v_fg, v_gf)
+        pairs = self.embedding.pairwise(F, x[0])
+        if pairs is None:
+            v_fg, v_gf = self.embedding(*x)  # (B, P, K), of the P pairs of fields f < g
+            pairs = self.pairwise(v_fg, v_gf)
+        return self.linear(*x) + pairs

@@ -1,0 +1,623 @@
+"""Layers' operators written as the loops that define them; numba compiles them, where installed.
+
+A layer says what it computes by MXNet's own operators. Of those, some are slow on a processor: a
+look-up's gradient, products of all pairs of fields, masks. Where numba is installed and a net's
+weights are many (`LARGE`), the layers below take one compiled loop instead, which reads and writes
+each number once. It is an operator of MXNet's graph like any other: its engine calls the compiled
+code, without Python, with the gradient and in a hybridized net, too.
+
+A loop gives what the layer's own formula gives, to rounding; `tests/test_operators.py` compares
+them. `benchmarks/steps.py` has the times.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+from mxnet.base import MXCallbackList
+
+from . import kernels
+
+__all__: list[str] = []  # what layers are made of, not for readers
+
+# The definitions. Each array is a matrix: its first axis, and all others as one. Those of a
+# gradient have the name of what they belong to after a d.
+
+
+def _look_up(table, ids, e):
+    """table (V, K), ids (B, F) -> e (B, F * K)."""
+    last, width = table.shape[0] - 1, table.shape[1]
+    for b in range(ids.shape[0]):
+        for f in range(ids.shape[1]):
+            row = min(max(ids[b, f], 0), last)
+            for k in range(width):
+                e[b, f * width + k] = table[row, k]
+
+
+def _look_up_back(de, table, ids, dtable):
+    last, width = dtable.shape[0] - 1, dtable.shape[1]
+    dtable[:] = 0
+    for b in range(ids.shape[0]):
+        for f in range(ids.shape[1]):
+            row = min(max(ids[b, f], 0), last)
+            for k in range(width):
+                dtable[row, k] += de[b, f * width + k]
+
+
+def _sum_of(table, ids, total):
+    """The sum of the weights of each row's ids: table (V, 1), ids (B, F) -> (B, 1)."""
+    last = table.shape[0] - 1
+    for b in range(ids.shape[0]):
+        s = np.float32(0)
+        for f in range(ids.shape[1]):
+            s += table[min(max(ids[b, f], 0), last), 0]
+        total[b, 0] = s
+
+
+def _sum_of_back(dtotal, table, ids, dtable):
+    last = dtable.shape[0] - 1
+    dtable[:] = 0
+    for b in range(ids.shape[0]):
+        for f in range(ids.shape[1]):
+            dtable[min(max(ids[b, f], 0), last), 0] += dtotal[b, 0]
+
+
+def _bi_interaction(e, s, out):
+    """e (B, F * K) -> s, the sum over the fields, and ½ (s² - the sum of e²), each (B, K)."""
+    width = s.shape[1]
+    for b in range(e.shape[0]):
+        for k in range(width):
+            s[b, k] = 0
+            out[b, k] = 0
+        for f in range(e.shape[1] // width):
+            for k in range(width):
+                x = e[b, f * width + k]
+                s[b, k] += x
+                out[b, k] += x * x
+        for k in range(width):
+            out[b, k] = np.float32(0.5) * (s[b, k] * s[b, k] - out[b, k])
+
+
+def _bi_interaction_back(dout, e, s, de):
+    width = s.shape[1]
+    for b in range(e.shape[0]):
+        for f in range(e.shape[1] // width):
+            for k in range(width):
+                de[b, f * width + k] = dout[b, k] * (s[b, k] - e[b, f * width + k])
+
+
+def _pairwise(e, s, out):
+    """As `bi_interaction`, and the sum over its K numbers: out (B, 1)."""
+    width = s.shape[1]
+    square = np.empty(width, np.float32)
+    for b in range(e.shape[0]):
+        for k in range(width):
+            s[b, k] = 0
+            square[k] = 0
+        for f in range(e.shape[1] // width):
+            for k in range(width):
+                x = e[b, f * width + k]
+                s[b, k] += x
+                square[k] += x * x
+        total = np.float32(0)
+        for k in range(width):
+            total += s[b, k] * s[b, k] - square[k]
+        out[b, 0] = np.float32(0.5) * total
+
+
+def _pairwise_back(dout, e, s, de):
+    width = s.shape[1]
+    for b in range(e.shape[0]):
+        for f in range(e.shape[1] // width):
+            for k in range(width):
+                de[b, f * width + k] = dout[b, 0] * (s[b, k] - e[b, f * width + k])
+
+
+def _dots(z, like, products):
+    """<z_i, z_j> for i > j: z (B, F * K) and any (1, K) -> (B, P)."""
+    width, p = like.shape[1], 0
+    for b in range(z.shape[0]):
+        p = 0
+        for i in range(z.shape[1] // width):
+            for j in range(i):
+                total = np.float32(0)
+                for k in range(width):
+                    total += z[b, i * width + k] * z[b, j * width + k]
+                products[b, p] = total
+                p += 1
+
+
+def _dots_back(dproducts, z, like, dz, dlike):
+    width, p = like.shape[1], 0
+    dlike[:] = 0
+    for b in range(z.shape[0]):
+        for k in range(z.shape[1]):
+            dz[b, k] = 0
+        p = 0
+        for i in range(z.shape[1] // width):
+            for j in range(i):
+                d = dproducts[b, p]
+                for k in range(width):
+                    dz[b, i * width + k] += d * z[b, j * width + k]
+                    dz[b, j * width + k] += d * z[b, i * width + k]
+                p += 1
+
+
+def _field_aware(table, ids, out):
+    """Σ_{f<g} <e_fg, e_gf>: table (V, F * K), ids (B, F) -> (B, 1)."""
+    last, fields = table.shape[0] - 1, ids.shape[1]
+    width = table.shape[1] // fields
+    for b in range(ids.shape[0]):
+        total = np.float32(0)
+        for f in range(fields):
+            i = min(max(ids[b, f], 0), last)
+            for g in range(f + 1, fields):
+                j = min(max(ids[b, g], 0), last)
+                for k in range(width):
+                    total += table[i, g * width + k] * table[j, f * width + k]
+        out[b, 0] = total
+
+
+def _field_aware_back(dout, table, ids, dtable):
+    last, fields = table.shape[0] - 1, ids.shape[1]
+    width = table.shape[1] // fields
+    dtable[:] = 0
+    for b in range(ids.shape[0]):
+        d = dout[b, 0]
+        for f in range(fields):
+            i = min(max(ids[b, f], 0), last)
+            for g in range(f + 1, fields):
+                j = min(max(ids[b, g], 0), last)
+                for k in range(width):
+                    dtable[i, g * width + k] += d * table[j, f * width + k]
+                    dtable[j, f * width + k] += d * table[i, g * width + k]
+
+
+def _attention(e, W, b, h, a, pooled):
+    """Σ_{i<j} a_ij (e_i * e_j), a the softmax over the pairs of h . relu(W (e_i * e_j) + b).
+
+    e (B, F * K), W (A, K), b (A, 1), h (1, A) -> a (B, P), pooled (B, K).
+    """
+    units, width = W.shape
+    fields = e.shape[1] // width
+    WT = np.ascontiguousarray(W.T)
+    unit = np.empty(units, np.float32)
+    for n in range(e.shape[0]):
+        p, most = 0, np.float32(-np.inf)
+        for i in range(fields):
+            for j in range(i + 1, fields):
+                for u in range(units):
+                    unit[u] = b[u, 0]
+                for k in range(width):
+                    x = e[n, i * width + k] * e[n, j * width + k]
+                    for u in range(units):
+                        unit[u] += WT[k, u] * x
+                score = np.float32(0)
+                for u in range(units):
+                    score += h[0, u] * max(unit[u], np.float32(0))
+                a[n, p] = score
+                most = max(most, score)
+                p += 1
+        total = np.float32(0)
+        for p in range(a.shape[1]):
+            a[n, p] = np.exp(a[n, p] - most)
+            total += a[n, p]
+        for k in range(width):
+            pooled[n, k] = 0
+        p = 0
+        for i in range(fields):
+            for j in range(i + 1, fields):
+                a[n, p] /= total
+                for k in range(width):
+                    pooled[n, k] += a[n, p] * (e[n, i * width + k] * e[n, j * width + k])
+                p += 1
+
+
+def _attention_back(dpooled, e, W, b, h, a, de, dW, db, dh):
+    units, width = W.shape
+    fields = e.shape[1] // width
+    WT, dWT = np.ascontiguousarray(W.T), np.zeros((width, units), np.float32)
+    unit, x = np.empty(units, np.float32), np.empty(width, np.float32)
+    dx, da = np.empty(width, np.float32), np.empty(a.shape[1], np.float32)
+    db[:] = 0
+    dh[:] = 0
+    for n in range(e.shape[0]):
+        p, mean = 0, np.float32(0)
+        for i in range(fields):
+            for j in range(i + 1, fields):
+                total = np.float32(0)
+                for k in range(width):
+                    total += dpooled[n, k] * (e[n, i * width + k] * e[n, j * width + k])
+                da[p] = total
+                mean += total * a[n, p]
+                p += 1
+        for k in range(e.shape[1]):
+            de[n, k] = 0
+        p = 0
+        for i in range(fields):
+            for j in range(i + 1, fields):
+                for u in range(units):
+                    unit[u] = b[u, 0]
+                for k in range(width):
+                    x[k] = e[n, i * width + k] * e[n, j * width + k]
+                    for u in range(units):
+                        unit[u] += WT[k, u] * x[k]
+                dscore = a[n, p] * (da[p] - mean)
+                for u in range(units):
+                    dh[0, u] += dscore * max(unit[u], np.float32(0))
+                    unit[u] = dscore * h[0, u] if unit[u] > 0 else np.float32(0)
+                    db[u, 0] += unit[u]
+                for k in range(width):
+                    total = a[n, p] * dpooled[n, k]
+                    for u in range(units):
+                        dWT[k, u] += unit[u] * x[k]
+                        total += unit[u] * WT[k, u]
+                    dx[k] = total
+                for k in range(width):
+                    de[n, i * width + k] += dx[k] * e[n, j * width + k]
+                    de[n, j * width + k] += dx[k] * e[n, i * width + k]
+                p += 1
+    dW[:] = dWT.T
+
+
+TILE = 8  # examples whose products stay in the cache
+
+
+def _interaction(x, e, W, like, out):
+    """Σ_hf W[m, hf] (x_h * e_f): x (B, H * K), e (B, F * K), W (M, H * F) -> (B, M * K)."""
+    maps, width = W.shape[0], like.shape[1]
+    heads, fields = x.shape[1] // width, e.shape[1] // width
+    z = np.empty((heads * fields, TILE * width), np.float32)
+    y = np.empty((maps, TILE * width), np.float32)
+    for first in range(0, x.shape[0], TILE):
+        count = min(TILE, x.shape[0] - first)
+        for h in range(heads):
+            for f in range(fields):
+                for n in range(count):
+                    for k in range(width):
+                        z[h * fields + f, n * width + k] = (
+                            x[first + n, h * width + k] * e[first + n, f * width + k]
+                        )
+        np.dot(W, z, y)
+        for n in range(count):
+            for m in range(maps):
+                for k in range(width):
+                    out[first + n, m * width + k] = y[m, n * width + k]
+
+
+def _interaction_back(dout, x, e, W, like, dx, de, dW, dlike):
+    maps, width = W.shape[0], like.shape[1]
+    heads, fields = x.shape[1] // width, e.shape[1] // width
+    z = np.zeros((heads * fields, TILE * width), np.float32)
+    dz = np.empty((heads * fields, TILE * width), np.float32)
+    dy = np.zeros((maps, TILE * width), np.float32)
+    some = np.empty((maps, heads * fields), np.float32)
+    WT = np.ascontiguousarray(W.T)
+    dW[:] = 0
+    dlike[:] = 0
+    for first in range(0, x.shape[0], TILE):
+        count = min(TILE, x.shape[0] - first)
+        if count < TILE:
+            dy[:] = 0
+        for n in range(count):
+            for m in range(maps):
+                for k in range(width):
+                    dy[m, n * width + k] = dout[first + n, m * width + k]
+            for k in range(x.shape[1]):
+                dx[first + n, k] = 0
+            for k in range(e.shape[1]):
+                de[first + n, k] = 0
+        np.dot(WT, dy, dz)
+        for h in range(heads):
+            for f in range(fields):
+                for n in range(count):
+                    for k in range(width):
+                        i, j = h * width + k, f * width + k
+                        d = dz[h * fields + f, n * width + k]
+                        z[h * fields + f, n * width + k] = x[first + n, i] * e[first + n, j]
+                        dx[first + n, i] += d * e[first + n, j]
+                        de[first + n, j] += d * x[first + n, i]
+        np.dot(dy, z.T, some)
+        dW += some
+
+
+class Operator:
+    """An operator for MXNet's graph from two loops.
+
+    Parameters
+    ----------
+    forward : function of the inputs and outputs
+    backward : function of what it `needs`, and of the inputs' gradients; ids have none
+    inputs, outputs : str
+        Names, divided by spaces; of ids the name is 'ids'. The last output is the result, what
+        comes before is kept for the way back.
+    needs : str
+        Inputs, outputs and, with a d before their names, gradients of outputs. Each input that has
+        a gradient is among them: its rows are the gradient's.
+    shapes : function from the inputs' shapes to the outputs'
+    """
+
+    def __init__(
+        self,
+        forward: Callable,
+        backward: Callable,
+        inputs: str,
+        outputs: str,
+        needs: str,
+        shapes: Callable,
+    ):
+        self.name = f'd2lrec{forward.__name__}'
+        self.forward, self.backward, self.shapes = forward, backward, shapes
+        self.inputs, self.outputs, self.needs = inputs.split(), outputs.split(), needs.split()
+
+    def __call__(self, F: Any, *arrays: Any) -> Any:
+        """The last output, as an array or symbol of MXNet's NumPy."""
+        _registered(self)
+        arrays = [a.as_nd_ndarray() for a in arrays]
+        out = F.Custom(*arrays, op_type=self.name)
+        return (out if len(self.outputs) == 1 else out[len(self.outputs) - 1]).as_np_ndarray()
+
+
+look_up = Operator(
+    _look_up, _look_up_back, 'table ids', 'e', 'de table ids',
+    lambda table, ids: [(*ids, table[1])],
+)  # fmt: skip
+sum_of = Operator(
+    _sum_of, _sum_of_back, 'table ids', 'total', 'dtotal table ids',
+    lambda table, ids: [(ids[0], 1)],
+)  # fmt: skip
+bi_interaction = Operator(
+    _bi_interaction, _bi_interaction_back, 'e', 's out', 'dout e s', lambda e: [(e[0], e[2])] * 2
+)
+pairwise = Operator(
+    _pairwise, _pairwise_back, 'e', 's out', 'dout e s', lambda e: [(e[0], e[2]), (e[0], 1)]
+)
+dots = Operator(
+    _dots, _dots_back, 'z like', 'products', 'dproducts z like',
+    lambda z, like: [(z[0], z[1] * (z[1] - 1) // 2)],
+)  # fmt: skip
+field_aware = Operator(
+    _field_aware, _field_aware_back, 'table ids', 'out', 'dout table ids',
+    lambda table, ids: [(ids[0], 1)],
+)  # fmt: skip
+attention = Operator(
+    _attention, _attention_back, 'e W b h', 'a pooled', 'dpooled e W b h a',
+    lambda e, W, b, h: [(e[0], e[1] * (e[1] - 1) // 2), (e[0], e[2])],
+)  # fmt: skip
+interaction = Operator(
+    _interaction, _interaction_back, 'x e W like', 'out', 'dout x e W like',
+    lambda x, e, W, like: [(e[0], W[0], e[2])],
+)  # fmt: skip
+
+
+class _Plain:
+    """A context in which layers take their formulas, as whoever counts them wants it."""
+
+    depth = 0
+
+    def __enter__(self):
+        self.depth += 1
+
+    def __exit__(self, *_):
+        self.depth -= 1
+
+    def __bool__(self):
+        return self.depth > 0
+
+
+PLAIN = _Plain()
+
+
+def choose(net: Any, least: int = kernels.LARGE) -> None:
+    """Let the layers of a net of at least so many weights take compiled loops.
+
+    Where numba is installed, and no GPU is at hand: the loops are for processors.
+    """
+    sizes = [int(np.prod(p.shape)) for p in net.collect_params().values() if p.shape]
+    if sum(size for size in sizes if size > 0) < least or kernels._numba() is None:
+        return
+    if not mx.context.num_gpus():
+        net.apply(lambda block: setattr(block, '_compile', True))
+
+
+# How MXNet meets them. Arrays come with tags: an input 0, an output 1, an input's gradient 2, an
+# output's gradient 3. Compiled code keeps their addresses by tag and place, SLOTS of each.
+
+D_IN, SLOTS = 2, 8
+ADD = 3  # what may be asked of a gradient: 0 is nothing, others to write
+
+_int, _pointer = ctypes.c_int, ctypes.c_void_p
+_ints = ctypes.POINTER(_int)
+_kept: dict[int, Any] = {}  # what MXNet has the address of, until it says that it is done
+
+
+def _slot(op, name):
+    """Where the array of this name has its address."""
+    if name in op.inputs:
+        return op.inputs.index(name)
+    if name in op.outputs:
+        return SLOTS + op.outputs.index(name)
+    return _slot(op, name[1:]) + D_IN * SLOTS
+
+
+_CALL = """
+def call(size, handles, tags, asked, training, _):
+    p, rows, widths = np.zeros({all}, np.int64), np.zeros({all}, np.int64), np.ones({all}, np.int64)
+    seen, found, shape = np.zeros(5, np.int64), p.ctypes.data, np.zeros(2, np.int64)
+    for i in range(size):
+        slot = tags[i] * {slots} + seen[tags[i]]
+        seen[tags[i]] += 1
+        if known >> slot & 1 or tags[i] == {d_in} and asked[slot - {d_in} * {slots}]:
+            address_of(handles[i], found + 8 * slot)
+            shape_of(handles[i], shape.ctypes.data, shape.ctypes.data + 8)
+            dims = ints(shape[1])
+            rows[slot] = dims[0]
+            for d in range(1, shape[0]):
+                widths[slot] *= dims[d]
+    {views}
+    formula({names})
+    {adds}
+    for i in range(size):
+        free(handles[i])
+    return 1
+"""
+
+
+@functools.cache
+def _compiled(op, back):
+    """A pass of the operator as a C function for MXNet. Arrays' shapes are asked at each call."""
+    numba = kernels._numba()
+    types, library = numba.types, mx.base._LIB
+    floats, _, ints = kernels._pointers()
+    given = op.needs if back else op.inputs
+    made = [f'd{n}' for n in op.inputs if n != 'ids'] if back else op.outputs
+    views, adds, known = [], [], 0
+    for name in [*given, *made]:
+        slot, gradient = _slot(op, name), back and name in made
+        of = slot % (D_IN * SLOTS) if gradient else slot
+        shape = f'(rows[{of}], widths[{of}])'
+        view = f'carray({"ints" if name == "ids" else "floats"}(p[{slot}]), {shape})'
+        if gradient:
+            asked = f'asked[{slot % SLOTS}]'
+            views += [f'v{slot} = {view}', f'if {asked} in (0, {ADD}):']
+            views += [f'    v{slot} = np.empty({shape}, np.float32)']  # to be added, or left
+            adds += [f'if {asked} == {ADD}:', f'    have = {view}', f'    have += v{slot}']
+        else:
+            views.append(f'v{slot} = {view}')
+            known |= 1 << slot
+    source = _CALL.format(
+        all=5 * SLOTS, slots=SLOTS, d_in=D_IN, views='\n    '.join(views),
+        adds='\n    '.join(adds), names=', '.join(f'v{_slot(op, n)}' for n in [*given, *made]),
+    )  # fmt: skip
+    formula = op.backward if back else op.forward
+    fast = {'contract', 'reassoc', 'nsz'}
+
+    def c(name, count):
+        return ctypes.CFUNCTYPE(_int, *[_pointer] * count)((name, library))
+
+    names = {
+        'np': np, 'carray': numba.carray, 'floats': floats, 'ints': ints, 'known': known,
+        'formula': numba.njit(error_model='numpy', fastmath=fast, cache=True)(formula),
+        'address_of': c('MXNDArrayGetData', 2), 'shape_of': c('MXNDArrayGetShapeEx', 3),
+        'free': c('MXNDArrayFree', 1),
+    }  # fmt: skip
+    exec(source, names)
+    signature = types.int32(
+        types.int32, types.CPointer(types.intp), types.CPointer(types.int32),
+        types.CPointer(types.int32), types.int32, types.CPointer(types.int64),
+    )  # fmt: skip
+    call = numba.cfunc(signature, error_model='numpy')(names['call'])
+    return call, call.address
+
+
+def _callbacks(functions, contexts, kept):
+    """A list of C functions and what each is called with, as MXNet takes it."""
+    functions = (_pointer * len(functions))(*functions)
+    contexts = (_pointer * len(contexts))(*contexts)
+    kept.extend((functions, contexts))
+    kind = ctypes.POINTER(ctypes.CFUNCTYPE(_int))
+    return MXCallbackList(
+        len(functions),
+        ctypes.cast(functions, kind),
+        ctypes.cast(contexts, ctypes.POINTER(_pointer)),
+    )
+
+
+@ctypes.CFUNCTYPE(_int, _pointer)
+def _done(key):
+    _kept.pop(key, None)
+    return 1
+
+
+_DONE = ctypes.cast(_done, _pointer).value
+
+
+@functools.cache
+def _registered(op):
+    """Tell MXNet of the operator; what is returned has to live as long as MXNet."""
+    n_in = len(op.inputs)
+
+    def function(*types):
+        return lambda f: ctypes.CFUNCTYPE(_int, *types, _pointer)(f)
+
+    def names(words):
+        array = (ctypes.c_char_p * (len(words) + 1))(*[w.encode() for w in words], None)
+
+        @function(ctypes.POINTER(_pointer))
+        def give(out, _):
+            out[0] = ctypes.cast(array, _pointer)
+            return 1
+
+        return give
+
+    def zeros_for(first):
+        """float32 is type 0, a plain array storage 0; `first` inputs keep what they have."""
+
+        def give(count, kinds, *_):
+            for i in range(first, count):
+                kinds[i] = 0
+            return 1
+
+        return give
+
+    given, made, none = names(op.inputs), names(op.outputs), names([])
+    type_of = function(_int, _ints)(zeros_for(n_in))
+    storage_of = function(_int, _ints)(zeros_for(0))
+    storage_of_gradients = function(_int, _ints, _ints)(zeros_for(0))
+
+    @function(_ints, _ints, _ints, _ints, ctypes.POINTER(_ints))
+    def needed(d_out, inputs, outputs, count, found, key):
+        places = {**dict(zip(op.inputs, inputs)), **dict(zip(op.outputs, outputs))}
+        places.update((f'd{n}', d_out[i]) for i, n in enumerate(op.outputs))
+        list_ = (_int * len(op.needs))(*[places[n] for n in op.needs])
+        _kept[key].append(list_)
+        count[0], found[0] = len(list_), ctypes.cast(list_, _ints)
+        return 1
+
+    def creator(name, count, keys, values, out):
+        def shapes_in(shapes, dims):
+            return [tuple(shapes[i][j] for j in range(dims[i])) for i in range(n_in)]
+
+        @function(_int, _ints, ctypes.POINTER(_ints))
+        def shape(_, dims, shapes, key):
+            inputs = shapes_in(shapes, dims)
+            if any(d < 0 for d in dims[:n_in]) or any(n < 0 for s in inputs for n in s):
+                return 0
+            for i, size in enumerate(op.shapes(*inputs)):
+                array = (_int * len(size))(*size)
+                _kept[key].append(array)
+                shapes[n_in + i], dims[n_in + i] = ctypes.cast(array, _ints), len(size)
+            return 1
+
+        @function(
+            ctypes.c_char_p, _int, ctypes.POINTER(_ints), _ints, _ints,
+            ctypes.POINTER(MXCallbackList),
+        )  # fmt: skip
+        def create(device, _, shapes, dims, types, out, key):
+            passes = [_compiled(op, back)[1] for back in (False, True)]
+            kept = []
+            key = id(kept)
+            _kept[key] = kept
+            out[0] = _callbacks([_DONE, *passes], [key] * 3, kept)
+            return 1
+
+        functions = [given, made, none, shape, needed, create, type_of]
+        functions += [storage_of, storage_of_gradients]
+        kept = [shape, create]
+        key = id(kept)
+        _kept[key] = kept
+        addresses = [ctypes.cast(f, _pointer).value for f in functions]
+        out[0] = _callbacks([_DONE, *addresses], [key] * (len(functions) + 1), kept)
+        return 1
+
+    texts = ctypes.POINTER(ctypes.c_char_p)
+    create = ctypes.CFUNCTYPE(
+        _int, ctypes.c_char_p, _int, texts, texts, ctypes.POINTER(MXCallbackList)
+    )(creator)
+    mx.base.check_call(mx.base._LIB.MXCustomOpRegister(op.name.encode(), create))
+    return create, given, made, none, type_of, storage_of, storage_of_gradients, needed
