@@ -335,7 +335,7 @@ MODELS = {
     'NFM': (lambda: d2l.NFM(*DEEP), NFM, None),
     'AFM': (lambda: d2l.AFM(FIELD_DIMS, K, ATTENTION, 0.0), AFM, None),
     'DCN': (lambda: d2l.DCN(*DEEP), DCN, None),
-    'DCN v2': (lambda: d2l.DCNV2(*DEEP), lambda: DCN(CrossNetworkV2), None),
+    'DCN v2': (lambda: d2l.DCN(*DEEP, version=2), lambda: DCN(CrossNetworkV2), None),
     'xDeepFM': (lambda: d2l.XDeepFM(*DEEP, cin_dims=CIN_DIMS), XDeepFM, None),
     'DLRM': (
         lambda: d2l.DLRM(FIELD_DIMS, K, MLP_DIMS, num_dense=DENSE, bottom_dims=BOTTOM), DLRM, None

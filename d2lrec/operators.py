@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -395,6 +396,9 @@ interaction = Operator(
 )  # fmt: skip
 
 
+FEW = 256  # rows below which a prediction is sooner done than handed over to a loop
+
+
 class _Plain:
     """A context in which layers take their formulas, as whoever counts them wants it."""
 
@@ -433,7 +437,6 @@ ADD = 3  # what may be asked of a gradient: 0 is nothing, others to write
 
 _int, _pointer = ctypes.c_int, ctypes.c_void_p
 _ints = ctypes.POINTER(_int)
-_kept: dict[int, Any] = {}  # what MXNet has the address of, until it says that it is done
 
 
 def _slot(op, name):
@@ -515,45 +518,57 @@ def _compiled(op, back):
     return call, call.address
 
 
-def _callbacks(functions, contexts, kept):
-    """A list of C functions and what each is called with, as MXNet takes it."""
-    functions = (_pointer * len(functions))(*functions)
-    contexts = (_pointer * len(contexts))(*contexts)
-    kept.extend((functions, contexts))
-    kind = ctypes.POINTER(ctypes.CFUNCTYPE(_int))
+_KEPT: list[Any] = []  # what MXNet has the address of
+
+
+def _callbacks(addresses):
+    """A list of C functions as MXNet takes it. The first is called when MXNet is done with it."""
+    functions = (_pointer * (len(addresses) + 1))(_done()[1], *addresses)
+    contexts = (_pointer * len(functions))()
+    _KEPT.append((functions, contexts))
     return MXCallbackList(
         len(functions),
-        ctypes.cast(functions, kind),
+        ctypes.cast(functions, ctypes.POINTER(ctypes.CFUNCTYPE(_int))),
         ctypes.cast(contexts, ctypes.POINTER(_pointer)),
     )
 
 
-@ctypes.CFUNCTYPE(_int, _pointer)
-def _done(key):
-    _kept.pop(key, None)
-    return 1
-
-
-_DONE = ctypes.cast(_done, _pointer).value
+@functools.cache
+def _done():
+    """Nothing to do then; and no Python, which may have ended before MXNet does."""
+    types = kernels._numba().types
+    done = kernels._numba().cfunc(types.int32(types.voidptr))(lambda _: 1)
+    return done, done.address
 
 
 @functools.cache
 def _registered(op):
-    """Tell MXNet of the operator; what is returned has to live as long as MXNet."""
+    """Tell MXNet of the operator: how its outputs' shapes follow, and what its passes are."""
     n_in = len(op.inputs)
 
     def function(*types):
-        return lambda f: ctypes.CFUNCTYPE(_int, *types, _pointer)(f)
+        def as_address(f):
+            callback = ctypes.CFUNCTYPE(_int, *types, _pointer)(f)
+            _KEPT.append(callback)
+            return ctypes.cast(callback, _pointer).value
+
+        return as_address
+
+    def lasting(numbers):
+        array = (_int * len(numbers))(*numbers)
+        recent.append(array)  # MXNet reads it at once
+        return ctypes.cast(array, _ints)
+
+    recent: deque = deque(maxlen=64)
 
     def names(words):
         array = (ctypes.c_char_p * (len(words) + 1))(*[w.encode() for w in words], None)
 
-        @function(ctypes.POINTER(_pointer))
         def give(out, _):
             out[0] = ctypes.cast(array, _pointer)
             return 1
 
-        return give
+        return function(ctypes.POINTER(_pointer))(give)
 
     def zeros_for(first):
         """float32 is type 0, a plain array storage 0; `first` inputs keep what they have."""
@@ -565,59 +580,48 @@ def _registered(op):
 
         return give
 
-    given, made, none = names(op.inputs), names(op.outputs), names([])
-    type_of = function(_int, _ints)(zeros_for(n_in))
-    storage_of = function(_int, _ints)(zeros_for(0))
-    storage_of_gradients = function(_int, _ints, _ints)(zeros_for(0))
-
-    @function(_ints, _ints, _ints, _ints, ctypes.POINTER(_ints))
-    def needed(d_out, inputs, outputs, count, found, key):
-        places = {**dict(zip(op.inputs, inputs)), **dict(zip(op.outputs, outputs))}
-        places.update((f'd{n}', d_out[i]) for i, n in enumerate(op.outputs))
-        list_ = (_int * len(op.needs))(*[places[n] for n in op.needs])
-        _kept[key].append(list_)
-        count[0], found[0] = len(list_), ctypes.cast(list_, _ints)
+    @function(_int, _ints, ctypes.POINTER(_ints))
+    def shape(_, dims, shapes, key):
+        inputs = [tuple(shapes[i][j] for j in range(dims[i])) for i in range(n_in)]
+        if any(d < 0 for d in dims[:n_in]) or any(n < 0 for s in inputs for n in s):
+            return 0
+        for i, size in enumerate(op.shapes(*inputs)):
+            shapes[n_in + i], dims[n_in + i] = lasting(size), len(size)
         return 1
 
+    @function(_ints, _ints, _ints, _ints, ctypes.POINTER(_ints))
+    def needed(d_out, inputs, outputs, count, found, _):
+        places = {**dict(zip(op.inputs, inputs)), **dict(zip(op.outputs, outputs))}
+        places.update((f'd{n}', d_out[i]) for i, n in enumerate(op.outputs))
+        count[0], found[0] = len(op.needs), lasting([places[n] for n in op.needs])
+        return 1
+
+    @functools.cache
+    def passes():
+        return _callbacks([_compiled(op, back)[1] for back in (False, True)])
+
+    @function(
+        ctypes.c_char_p, _int, ctypes.POINTER(_ints), _ints, _ints, ctypes.POINTER(MXCallbackList)
+    )
+    def create(device, count, shapes, dims, types, out, _):
+        out[0] = passes()
+        return 1
+
+    properties = _callbacks(
+        [
+            names(op.inputs), names(op.outputs), names([]), shape, needed, create,
+            function(_int, _ints)(zeros_for(n_in)), function(_int, _ints)(zeros_for(0)),
+            function(_int, _ints, _ints)(zeros_for(0)),
+        ]
+    )  # fmt: skip
+
     def creator(name, count, keys, values, out):
-        def shapes_in(shapes, dims):
-            return [tuple(shapes[i][j] for j in range(dims[i])) for i in range(n_in)]
-
-        @function(_int, _ints, ctypes.POINTER(_ints))
-        def shape(_, dims, shapes, key):
-            inputs = shapes_in(shapes, dims)
-            if any(d < 0 for d in dims[:n_in]) or any(n < 0 for s in inputs for n in s):
-                return 0
-            for i, size in enumerate(op.shapes(*inputs)):
-                array = (_int * len(size))(*size)
-                _kept[key].append(array)
-                shapes[n_in + i], dims[n_in + i] = ctypes.cast(array, _ints), len(size)
-            return 1
-
-        @function(
-            ctypes.c_char_p, _int, ctypes.POINTER(_ints), _ints, _ints,
-            ctypes.POINTER(MXCallbackList),
-        )  # fmt: skip
-        def create(device, _, shapes, dims, types, out, key):
-            passes = [_compiled(op, back)[1] for back in (False, True)]
-            kept = []
-            key = id(kept)
-            _kept[key] = kept
-            out[0] = _callbacks([_DONE, *passes], [key] * 3, kept)
-            return 1
-
-        functions = [given, made, none, shape, needed, create, type_of]
-        functions += [storage_of, storage_of_gradients]
-        kept = [shape, create]
-        key = id(kept)
-        _kept[key] = kept
-        addresses = [ctypes.cast(f, _pointer).value for f in functions]
-        out[0] = _callbacks([_DONE, *addresses], [key] * (len(functions) + 1), kept)
+        out[0] = properties
         return 1
 
     texts = ctypes.POINTER(ctypes.c_char_p)
     create = ctypes.CFUNCTYPE(
         _int, ctypes.c_char_p, _int, texts, texts, ctypes.POINTER(MXCallbackList)
     )(creator)
+    _KEPT.append(create)
     mx.base.check_call(mx.base._LIB.MXCustomOpRegister(op.name.encode(), create))
-    return create, given, made, none, type_of, storage_of, storage_of_gradients, needed

@@ -34,11 +34,12 @@ def assert_defined(net, definition, inputs):
 
 @pytest.mark.parametrize('static', [False, True])
 @pytest.mark.parametrize('name', MODELS)
-def test_forward_and_gradients_equal_the_definition(name, static):
+def test_forward_and_gradients_equal_the_definition(name, static, monkeypatch):
     net, definition = compiled(name)
     if static:
         net.hybridize(static_alloc=True, static_shape=True)
-    for rows in (6, 1, 6, 11):
+    monkeypatch.setattr(operators, 'FEW', 3)
+    for rows in (6, 1, 6, 11, 2):
         assert_defined(net, definition, random_inputs(net, rows, seed=rows))
     check_gradients(net, random_inputs(net, 6), definition)
 
@@ -95,7 +96,8 @@ def test_gradients_are_added_or_left_out_where_asked(static):
             np.testing.assert_allclose(found, 2 * once[path], rtol=1e-4, atol=1e-5, err_msg=path)
 
 
-def test_two_devices_agree():
+def test_two_devices_agree(monkeypatch):
+    monkeypatch.setattr(operators, 'FEW', 0)
     net, definition = ZOO['FM'][0](), ZOO['FM'][1]
     operators.choose(net, 0)
     randomize(net, ctx=[mx.cpu(0), mx.cpu(1)])
@@ -106,7 +108,8 @@ def test_two_devices_agree():
         np.testing.assert_allclose(out.asnumpy(), expected, rtol=1e-4, atol=1e-4)
 
 
-def test_ids_of_another_type_and_a_net_of_another_type():
+def test_ids_of_another_type_and_a_net_of_another_type(monkeypatch):
+    monkeypatch.setattr(operators, 'FEW', 0)
     net, _ = compiled('FM')
     ids = random_inputs(net, 5)[0]
     for kind in ('int64', 'float32'):
@@ -114,6 +117,19 @@ def test_ids_of_another_type_and_a_net_of_another_type():
         np.testing.assert_array_equal(out, net(ids).asnumpy())
     net.cast('float64')
     assert net(ids).dtype == np.float64
+
+
+def test_few_rows_take_the_formulas_until_the_weights_change_their_type():
+    net, definition = compiled('DeepFM')
+    net.hybridize(static_alloc=True, static_shape=True)
+    inputs = random_inputs(net, 4)
+    assert_defined(net, definition, inputs)
+    assert net._cached_op is None and net._of_few[1] is not None
+    randomize(net, seed=1)
+    assert_defined(net, definition, inputs)
+    net.hybridize()
+    assert net._of_few is None
+    assert_defined(net, definition, inputs)
 
 
 def test_small_nets_are_not_compiled():
@@ -126,10 +142,11 @@ def test_small_nets_are_not_compiled():
         assert not net.pairwise._compiled
 
 
-def test_nothing_is_kept_of_a_net_that_is_gone():
+def test_nothing_more_is_kept_for_each_call(monkeypatch):
+    monkeypatch.setattr(operators, 'FEW', 0)
     net, _ = compiled('FM')
-    net(*random_inputs(net, 3)).wait_to_read()
-    kept = len(operators._kept)
+    gradients(net, random_inputs(net, 3))
+    kept = len(operators._KEPT)
     for rows in range(1, 8):
-        net(*random_inputs(net, rows)).wait_to_read()
-    assert len(operators._kept) <= kept + 2
+        gradients(net, random_inputs(net, rows))
+    assert len(operators._KEPT) == kept

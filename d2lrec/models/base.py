@@ -62,6 +62,8 @@ class Model(HybridBlock):
     adds_loss = False
     _lookups = None
     _origin = None  # what encoded the training data: see `d2lrec.origin`
+    _compile = False  # whether layers take compiled loops: see `operators.choose`
+    _of_few = None  # the graph without them, for few rows
     advice = ''  # what else may help where a shape is refused
 
     def __init_subclass__(cls, **kwargs):
@@ -138,10 +140,29 @@ class Model(HybridBlock):
                     if name in self.ranges:
                         check_ids(ids.asnumpy(), *self.ranges[name], name)
         lookups = self._lookups
+        if self._compile and not autograd.is_recording() and None not in shapes:
+            if shapes and shapes[0] and shapes[0][0] < operators.FEW:
+                return self._forward_of_few(*inputs)
         if lookups is None or not autograd.is_recording() or None in shapes:
             return super().forward(*inputs)
         with lookups.of(inputs) as of_rows:
             return super().forward(*of_rows)
+
+    def _forward_of_few(self, *inputs):
+        """By the layers' formulas, in a graph of their own."""
+        whole = self._cached_graph, self._cached_op, self._cached_op_args
+        self._cached_graph, self._cached_op, self._cached_op_args = self._of_few or ((), None, [])
+        try:
+            with operators.PLAIN:
+                return super().forward(*inputs)
+        finally:
+            few = self._cached_graph, self._cached_op, self._cached_op_args
+            object.__setattr__(self, '_of_few', few)
+            self._cached_graph, self._cached_op, self._cached_op_args = whole
+
+    def _clear_cached_op(self):
+        object.__setattr__(self, '_of_few', None)
+        super()._clear_cached_op()
 
     def tables(self) -> dict[tuple[str, ...], list[gluon.Parameter]]:
         """The tables that hold a row for each id, by the inputs that look them up.
