@@ -519,3 +519,24 @@ def test_an_instrument_too_large_for_a_page_is_told():
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         Instrument('machine', {'text': 'x'})
+
+
+def test_a_model_names_an_argument_that_it_does_not_take():
+    with pytest.raises(
+        ValueError, match="DCN has no argument 'num_layer': did you mean num_layers?"
+    ):
+        d2l.DCN([3, 5], 4, [8], num_layer=2)
+    with pytest.raises(ValueError, match="MF has no argument 'factors'"):
+        d2l.MF(4, num_users=6, num_items=9, factors=2)
+    assert d2l.FM([3, 5], 4, bag_sizes=[2], prefix='mine_').prefix == 'mine_'
+
+
+def test_a_model_of_one_s_own_takes_what_its_constructor_names():
+    class Mine(d2l.FM):
+        def __init__(self, field_dims, depth, **kwargs):
+            super().__init__(field_dims, 4, **kwargs)
+            self.depth = depth
+
+    assert Mine([3, 5], depth=2, bag_sizes=[1]).depth == 2
+    with pytest.raises(ValueError, match="Mine has no argument 'dept': did you mean depth?"):
+        Mine([3, 5], dept=2)

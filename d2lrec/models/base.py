@@ -16,7 +16,7 @@ from mxnet.gluon import HybridBlock
 from numpy.typing import ArrayLike
 
 from .. import operators
-from ..arguments import check_list, check_whole, shown
+from ..arguments import check_list, check_options, check_whole, shown
 from ..checks import LOOKED_AT, check_finite, check_ids
 from ..data.columns import check_columns
 from ..describe import cost_table
@@ -75,6 +75,7 @@ class Model(HybridBlock):
         @functools.wraps(build)
         def __init__(self, *args, **kwargs):
             if 'config' not in self.__dict__:  # the outermost class comes first
+                check_options(kwargs, _known(type(self)), type(self).__name__)
                 object.__setattr__(self, 'config', _config(build, args, kwargs))
                 if cls.__module__.startswith('d2lrec.'):
                     _check_arguments(cls.__name__, self.config or {})
@@ -479,6 +480,20 @@ WIDTHS = (
 SHARES = ('drop_rate', 'dropout', 'pool_drop_rate', 'attention_drop_rate')
 MOST_LAYERS = 1000  # each is built before a file's weights can be held against it
 FEWER = f'give {MOST_LAYERS:,} or fewer'
+
+
+@functools.cache
+def _known(kind):
+    """The names that a model's constructor takes, those that it hands on included."""
+    known = {}
+    for one in kind.__mro__:
+        if '__init__' not in vars(one):
+            continue
+        taken = inspect.signature(one.__init__).parameters.values()
+        known.update((p.name, None) for p in taken if p.kind not in (p.VAR_KEYWORD,))
+        if all(p.kind != p.VAR_KEYWORD for p in taken):  # nothing is handed on
+            break
+    return tuple(name for name in known if name != 'self')
 
 
 def _check_arguments(name, config):
