@@ -79,6 +79,63 @@ def test_a_file_of_criteo_s_is_known_by_its_looks(tmp_path, labelled):
         d2l.read(path)
 
 
+def read_both(path, folder, **how):
+    """A table of a file, held against what `encode` makes of it."""
+    table = d2l.read(path, **how)
+    data = table.dataset(min_threshold=1)
+    out = d2l.encode(path, folder, verbose=False, min_threshold=1, seed=None, **how)
+    np.testing.assert_array_equal(out.features, data.features)
+    np.testing.assert_array_equal(out.labels, data.labels)
+    return table
+
+
+@pytest.mark.parametrize('end', ['\n', '\r\n'])
+@pytest.mark.parametrize('lead', ['', '\n', '\n\n\n', 'sep=,\n', '\n"sep=,"\n\n', '\ufeffsep=,\n'])
+@pytest.mark.parametrize('header', [True, False])
+def test_lines_before_the_first_row_are_passed_over(tmp_path, lead, end, header):
+    text = lead + (LOG if header else LOG.split('\n', 1)[1])
+    path = tmp_path / 'log.csv'
+    path.write_bytes(text.replace('\n', end).encode())
+    names = {} if header else {'names': ['user', 'item', 'clicked']}
+    table = read_both(path, tmp_path / 'out', **HOW, **names)
+    assert len(table) == 40 and table.frame.user[0] == 'u0' and table.labels.sum() == 20
+
+
+def test_excel_says_what_parts_the_cells(tmp_path):
+    path = tmp_path / 'log.csv'
+    path.write_text('sep=^\n' + LOG.replace(',', '^'))
+    assert len(read_both(path, tmp_path / 'out', **HOW)) == 40
+    parts = tmp_path / 'parts'
+    parts.mkdir()
+    (parts / '1.csv').write_text('sep=,\n' + LOG)
+    (parts / '2.csv').write_text('\n' + LOG)
+    (parts / '3.csv').write_text(LOG)
+    assert len(read_both(parts, tmp_path / 'all', **HOW)) == 120
+
+
+def test_lines_that_end_in_a_separator_have_no_column_more(tmp_path):
+    path = tmp_path / 'log.csv'
+    path.write_text(LOG.replace('\n', ',\n'))
+    with pytest.warns(UserWarning, match='are guesses'):
+        table = d2l.read(path)
+    assert table.schema.categories == ('user', 'item') and len(table) == 40
+    assert len(read_both(path, tmp_path / 'out', **HOW)) == 40
+    path.write_text('a,b,\n1,2,x\n0,3,y\n')  # a column that has cells stays one
+    with pytest.warns(UserWarning, match='guesses'):
+        assert 'column 3' in d2l.read(path, header=True).schema.categories
+
+
+def test_an_object_is_no_single_value():
+    frame = pd.DataFrame({'y': [0, 1] * 4, 'town': [{'Oslo': 1}, {'Rome': 2}] * 4})
+    with pytest.raises(ValueError, match="'town' has {value: weight} where one value is wanted"):
+        d2l.read(frame, label='y', categories=['town'], numbers=[]).dataset()
+    train = d2l.read(frame.assign(town=['Oslo', 'Rome'] * 4), label='y', categories=['town'],
+                     numbers=[]).dataset(min_threshold=1)  # fmt: skip
+    saved = d2l.Saved(randomize(d2l.LR(train.field_dims)), train.encoder)
+    status, told = saved.answer(b'{"town": {"Oslo": 1}}')
+    assert status == 400 and 'where one value is wanted' in json.loads(told)['error']
+
+
 # --- ratings
 
 

@@ -43,6 +43,7 @@ from .values import (
 )
 
 FORMATS = ('csv', 'parquet', 'jsonl', 'criteo', 'libsvm', 'libffm')
+EXCEL = re.compile(r'sep=(.)')  # its first line may say what parts the cells
 URL = re.compile(r'[a-z][a-z0-9+]*://', re.IGNORECASE)
 SUFFIXES = {
     '.csv': 'csv', '.tsv': 'csv', '.txt': 'csv', '.dat': 'csv', '.data': 'csv', '.tab': 'csv',
@@ -352,6 +353,18 @@ def _head(path, encoding) -> list[str]:
     return text.replace('\r\n', '\n').replace('\r', '\n').split('\n')
 
 
+def _lead(lines) -> tuple[int, Optional[str]]:
+    """How many lines stand before the first row: empty ones, and `sep=;` for Excel; that `;`."""
+    count, sep = 0, None
+    for line in lines:
+        told = EXCEL.fullmatch(line.strip('\ufeff "\r'))
+        if line.strip('\ufeff') and (not told or sep is not None):
+            break
+        sep = told[1] if told else sep
+        count += 1
+    return count, sep
+
+
 def _cells(lines, sep, limit=200) -> list[list[str]]:
     """The cells of the first lines that are not empty."""
     if len(sep) > 1:
@@ -394,6 +407,8 @@ def _has_header(rows) -> bool:
     first = rows[0]
     if len(first) > 2 and first[0] == '':
         first = first[1:]
+    if len(first) > 2 and first[-1] == '' and all(r[-1] == '' for r in rows):
+        first = first[:-1]  # each line ends in a separator
     if any(is_missing(c) for c in first):
         return False
     return all(n is None for n in numbers_of(first))
@@ -428,7 +443,11 @@ def text_layout(name, paths, decide, format, sep, header, names, encoding, label
     lines = _head(paths[0], encoding)
     if not any(line.strip() for line in lines):
         raise ValueError(f'{paths[0]} is empty: give at least one row.')
-    if sep is None:
+    lead, excel_s = _lead(lines)
+    lines = lines[lead:]
+    if sep is None and excel_s is not None:
+        sep = excel_s
+    elif sep is None:
         sep = _separator(paths[0], lines)
     elif not isinstance(sep, str) or not sep:
         raise ValueError(f'sep is {shown(sep)}: give the text that parts the cells.')
@@ -458,7 +477,8 @@ def columns_in(path: str, layout: Layout) -> Optional[list[str]]:
     """What the columns of a part are called, which has its own header or none; None if empty."""
     if path == layout.first:
         return layout.columns
-    first = _cells(_head(path, layout.encoding), layout.sep)
+    lines = _head(path, layout.encoding)
+    first = _cells(lines[_lead(lines)[0] :], layout.sep)
     if not first:
         return None
     mine = _columns_of(path, first, layout.names, layout.header, layout.label)
@@ -512,7 +532,8 @@ def parse_text(
 
     With `data`, only these lines of it, in UTF-8; `header` says whether they begin with it.
     """
-    sep, encoding, header = layout.sep, layout.encoding, layout.header and header
+    sep, encoding = layout.sep, layout.encoding
+    skip = _lead(_head(path, encoding))[0] + layout.header if header else 0
     if data is None and (encoding is not None or len(sep) > 1):
         data = _bytes(path)
         if encoding is not None:
@@ -527,7 +548,7 @@ def parse_text(
         types = {n: pa.float64() if n in as_floats else AS_WORDS for n in wanted}
         try:
             with unpacking(path):
-                table = _arrow_csv(path, data, sep, header, names, types, quoted)
+                table = _arrow_csv(path, data, sep, skip, names, types, quoted)
             break
         except pa.ArrowInvalid as error:
             text, tried = str(error), tried + 1
@@ -539,18 +560,18 @@ def parse_text(
             elif 'UTF8' in text or 'utf-8' in text.lower():
                 raise _not_text(path, encoding) from None
             else:
-                raise _fault(path, data, sep, header, names, error) from None
+                raise _fault(path, data, sep, skip, names, error) from None
     columns = {n: of_arrow(n, c) for n, c in zip(table.column_names, table.columns)}
     return Raw(os.path.basename(path), columns, len(table))
 
 
-def _arrow_csv(path, data, sep, header, names, types, quoted, threads=True, refuse=None):
+def _arrow_csv(path, data, sep, skip, names, types, quoted, threads=True, refuse=None):
     source = _stream(path) if data is None else pa.BufferReader(data)
     with source:
         return csv.read_csv(
             source,
             csv.ReadOptions(
-                column_names=names, skip_rows=int(header), block_size=BLOCK, use_threads=threads
+                column_names=names, skip_rows=skip, block_size=BLOCK, use_threads=threads
             ),
             csv.ParseOptions(
                 delimiter=sep,
@@ -564,7 +585,7 @@ def _arrow_csv(path, data, sep, header, names, types, quoted, threads=True, refu
         )
 
 
-def _fault(path, data, sep, header, names, error) -> ValueError:
+def _fault(path, data, sep, skip, names, error) -> ValueError:
     """What is wrong with a file that pyarrow refuses, with the first line that is."""
     found = []
 
@@ -574,7 +595,7 @@ def _fault(path, data, sep, header, names, error) -> ValueError:
 
     types = dict.fromkeys(names, pa.string())
     try:
-        _arrow_csv(path, data, sep, header, names, types, True, False, refuse)
+        _arrow_csv(path, data, sep, skip, names, types, True, False, refuse)
     except pa.ArrowInvalid as fault:
         error = fault
     if not found:
@@ -1031,6 +1052,11 @@ def words_in(name: str, raw: Any, source: str) -> Column:
             raise ValueError(
                 f'{source}: {name!r} has {raw.counts[row]} values in row {row + 1}: name it in '
                 'multi, where a cell may have several.'
+            )
+        if raw.weights is not None:
+            raise ValueError(
+                f'{source}: {name!r} has {{value: weight}} where one value is wanted: name it in '
+                'multi, or give the value.'
             )
         codes = np.full(len(raw.counts), len(raw.cells), np.int32)
         codes[raw.counts == 1] = raw.codes

@@ -13,7 +13,7 @@ import pandas as pd
 from ..arguments import shown as in_a_line
 from .formats import CRITEO_COUNTS, CRITEO_NAMES, Lists, Raw, taken, words_in
 from .rows import LABEL_NAMES
-from .values import is_missing, is_number, numbers_of, text_of, to_float
+from .values import Column, is_missing, is_number, numbers_of, text_of, to_float
 
 __all__ = ['Schema']
 
@@ -273,6 +273,8 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
             if said.categories is None and said.numbers is None and _counts_rows(name, columns):
                 notes.append(f'{name!r} only counts the rows and is left out')
                 continue
+            if said.categories is None and said.numbers is None and _ends_lines(name, columns):
+                continue
             kind, sep = _kind(name, columns[name], sample.source)
             if kind == 'category' and (cell := _dressed(columns[name])):
                 notes.append(f'{name!r} is no number as long as it is written like {cell!r}')
@@ -299,6 +301,13 @@ def completed(said: Said, sample: Raw, told: Mapping) -> tuple[Schema, list[str]
             'some in categories, numbers or multi.'
         )
     return schema, list(dict.fromkeys(guessed)), notes
+
+
+def _ends_lines(name, columns):
+    """Whether a column has no name and no cell: each line ends in a separator."""
+    if name != f'column {len(columns)}' or not isinstance(columns[name], Column):
+        return False
+    return name == list(columns)[-1] and all(map(is_missing, columns[name].cells))
 
 
 def _like_criteo(columns):
