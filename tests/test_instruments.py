@@ -136,6 +136,17 @@ def test_refusals():
         d2l.instruments.training_needs(1, 1, optimizer='FTRL')
 
 
+def test_the_figure_of_a_logit_names_both_rows():
+    axes = a_logit()[-1].figure.axes
+    assert all(a.get_title('left') or a.get_title() for a in axes[:2])
+    assert [a.get_xlabel() for a in axes[:2]] == ['logit', 'logit']
+
+
+def test_the_figure_of_a_machine_is_in_gigabytes():
+    bars = d2l.instruments.machine(1e9).figure.axes[0].patches
+    assert bars[0].get_width() == pytest.approx(540e6 * 4 * 3 / 1e9, rel=0.01)  # Adam's three
+
+
 def test_odd_arguments_get_one_sentence():
     net, one, titles = two_vectors()[0], d2l.instruments, ['x'] * 11
     for call, words in (
