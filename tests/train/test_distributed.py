@@ -188,6 +188,21 @@ def test_the_manifests_name_what_the_processes_read():
         own = {e['name'] for e in container['env']}
         assert set(env) - {'DMLC_INTERFACE'} == set(cluster) - {'OMP_NUM_THREADS'} | own
         assert {'name': 'DMLC_ROLE', 'value': role} in container['env']
+        if role != 'worker':
+            assert container['command'] == ['python', '-c', launch.SERVER]
+    service, port = made['Service', 'd2lrec-scheduler'], int(cluster['DMLC_PS_ROOT_PORT'])
+    assert service['metadata']['name'] == cluster['DMLC_PS_ROOT_URI']
+    template = made['Job', 'd2lrec-scheduler']['spec']['template']
+    assert service['spec']['selector'].items() <= template['metadata']['labels'].items()
+    ports = template['spec']['containers'][0]['ports']
+    assert (
+        [p['port'] for p in service['spec']['ports']]
+        == [port]
+        == [p['containerPort'] for p in ports]
+    )
+    pod = made['Job', 'd2lrec-worker']['spec']['template']['spec']
+    mounted = {m['name'] for m in pod['containers'][0]['volumeMounts']}
+    assert mounted == {v['name'] for v in pod['volumes']}
     assert int(cluster['DMLC_NUM_WORKER']) == 4 and int(cluster['DMLC_NUM_SERVER']) == 2
     script = made['Job', 'd2lrec-worker']['spec']['template']['spec']['containers'][0]['command'][1]
     assert (ROOT / script).is_file()
@@ -288,3 +303,10 @@ def test_two_hosts_over_ssh_train_without_waiting_for_each_other(tmp_path, two_h
     assert (
         all(w['loss'][1] < w['loss'][0] for w in workers) and abs(workers[0]['table']).max() > 0.1
     )
+
+
+def test_the_manifests_are_what_kubernetes_knows():
+    """By the schemas of Kubernetes, where `pip install kubernetes-validate` was said."""
+    yaml, known = pytest.importorskip('yaml'), pytest.importorskip('kubernetes_validate')
+    for one in yaml.safe_load_all((ROOT / 'examples' / 'kubernetes' / 'job.yaml').read_text()):
+        known.validate(one, known.latest_version(), strict=True)
