@@ -64,6 +64,8 @@ var splitQuery = query => {
     return best[word.length];
   };
   const told = word => {
+    const noun = word.replace(/(하기|하는|하다|하면|하려면|한다|합니다)$/, "");
+    if (/[가-힣]{2}/.test(noun) && noun !== word && known(noun)) return [noun];   // 저장하기
     if (!/[가-힣]/.test(word) || known(word)) return [word];
     const stems = particles
       .filter(tail => word.endsWith(tail) && word.length - tail.length > 1)
