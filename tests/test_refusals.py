@@ -49,6 +49,11 @@ def seen():
 BAD = {
     'AdaGrad': [(lambda: d2l.AdaGrad('fast'), "learning_rate is 'fast': give a number")],
     'Adam': [(lambda: d2l.Adam(None), 'learning_rate is None: give a number')],
+    'HashedField': [
+        (lambda: d2l.HashedField('a', 0), "the field 'a' has 0 buckets: give a whole number"),
+        (lambda: d2l.HashedField(3, 5), 'a name that is no text: name it in words'),
+        (lambda: d2l.HashedField('a', 5, hash=-1), 'the hash number -1: give one from 0'),
+    ],
     'SGD': [(lambda: d2l.SGD([0.1]), 'learning_rate is [0.1]: give a number')],
     'AFM': [
         (lambda: d2l.AFM(3, 2), 'field_dims is 3: give the number of ids of each field'),

@@ -27,7 +27,7 @@ __all__ = ['serve']
 
 KINDS = ('dist_sync', 'dist_async')
 ROWS = 10_000  # of a table from which on only touched rows travel
-PIECE = 1_000_000  # rows of a table that are fetched at a time
+PIECE = 65_536  # rows of a table that are fetched at a time
 
 
 _open: dict[str, Any] = {'kind': None, 'store': None, 'keys': 0}
