@@ -970,6 +970,19 @@ def test_the_table_of_models_sorts_by_keyboard(browser, address, edition):
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
 
 
+def test_results_of_a_search_fit_a_telephone(browser, address):
+    with Visit(browser, address, viewport={'width': 390, 'height': 800}) as visit:
+        page = visit.go('en/search.html?q=embedding')  # excerpts are code, too
+        page.wait_for_function(DONE, timeout=10000)
+        assert page.evaluate('document.documentElement.scrollWidth') <= 390
+        field = page.locator('article input[name=q], main input[name=q]').first
+        lens = field.locator('xpath=preceding-sibling::i').bounding_box()
+        begins = field.evaluate(
+            'e => e.getBoundingClientRect().x + parseFloat(getComputedStyle(e).paddingLeft)'
+        )
+        assert begins > lens['x'] + lens['width']
+
+
 def test_search_finds_nothing_for_a_word_that_is_not_there(browser, address):
     with Visit(browser, address) as visit:
         page = visit.go('ko/search.html?q=두루미가')
