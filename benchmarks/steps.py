@@ -374,10 +374,10 @@ def pairs(net, peer):
     return zip(net.collect_params().values(), peer.parameters(), strict=True)
 
 
-def copy_weights(net, peer, rng):
+def copy_weights(net, peer, rng, scale):
     """Give both the same random weights."""
     for mine, other in pairs(net, peer):
-        value = rng.normal(scale=0.1, size=mine.shape).astype('float32')
+        value = rng.normal(scale=scale, size=mine.shape).astype('float32')
         mine.set_data(mx.np.array(value))
         other.data = torch.tensor(value).reshape(other.shape)
 
@@ -386,7 +386,9 @@ def check_gradients(net, peer, rows):
     """After a step from the same weights; ours are sums over the batch."""
     for mine, other in pairs(net, peer):
         grad, others = _dense(mine.grad()) / rows, other.grad.numpy().reshape(mine.shape)
-        if abs(grad - others).max() > 1e-4 * abs(others).max():
+        # A unit at 0 is on here and off there, by rounding: so a few numbers may differ.
+        far = (abs(grad - others) > 1e-4 * abs(others).max()).mean()
+        if far > 1e-4:
             sys.exit(
                 f'{type(net).__name__}: the gradients of {mine.name} differ, but both sides '
                 'should compute the same: correct the model here or there.'
@@ -476,7 +478,8 @@ def measure(name, blocks, compile_it):
     batches = batches_of(name, rng, 20)
     net, peer = build(), module()
     net.initialize()
-    copy_weights(net, peer, rng)
+    # Small weights would have all pairs switch AFM's units on alike: the gradient would be nothing.
+    copy_weights(net, peer, rng, 0.5 if name == 'AFM' else 0.1)
     sides = {OURS: ours(name, net, batches), EAGER: theirs(name, peer, batches)}
     first, second = [steps(1) for steps in sides.values()]
     if abs(first - second) > 1e-5 * max(1, abs(second)):

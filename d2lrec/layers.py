@@ -225,7 +225,7 @@ class FieldAwareEmbedding(Embedding):
             look_up(F, weight, x_g * self._fields + f),
         )
 
-    def pairwise(self, F, x):
+    def _pairwise(self, F, x):
         """What `FieldAwarePairwiseTerm` makes of the outputs, (B, 1), without them; else None."""
         if self._compiled and self.pool is None:
             return operators.field_aware(F, _beside(x, self.weight), x.astype('int32'))

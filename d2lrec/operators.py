@@ -220,11 +220,14 @@ def _attention(e, W, b, h, a, pooled):
 
 
 def _attention_back(dpooled, e, W, b, h, a, de, dW, db, dh):
+    # Sums over the pairs of one example, then over examples: one long sum would round too often.
     units, width = W.shape
     fields = e.shape[1] // width
     WT, dWT = np.ascontiguousarray(W.T), np.zeros((width, units), np.float32)
     unit, x = np.empty(units, np.float32), np.empty(width, np.float32)
     dx, da = np.empty(width, np.float32), np.empty(a.shape[1], np.float32)
+    own_W, own_b = np.empty((width, units), np.float32), np.empty(units, np.float32)
+    own_h = np.empty(units, np.float32)
     db[:] = 0
     dh[:] = 0
     for n in range(e.shape[0]):
@@ -239,6 +242,9 @@ def _attention_back(dpooled, e, W, b, h, a, de, dW, db, dh):
                 p += 1
         for k in range(e.shape[1]):
             de[n, k] = 0
+        own_W[:] = 0
+        own_b[:] = 0
+        own_h[:] = 0
         p = 0
         for i in range(fields):
             for j in range(i + 1, fields):
@@ -250,19 +256,23 @@ def _attention_back(dpooled, e, W, b, h, a, de, dW, db, dh):
                         unit[u] += WT[k, u] * x[k]
                 dscore = a[n, p] * (da[p] - mean)
                 for u in range(units):
-                    dh[0, u] += dscore * max(unit[u], np.float32(0))
+                    own_h[u] += dscore * max(unit[u], np.float32(0))
                     unit[u] = dscore * h[0, u] if unit[u] > 0 else np.float32(0)
-                    db[u, 0] += unit[u]
+                    own_b[u] += unit[u]
                 for k in range(width):
                     total = a[n, p] * dpooled[n, k]
                     for u in range(units):
-                        dWT[k, u] += unit[u] * x[k]
+                        own_W[k, u] += unit[u] * x[k]
                         total += unit[u] * WT[k, u]
                     dx[k] = total
                 for k in range(width):
                     de[n, i * width + k] += dx[k] * e[n, j * width + k]
                     de[n, j * width + k] += dx[k] * e[n, i * width + k]
                 p += 1
+        dWT += own_W
+        for u in range(units):
+            db[u, 0] += own_b[u]
+            dh[0, u] += own_h[u]
     dW[:] = dWT.T
 
 

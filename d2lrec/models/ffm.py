@@ -46,7 +46,7 @@ class FFM(CTRModel):
             self.pairwise = FieldAwarePairwiseTerm(self.num_fields, num_factors)
 
     def hybrid_forward(self, F, *x):
-        pairs = self.embedding.pairwise(F, x[0])
+        pairs = self.embedding._pairwise(F, x[0])
         if pairs is None:
             v_fg, v_gf = self.embedding(*x)  # (B, P, K), of the P pairs of fields f < g
             pairs = self.pairwise(v_fg, v_gf)
