@@ -144,11 +144,6 @@ BAD = {
     ],
     'FTRL': [(lambda: d2l.FTRL(learning_rate=0.1, beta=-1), 'beta is -1: give a number, 0 or')],
     'Field': [(lambda: d2l.Field('a', ('x', 'x')), "'a'")],
-    'HashedField': [
-        (lambda: d2l.HashedField(3, 10), 'has a name that is no text'),
-        (lambda: d2l.HashedField('town', 10**10), "the field 'town' has 10000000000 buckets"),
-        (lambda: d2l.HashedField('town', 10, 'place'), "is of the kind 'place': choose"),
-    ],
     'HistoryBag': [
         (lambda: d2l.HistoryBag(DIMS, 2, [4], 'a'), "HistoryBag got history_length = 'a': give"),
     ],
