@@ -147,6 +147,14 @@ def test_the_figure_of_a_machine_is_in_gigabytes():
     assert bars[0].get_width() == pytest.approx(540e6 * 4 * 3 / 1e9, rel=0.01)  # Adam's three
 
 
+def test_names_of_values_may_be_a_series():
+    texts = {str(n): f'film {n}' for n in range(9)}
+    of_dict, of_series = a_logit({'item': texts})[-1], a_logit({'item': pd.Series(texts)})[-1]
+    assert of_dict.data == of_series.data and 'film 3' in str(of_series.data)
+    with pytest.raises(ValueError, match=r"names\['item'\] is 3: give a dict"):
+        a_logit({'item': 3})
+
+
 def test_odd_arguments_get_one_sentence():
     net, one, titles = two_vectors()[0], d2l.instruments, ['x'] * 11
     for call, words in (

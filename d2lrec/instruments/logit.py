@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from .. import palette
-from ..arguments import check_whole
+from ..arguments import check_whole, shown
 from ..data.ctr import CTRDataset, Encoded
 from ..models.fm import FM
 from ..train.devices import devices_of
@@ -81,7 +82,7 @@ def logit(
         The two rows to begin with.
     own : str
         The field that is chosen for each row.
-    names : dict {field: {value: text}}, optional
+    names : dict {field: {value: text}}, or of Series, optional
         What readers know the values by, such as films' titles.
     most : int
         Values of a field to choose from, the most frequent.
@@ -112,7 +113,8 @@ def logit(
     of_kind(data, Encoded, 'data')
     of_kind(names or {}, Mapping, 'names')
     for field, texts in (names or {}).items():
-        of_kind(texts, Mapping, f'names[{field!r}]')
+        if not isinstance(texts, (Mapping, pd.Series)):
+            raise ValueError(f'names[{field!r}] is {shown(texts)}: give a dict {{value: text}}.')
     most = check_whole(most, 'most')
     fields = list(data.field_names[: net.num_fields])
     ids = whole_numbers(ids, 'ids', net.num_features)
