@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from .. import palette
-from ..arguments import check_whole, shown
+from ..arguments import check_whole
+from ..arguments import shown as in_a_line
 from ..data.ctr import CTRDataset, Encoded
 from ..models.fm import FM
 from ..train.devices import devices_of
@@ -114,7 +115,9 @@ def logit(
     of_kind(names or {}, Mapping, 'names')
     for field, texts in (names or {}).items():
         if not isinstance(texts, (Mapping, pd.Series)):
-            raise ValueError(f'names[{field!r}] is {shown(texts)}: give a dict {{value: text}}.')
+            raise ValueError(
+                f'names[{field!r}] is {in_a_line(texts)}: give a dict {{value: text}}.'
+            )
     most = check_whole(most, 'most')
     fields = list(data.field_names[: net.num_fields])
     ids = whole_numbers(ids, 'ids', net.num_features)
