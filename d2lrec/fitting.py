@@ -37,9 +37,9 @@ from .train.sources import inputs_of, source
 
 __all__ = ['evaluate', 'fit', 'predict']
 
-OPTIONS = 'patience', 'monitor', 'lr_factor', 'checkpoint'
-RATES = 'patience', 'lr_factor', 'checkpoint'
-INTERACTIONS = 'negatives', 'power', 'k', 'patience', 'lr_factor', 'checkpoint'
+RATES = 'patience', 'lr_factor', 'clip', 'checkpoint'
+OPTIONS = 'monitor', *RATES
+INTERACTIONS = 'negatives', 'power', 'k', *RATES
 LARGE_BATCH = 4096  # rows at a time where nothing is learned
 
 

@@ -194,8 +194,6 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         parser.error(f'{given.script[0]} is no file: give the path of a script.')
     hosts = read_hosts(given.hosts) if given.hosts else []
     port = free_port() if given.port is None else given.port
-    if not 0 < port < 2**16:
-        parser.error(f'--port {port}: give a number from 1 to 65535, or leave it out.')
     return run(processes(given.workers, given.servers, given.script, hosts, port))
 
 

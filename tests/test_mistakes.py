@@ -325,7 +325,7 @@ def fitted(epochs=1, **how):
     'how, sentence',
     [
         ({'patiense': 2}, "fit has no argument 'patiense': did you mean patience?"),
-        ({'k': 3}, "fit has no argument 'k': it takes patience, "),
+        ({'k': 3}, "fit has no argument 'k': it takes monitor, "),
         ({'rows': 'yes'}, "rows is 'yes': give True or False"),
         ({'optimizer': 'adamax'}, 'divides 0 by 0 .*: take .adam.'),
     ],
@@ -359,14 +359,14 @@ def test_a_checkpoint_names_the_setting_that_differs(tmp_path, then, now, senten
 
 
 def test_a_checkpoint_of_one_store_is_not_resumed_by_another(tmp_path):
+    """As one process, or by turns, which comes to the same, is None; by no turns is another run."""
+
     class Store(d2l.Checkpoint):
-        kvstore = 'dist_sync'
+        kvstore = 'dist_async'
 
     fitted(checkpoint=Store(tmp_path / 'run'))
-    for other in ('dist_async', None):
-        kind = type('Other', (Store,), {'kvstore': other})
-        with pytest.raises(ValueError, match=f'kvstore = dist_sync and this run has {other}'):
-            fitted(2, checkpoint=kind(tmp_path / 'run'))
+    with pytest.raises(ValueError, match='kvstore = dist_async and this run has None'):
+        fitted(2, checkpoint=tmp_path / 'run')
     fitted(2, checkpoint=Store(tmp_path / 'run'))
 
 

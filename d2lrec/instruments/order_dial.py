@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Union
+from typing import Any, Union
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
 from ..arguments import shown
 from .instrument import Instrument, as_numbers, rounded
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ['order_dial', 'recovered']
 
@@ -35,21 +33,22 @@ def recovered(measured: ArrayLike, start: Union[float, ArrayLike], best: ArrayLi
     >>> round(float(recovered(0.7, 0.5, 0.9)), 3)
     0.5
     """
-    measured, start, best = (
-        as_numbers(a, name)
-        for name, a in (('measured', measured), ('start', start), ('best', best))
-    )
+    given = {'measured': measured, 'start': start, 'best': best}
+    plain = {name: as_numbers(a, name) for name, a in given.items()}
     try:
-        np.broadcast_shapes(measured.shape, start.shape, best.shape)
+        np.broadcast_shapes(*(a.shape for a in plain.values()))
     except ValueError:
+        shapes = ', '.join(f'{name} {a.shape}' for name, a in plain.items())
         raise ValueError(
-            f'the shapes are {measured.shape}, {start.shape} and {best.shape}: give one number of '
-            'each for a model, or one for all.'
+            f'the shapes are {shapes}: give one number of each for a model, or one for all.'
         ) from None
-    way = best - start
-    if not (way > 0).all():
+    if not (plain['best'] - plain['start'] > 0).all():
         raise ValueError('the best is no better than the start: there is nothing to recover.')
-    return (measured - start) / way
+    # a column of a table keeps its index
+    measured, start, best = (
+        a if isinstance(a, (pd.Series, pd.DataFrame)) else plain[n] for n, a in given.items()
+    )
+    return (measured - start) / (best - start)
 
 
 def order_dial(auc: pd.DataFrame, best: str = 'best possible', base: str = 'LR') -> Instrument:

@@ -253,7 +253,9 @@ class _FirstWrites(Checkpoint):
 
     def __init__(self, path, trainer):
         super().__init__(path)
-        self._trainer, self.kvstore = trainer, trainer.store.type
+        self._trainer = trainer
+        # what goes by turns comes out as it does on one process, which may go on with it
+        self.kvstore = None if trainer.store.type == 'dist_sync' else trainer.store.type
 
     def resume(self, net, trainers, loader, seed, facts=None):
         facts = {n: v for n, v in (facts or {}).items() if n != 'rows'}  # the same weights

@@ -87,7 +87,7 @@ class Run:
         facts = {**task.facts(), 'lr_factor': lr_factor, 'clip': clip}
         facts['net'] = getattr(net, 'config', None)
         facts['rows'] = True if touched_of(net) else None
-        facts['kvstore'] = getattr(checkpoint, 'kvstore', None)
+        facts['kvstore'] = getattr(checkpoint, 'kvstore', None)  # None: as one process would
         state, best = checkpoint.resume(net, trainers, task.loader, seed, facts)
         if state is not None:
             self.seed, self.best, self.best_score = state['seed'], best, state['best_score']

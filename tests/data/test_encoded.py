@@ -386,7 +386,7 @@ def test_a_finished_folder_is_looked_at_when_it_is_encoded_again(tmp_path):
         (place / name).write_bytes(kept)
     assert len(d2l.encode(frame, place, **how)) == 40
     (tmp_path / 'file').write_text('')
-    with pytest.raises(ValueError, match='file is no folder: give the path of a new or an empty'):
+    with pytest.raises(ValueError, match='file is a file, or lies in one: give a new folder'):
         d2l.encode(frame, tmp_path / 'file', **how)
 
 

@@ -395,9 +395,10 @@ def test_half_stars_are_kept(ratings):
     assert whole == ratings.rating.tolist() and {type(s) for s in whole} == {int}
 
 
-def test_one_rating_twice_counts_once_more(ratings):
+def test_one_rating_twice_is_refused(ratings):
     twice = pd.concat([ratings, ratings[:1].assign(rating=2)])
-    assert len(ml.load_data_ml100k(twice, U, I)[0]) == N + 1
+    with pytest.raises(ValueError, match='twice: keep one rating a pair'):
+        ml.load_data_ml100k(twice, U, I)
 
 
 @pytest.mark.parametrize(

@@ -225,11 +225,11 @@ def test_a_host_that_fails_ends_the_job_with_a_sentence(code, words, monkeypatch
 
 
 def test_a_host_file_and_a_port_that_are_none(tmp_path, capsys):
-    with pytest.raises(SystemExit, match='is no host file that can be read'):
+    with pytest.raises(SystemExit, match='none cannot be read: give a file of one address a line'):
         launch.main(['--hosts', str(tmp_path / 'none'), __file__])
     with pytest.raises(SystemExit):
         launch.main(['--port', '99999', __file__])
-    assert 'give a number from 1 to 65535' in capsys.readouterr().err
+    assert 'give a port of this machine, 1 to 65535' in capsys.readouterr().err
 
 
 SSH = """#!/bin/sh
