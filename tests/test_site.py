@@ -1018,3 +1018,11 @@ def test_switch_works_by_keyboard(browser, address, edition):
             page.locator(f'a.language-switch[lang={other.language}]').focus()
             page.keyboard.press('Enter')
             page.wait_for_url(f'{address}/{other.language}/**')
+
+
+@pytest.mark.parametrize('language', ['ko', 'en'])
+def test_the_index_fits_a_telephone(browser, address, language):
+    with Visit(browser, address, viewport={'width': 390, 'height': 800}) as visit:
+        page = visit.go(f'{language}/genindex.html')
+        assert page.locator('table.genindextable td').count() > 20
+        assert page.evaluate('document.documentElement.scrollWidth') <= 390
