@@ -271,7 +271,7 @@ def test_what_fit_does_not_know_is_named():
     data = d2l.planted(60, [5, 4], seed=0)
     for options, words in (
         ({'patiense': 1}, "fit has no argument 'patiense': did you mean patience?"),
-        ({'zzqq': 1}, "fit has no argument 'zzqq': it takes patience, monitor"),
+        ({'zzqq': 1}, "fit has no argument 'zzqq': it takes monitor, patience"),
         ({'negatives': 1}, "fit has no argument 'negatives'"),
     ):
         with pytest.raises(ValueError, match=words):
