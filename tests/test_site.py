@@ -880,9 +880,11 @@ def test_the_switch_keeps_the_section(browser, address):
             assert all(re.fullmatch('[a-z0-9-]+', name) for name in names)
             page = visit.go(f'{own.language}/{own.chapters}/fm.html#{names[3]}')
             page.wait_for_function('!window.MathJax || MathJax.startup.promise.then(() => true)')
-            page.evaluate(  # at once: the page's own scrolling is smooth, and takes a while
-                "name => document.getElementById(name).scrollIntoView({behavior: 'instant'})",
-                names[3],
+            page.evaluate('name => document.getElementById(name).scrollIntoView()', names[3])
+            page.wait_for_function(  # the page scrolls smoothly, which takes a while
+                'name => { const top = document.getElementById(name).getBoundingClientRect().top;'
+                ' return 0 <= top && top < innerHeight / 4 }',
+                arg=names[3],
             )
             page.click(f'a.language-switch[lang={other.language}]')
             page.wait_for_url(f'**/{other.language}/**#{names[3]}')
