@@ -355,6 +355,7 @@ def test_renaming_a_module_is_a_change(tree):
 
 
 def test_project_is_found_from_anywhere(tmp_path):
+    (tmp_path / 'd2lrec').mkdir()  # as beside a clone
     done = subprocess.run(
         [sys.executable, '-c', 'import d2lrec; print(d2lrec.__file__)'],
         cwd=tmp_path,

@@ -55,6 +55,8 @@ fi
 echo "Installing the packages of requirements.txt (about 400 MB to download the first time)"
 .venv/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps \
     -r requirements.txt
+# editable_mode: by a path. By its finder the folder of a clone, d2lrec, would come first where a
+# script runs beside it, as a package without a thing in it.
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps \
-    --no-build-isolation --editable .
+    --no-build-isolation --config-settings editable_mode=compat --editable .
 echo "$stamp" >.venv/d2lrec.stamp
