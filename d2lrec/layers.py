@@ -836,7 +836,7 @@ class AttentionPooling(_Layer):
             self.dropout = nn.Dropout(drop_rate) if drop_rate else None
 
     def hybrid_forward(self, F, e):
-        if self._compiled:
+        if self._compiled and self.dropout is None:  # the loop drops no weights
             W, b, h = (
                 _beside(e, p) for p in (self.hidden.weight, self.hidden.bias, self.score.weight)
             )

@@ -1,5 +1,6 @@
 """The compiled loops equal the definitions: outputs, gradients, in a graph or out of it."""
 
+import d2lrec as d2l
 from d2lrec import kernels, operators
 from d2lrec.touched import touch_rows
 
@@ -15,9 +16,8 @@ pytestmark = pytest.mark.skipif(kernels._numba() is None, reason='numba is not i
 # What has a layer with a loop, one of each kind.
 MODELS = [
     'LR', 'FM', 'FFM', 'DeepFM', 'NFM', 'AFM', 'XDeepFM', 'XDeepFM: not split, relu',
-    'DLRM: no bags', 'DLRM: bags', 'DLRM: self', 'FM: bags', 'FFM: bags', 'MF',
+    'DLRM: no bags', 'DLRM', 'DLRM: self', 'FM: bags', 'FFM: bags', 'MF',
 ]  # fmt: skip
-MODELS = [name for name in MODELS if name in ZOO]
 
 
 def compiled(name):
@@ -150,3 +150,19 @@ def test_nothing_more_is_kept_for_each_call(monkeypatch):
     for rows in range(1, 8):
         gradients(net, random_inputs(net, rows))
     assert len(operators._KEPT) == kept
+
+
+@pytest.mark.parametrize('static', [False, True])
+def test_attention_weights_are_dropped_in_training_and_only_there(static):
+    ids = mx.np.array(np.random.default_rng(0).integers(0, 5, (300, 3)) + [0, 5, 10], dtype='int32')
+    plain, dropping = (d2l.AFM([5, 5, 5], 4, 3, 0.0, attention_drop_rate=r) for r in (0, 0.5))
+    for net in (plain, dropping):
+        operators.choose(net, 0)
+        randomize(net)
+        if static:
+            net.hybridize(static_alloc=True, static_shape=True)
+    expected = plain(ids).asnumpy()
+    np.testing.assert_allclose(dropping(ids).asnumpy(), expected, rtol=1e-4, atol=1e-4)
+    with autograd.record():
+        one, other = dropping(ids).asnumpy(), dropping(ids).asnumpy()
+    assert np.abs(one - expected).max() > 1e-3 and np.abs(one - other).max() > 1e-3
