@@ -102,9 +102,7 @@ class TouchedRows(gluon.Parameter):
     """A table (V, ...) that shows the net, while it records, the rows of the batch alone."""
 
     _shown = None  # what `data` gives while a pass is on its way
-    fetch = (
-        None  # where the rows are elsewhere: a function of their numbers (R,) -> NDArray (R, ...)
-    )
+    fetch = None  # of rows that are elsewhere: their numbers (R,) -> NDArray (R, ...)
 
     def _init_grad(self):
         if self.grad_req == 'add':

@@ -52,7 +52,7 @@ def picked(rows: Any, count: int) -> Any:
             ) from None
         return rows
     try:
-        rows = rows.asnumpy() if hasattr(rows, 'asnumpy') else np.asarray(rows)
+        rows = rows.asnumpy() if hasattr(rows, 'asnumpy') else even_array(rows)
     except (ValueError, OverflowError):  # a list of lists of unequal lengths
         raise ValueError(
             f'rows is {shown(rows)}: give a slice, or an array of row numbers.'

@@ -127,10 +127,8 @@ class HashedField:
 
     def buckets_of(self, words: Sequence[str]) -> np.ndarray:
         """The bucket of each value, spelled: int64 (n,)."""
-        found, start = (
-            np.empty(len(words), np.int64),
-            hashlib.blake2b(digest_size=8, salt=bytes([self.hash])),
-        )
+        found = np.empty(len(words), np.int64)
+        start = hashlib.blake2b(digest_size=8, salt=bytes([self.hash]))
         for i, word in enumerate(words):
             one = start.copy()
             one.update(word.encode())

@@ -264,12 +264,17 @@ def numbers(values: Any, what: str) -> np.ndarray:
 
 def check_pairs(users: np.ndarray, items: np.ndarray, first: int = 0) -> None:
     """Refuse a user and item that occur twice; ids are shown counting from `first`."""
-    pairs, counts = np.unique(users * (items.max(initial=0) + 1) + items, return_counts=True)
+    pairs, counts = np.unique(_pairs(users, items), return_counts=True)
     if len(pairs) < len(users):
         user, item = divmod(int(pairs[np.argmax(counts > 1)]), int(items.max()) + 1)
         raise ValueError(
             f'user {user + first} rated item {item + first} twice: keep one rating a pair.'
         )
+
+
+def _pairs(users, items):
+    """A number (N,) for each pair, in which even the largest ids have room."""
+    return users.astype(np.int64) * (int(items.max(initial=0)) + 1) + items
 
 
 def check_scale(scale: Any) -> Optional[tuple[float, float]]:
@@ -377,7 +382,7 @@ def pairs_twice(users: np.ndarray, items: np.ndarray) -> Optional[tuple[int, int
     """
     if not len(users):
         return None
-    keys = users.astype(np.int64) * (int(items.max()) + 1) + items
+    keys = _pairs(users, items)
     found, first, counts = np.unique(keys, return_index=True, return_counts=True)
     if len(found) == len(keys):
         return None

@@ -352,15 +352,15 @@ def _guessed_label(columns, free, threshold):
     return None, None
 
 
-def _name_of(raw):
-    """What a column is called, as far as it says."""
-    return str(getattr(raw, 'name', None) or 'without a name')
+def _cells_of(raw) -> list:
+    """The distinct cells of a column in which there is something."""
+    name = str(getattr(raw, 'name', None) or 'without a name')
+    return [c for c in words_in(name, raw, 'The table').cells if not is_missing(c)]
 
 
 def _distinct_numbers(raw) -> Optional[set]:
     """The distinct values as floats, missing ones left out; None where one is no number."""
-    column = words_in(_name_of(raw), raw, 'The table')
-    cells = [c for c in column.cells if not is_missing(c)]
+    cells = _cells_of(raw)
     if len(cells) > 1000:
         return None
     found = [_truth(c) if n is None else to_float(n) for c, n in zip(cells, numbers_of(cells))]
@@ -396,7 +396,7 @@ def _dressed(raw) -> Optional[str]:
     """A cell of a column whose cells are numbers but for commas and signs of currency."""
     if isinstance(raw, Lists):
         return None
-    cells = [c for c in words_in(_name_of(raw), raw, 'The table').cells if not is_missing(c)]
+    cells = _cells_of(raw)
     odd = [c for c, n in zip(cells, numbers_of(cells)) if n is None]
     good = odd and all(isinstance(c, str) and DRESSED.fullmatch(c.strip()) for c in odd)
     return odd[0] if good else None
@@ -445,9 +445,7 @@ def _separator_of(raw) -> Optional[str]:
     """What parts the values of a column's cells: at least one in five has it."""
     if raw is None or isinstance(raw, Lists):
         return None
-    cells = [
-        text_of(c) for c in words_in(_name_of(raw), raw, 'The table').cells if not is_missing(c)
-    ]
+    cells = [*map(text_of, _cells_of(raw))]
     for sep in SEVERAL:
         if cells and sum(sep in c for c in cells) >= max(1, len(cells) / 5):
             return sep

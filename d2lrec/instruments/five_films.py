@@ -187,7 +187,7 @@ def five_films(
     films = np.unique(np.concatenate([rated, listed, list(mine)])).astype('int64')
     place = {int(item): n for n, item in enumerate(films)}
     listed = np.unique(listed)
-    years = np.full(num_items, np.nan) if years is None else np.asarray(years, dtype='float64')
+    years = np.full(num_items, np.nan) if years is None else as_numbers(years, 'years')
     groups = {str(name): np.asarray(inside, dtype=bool) for name, inside in (groups or {}).items()}
     for name, given in {'years': years, **groups}.items():
         if given.shape != (num_items,):

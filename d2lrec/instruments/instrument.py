@@ -119,8 +119,7 @@ class Instrument:
         sentence = words['without'].format(**self.values)
         if 'of' in self.values and 'sample' in words:
             sentence += ' ' + words['sample'].format(**self.values)
-        sentence = escape(sentence).encode('utf-8', 'replace').decode()
-        return f'<p>{sentence}</p>{self._drawn(language, words, image)}'
+        return f'<p>{escape(_whole(sentence))}</p>{self._drawn(language, words, image)}'
 
     def _drawn(self, language, words, image):
         if self.figure is None:
@@ -132,8 +131,7 @@ class Instrument:
         from ..plot import as_svg
 
         svg = re.sub(r'^.*?(?=<svg\b)', '', as_svg(self.figure, language), flags=re.DOTALL)
-        label = escape(words['figure'].format(**self.values))
-        label = label.encode('utf-8', 'replace').decode()
+        label = escape(_whole(words['figure'].format(**self.values)))
         if image:
             svg = re.sub(
                 r'(<svg\b[^>]*>)', r'\1<rect width="100%" height="100%" fill="#fff"/>', svg, count=1
@@ -154,6 +152,11 @@ class Instrument:
         )
 
 
+def _whole(text):
+    """A text with a ? for each half of a character, which no page can hold."""
+    return text.encode('utf-8', 'replace').decode()
+
+
 def safe_json(value: Any) -> str:
     """JSON that may stand in a page: no text in it can end the element that it stands in.
 
@@ -165,7 +168,7 @@ def safe_json(value: Any) -> str:
     text = json.dumps(
         value, ensure_ascii=False, allow_nan=False, separators=(',', ':'), default=_plain
     )
-    text = text.encode('utf-8', 'replace').decode()  # half a character is in no page
+    text = _whole(text)
     for letter in '<>&\u2028\u2029':
         text = text.replace(letter, f'\\u{ord(letter):04x}')
     return text

@@ -142,7 +142,7 @@ def machine(
     """
     speed = check_real(speed, 'speed', 'a number above 0')
     if not check_real(memory, 'memory', 'a number of gigabytes above 0') > 0:
-        raise ValueError(f'memory is {memory!r}: give a number of gigabytes above 0.')
+        raise ValueError(f'memory is {shown(memory)}: give a number of gigabytes above 0.')
     if own is not None and not isinstance(own, Mapping):
         raise ValueError(f'own is {shown(own)}: give a dict of arguments of training_needs.')
     known = list(inspect.signature(training_needs).parameters)
@@ -155,7 +155,7 @@ def machine(
         'optimizer': 'Adam',
         'dense_gradient': False,
         'batch': 1024,
-        'speed': check_real(speed, 'speed', 'a number above 0'),
+        'speed': speed,
         'network': 10.0,
         **(own or {}),
     }
