@@ -9,12 +9,12 @@ Dive into Deep Learning; what only that needs is in `d2lrec.original`.
 
 # isort: off
 from . import compat  # lets MXNet run on this NumPy: before every import of MXNet
-from mxnet import npx as _npx
+from .threads import set_np_everywhere as _set_np_everywhere
 # isort: on
 
 from types import ModuleType as _ModuleType
 
-_npx.set_np()  # Every array, block and loader of this library is in the NumPy interface.
+_set_np_everywhere()  # Every array, block and loader of this library is in the NumPy interface.
 
 from . import check, data, definitions, describe, instruments, layers, metrics, models, plot, train
 from .data.batches import BatchLoader

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import numbers
+import threading
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -22,8 +24,11 @@ from ..data.columns import check_columns
 from ..describe import cost_table
 from ..layers import check_field_dims
 from ..touched import touch_rows
+from ..weights import weights_of
 
 __all__ = ['Model', 'CTRModel', 'PairModel', 'HistoryModel']
+
+ONE_THREAD = threading.RLock()
 
 
 class Model(HybridBlock):
@@ -94,9 +99,33 @@ class Model(HybridBlock):
 
     def initialize(self, *args: Any, **kwargs: Any) -> None:
         """As Gluon has it; weights drawn anew belong to no data."""
+        anew = kwargs.get('force_reinit') or (len(args) > 3 and args[3])
+        others = {  # MXNet draws float32 alone
+            p: p.dtype
+            for p in self.collect_params().values()
+            if np.dtype(p.dtype) != np.float32 and (anew or p._data is None)
+        }
+        for parameter in others:
+            parameter.cast('float32')
         super().initialize(*args, **kwargs)
-        if kwargs.get('force_reinit') or (len(args) > 3 and args[3]):
+        for parameter, kind in others.items():
+            parameter.cast(kind)
+        if anew:
             object.__setattr__(self, '_origin', None)
+
+    def cast(self, dtype: Any) -> None:
+        """As Gluon has it; refuse a type that MXNet does not compute with here."""
+        kinds = ['float32', 'float64', *['float16'] * bool(mx.context.num_gpus())]
+        try:
+            known = np.dtype(dtype).name in kinds
+        except TypeError:
+            known = False
+        if not known:
+            raise ValueError(
+                f'dtype is {shown(dtype)}: give {" or ".join(map(repr, kinds))}; MXNet computes '
+                "with 'float16' on GPUs alone."
+            )
+        super().cast(dtype)
 
     def load_parameters(self, *args: Any, **kwargs: Any) -> None:
         """As Gluon has it; what data the weights belong to is not known then."""
@@ -140,14 +169,21 @@ class Model(HybridBlock):
                 for name, ids in zip(self.inputs, inputs):
                     if name in self.ranges:
                         check_ids(ids.asnumpy(), *self.ranges[name], name)
-        lookups = self._lookups
-        if self._compile and not autograd.is_recording() and None not in shapes:
-            if shapes and shapes[0] and shapes[0][0] < operators.FEW:
-                return self._forward_of_few(*inputs)
-        if lookups is None or not autograd.is_recording() or None in shapes:
+        if None in shapes:
             return super().forward(*inputs)
-        with lookups.of(inputs) as of_rows:
-            return super().forward(*of_rows)
+        if self._active and (self._compile or self._cached_op is None):
+            with ONE_THREAD:  # builds a graph, or changes between two
+                return self._forward_of_arrays(inputs, shapes)
+        return self._forward_of_arrays(inputs, shapes)
+
+    def _forward_of_arrays(self, inputs, shapes):
+        if not autograd.is_recording():
+            if self._compile and shapes and shapes[0] and shapes[0][0] < operators.FEW:
+                return self._forward_of_few(*inputs)
+        elif self._lookups is not None:
+            with self._lookups.of(inputs) as of_rows:
+                return super().forward(*of_rows)
+        return super().forward(*inputs)
 
     def _forward_of_few(self, *inputs):
         """By the layers' formulas, in a graph of their own."""
@@ -164,6 +200,44 @@ class Model(HybridBlock):
     def _clear_cached_op(self):
         object.__setattr__(self, '_of_few', None)
         super()._clear_cached_op()
+
+    def __deepcopy__(self, memo: dict) -> Model:
+        """A net of the same kind with the same weights, built anew: MXNet's own copy cannot train.
+
+        Raises ValueError where the constructor's arguments are not known, or the net was changed.
+        """
+        name = type(self).__name__
+        if self.config is None:
+            raise ValueError(f'{name} does not know what it was built from: build another net.')
+        net = type(self)(**copy.deepcopy(self.config, memo))
+        mine, copies = weights_of(self), weights_of(net)
+        if {n: p.shape for n, p in mine.items()} != {n: p.shape for n, p in copies.items()}:
+            raise ValueError(f'{name} was changed after it was built: copy it by hand.')
+        touch_rows(net, self._lookups is not None)
+        for path, new in copies.items():
+            if mine[path]._data is not None:
+                new.initialize(ctx=mine[path].list_ctx())
+        net.cast(next((p.dtype for p in mine.values()), 'float32'))
+        for path, new in copies.items():
+            old = mine[path]
+            new.cast(old.dtype)
+            new.grad_req, new.lr_mult, new.wd_mult = old.grad_req, old.lr_mult, old.wd_mult
+            if old._data is not None:
+                new.set_data(old.data(old.list_ctx()[0]))
+        net.hybridize(self._active, **dict(self._flags))
+        object.__setattr__(net, '_origin', self._origin)
+        return net
+
+    def __copy__(self) -> Model:
+        net = object.__new__(type(self))
+        net.__dict__.update(self.__dict__)
+        return net
+
+    def __reduce_ex__(self, protocol):
+        raise ValueError(
+            f'{type(self).__name__} cannot be pickled: d2l.save(net, path) writes it, and '
+            'd2l.load(path).net is the net again, in another process too.'
+        )
 
     def tables(self) -> dict[tuple[str, ...], list[gluon.Parameter]]:
         """The tables that hold a row for each id, by the inputs that look them up.
