@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -374,43 +375,61 @@ class Operator:
         return (out if len(self.outputs) == 1 else out[len(self.outputs) - 1]).as_np_ndarray()
 
 
+def _if(fit, *sizes):
+    """Shapes of outputs; none where inputs do not fit: a loop would read beyond their end."""
+    if not fit:
+        raise ValueError
+    return list(sizes)
+
+
 look_up = Operator(
     _look_up, _look_up_back, 'table ids', 'e', 'de table ids',
     lambda table, ids: [(*ids, table[1])],
 )  # fmt: skip
 sum_of = Operator(
     _sum_of, _sum_of_back, 'table ids', 'total', 'dtotal table ids',
-    lambda table, ids: [(ids[0], 1)],
+    lambda table, ids: _if(table[1] == 1, (ids[0], 1)),
 )  # fmt: skip
 bi_interaction = Operator(
-    _bi_interaction, _bi_interaction_back, 'e', 's out', 'dout e s', lambda e: [(e[0], e[2])] * 2
-)
+    _bi_interaction, _bi_interaction_back, 'e', 's out', 'dout e s',
+    lambda e: _if(len(e) == 3, (e[0], e[2]), (e[0], e[2])),
+)  # fmt: skip
 pairwise = Operator(
-    _pairwise, _pairwise_back, 'e', 's out', 'dout e s', lambda e: [(e[0], e[2]), (e[0], 1)]
-)
+    _pairwise, _pairwise_back, 'e', 's out', 'dout e s',
+    lambda e: _if(len(e) == 3, (e[0], e[2]), (e[0], 1)),
+)  # fmt: skip
 dots = Operator(
     _dots, _dots_back, 'z like', 'products', 'dproducts z like',
-    lambda z, like: [(z[0], z[1] * (z[1] - 1) // 2)],
+    lambda z, like: _if(
+        len(z) == 3 and z[2] == like[1], (z[0], z[1] * (z[1] - 1) // 2)
+    ),
 )  # fmt: skip
 field_aware = Operator(
     _field_aware, _field_aware_back, 'table ids', 'out', 'dout table ids',
-    lambda table, ids: [(ids[0], 1)],
+    lambda table, ids: _if(len(ids) == 2 and table[1] % ids[1] == 0, (ids[0], 1)),
 )  # fmt: skip
 attention = Operator(
     _attention, _attention_back, 'e W b h', 'a pooled', 'dpooled e W b h a',
-    lambda e, W, b, h: [(e[0], e[1] * (e[1] - 1) // 2), (e[0], e[2])],
+    lambda e, W, b, h: _if(
+        len(e) == 3 and (b, h, e[2]) == ((W[0], 1), (1, W[0]), W[1]),
+        (e[0], e[1] * (e[1] - 1) // 2), (e[0], e[2]),
+    ),
 )  # fmt: skip
 interaction = Operator(
     _interaction, _interaction_back, 'x e W like', 'out', 'dout x e W like',
-    lambda x, e, W, like: [(e[0], W[0], e[2])],
+    lambda x, e, W, like: _if(
+        len(x) == len(e) == 3 and (x[0], x[2], W[1]) == (e[0], e[2], x[1] * e[1])
+        and like[1] == e[2],
+        (e[0], W[0], e[2]),
+    ),
 )  # fmt: skip
 
 
 FEW = 256  # rows below which a prediction is sooner done than handed over to a loop
 
 
-class _Plain:
-    """A context in which layers take their formulas, as whoever counts them wants it."""
+class _Plain(threading.local):
+    """A context in which this thread's layers take their formulas, as who counts them wants it."""
 
     depth = 0
 
@@ -581,7 +600,7 @@ def _registered(op):
         return function(ctypes.POINTER(_pointer))(give)
 
     def zeros_for(first):
-        """float32 is type 0, a plain array storage 0; `first` inputs keep what they have."""
+        """A plain array is storage 0; `first` inputs keep what they have."""
 
         def give(count, kinds, *_):
             for i in range(first, count):
@@ -590,12 +609,26 @@ def _registered(op):
 
         return give
 
+    @function(_int, _ints)
+    def types(count, kinds, _):
+        """float32 is 0, int32 of ids 4, -1 not known yet: the loops read nothing else."""
+        wanted = [4 if name == 'ids' else 0 for name in op.inputs]
+        if any(kinds[i] not in (-1, kind) for i, kind in enumerate(wanted)):
+            return 0
+        for i in range(n_in, count):
+            kinds[i] = 0
+        return 1
+
     @function(_int, _ints, ctypes.POINTER(_ints))
     def shape(_, dims, shapes, key):
         inputs = [tuple(shapes[i][j] for j in range(dims[i])) for i in range(n_in)]
         if any(d < 0 for d in dims[:n_in]) or any(n < 0 for s in inputs for n in s):
             return 0
-        for i, size in enumerate(op.shapes(*inputs)):
+        try:
+            sizes = op.shapes(*inputs)
+        except (IndexError, ValueError):  # a vector where vectors are wanted
+            return 0
+        for i, size in enumerate(sizes):
             shapes[n_in + i], dims[n_in + i] = lasting(size), len(size)
         return 1
 
@@ -620,7 +653,7 @@ def _registered(op):
     properties = _callbacks(
         [
             names(op.inputs), names(op.outputs), names([]), shape, needed, create,
-            function(_int, _ints)(zeros_for(n_in)), function(_int, _ints)(zeros_for(0)),
+            types, function(_int, _ints)(zeros_for(0)),
             function(_int, _ints, _ints)(zeros_for(0)),
         ]
     )  # fmt: skip

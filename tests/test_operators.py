@@ -166,3 +166,28 @@ def test_attention_weights_are_dropped_in_training_and_only_there(static):
     with autograd.record():
         one, other = dropping(ids).asnumpy(), dropping(ids).asnumpy()
     assert np.abs(one - expected).max() > 1e-3 and np.abs(one - other).max() > 1e-3
+
+
+@pytest.mark.parametrize('static', [False, True])
+def test_a_part_of_another_type_is_refused_and_not_read_as_float32(static, monkeypatch):
+    monkeypatch.setattr(operators, 'FEW', 0)
+    net, _ = compiled('FM')
+    if static:
+        net.hybridize(static_alloc=True, static_shape=True)
+    net.embedding.cast('float64')
+    with pytest.raises(mx.MXNetError):
+        net(random_inputs(net, 5)[0]).asnumpy()
+
+
+@pytest.mark.parametrize(
+    'name, layer, shape',
+    [
+        ('FM', 'pairwise', (4, 16)),
+        ('AFM', 'attention', (4, 8, 2)),  # wrote beyond its memory
+        ('XDeepFM', 'cin', (4, 8, 2)),
+    ],
+)
+def test_vectors_that_do_not_fit_a_layer_are_refused(name, layer, shape):
+    net, _ = compiled(name)
+    with pytest.raises(mx.MXNetError):
+        getattr(net, layer)(mx.np.ones(shape)).asnumpy()
