@@ -133,7 +133,8 @@ def fit(
     _, seed = checked_numbers(num_epochs, seed)
     rates, implicit = getattr(net, 'output', None) == 'rating', isinstance(train, Interactions)
     go = train_ranking if implicit else train_recsys_rating if rates else train_ch13
-    check_options(options, INTERACTIONS if implicit else RATES if rates else OPTIONS, 'fit')
+    more = INTERACTIONS if implicit else RATES if rates else OPTIONS
+    check_options(options, (*more, *fit.__kwdefaults__), 'fit')
     if kvstore is not None:
         if rows:
             raise ValueError('rows is for one process: with kvstore the servers take rows alone.')

@@ -12,7 +12,7 @@ from mxnet import gluon
 
 from .models.base import Model
 
-__all__ = ['check_origin', 'origin_of', 'remember', 'same_origin']
+__all__ = ['check_origin', 'check_parts', 'origin_of', 'remember', 'same_origin']
 
 
 def origin_of(data: Any) -> Optional[tuple]:
@@ -119,3 +119,20 @@ def check_origin(net: gluon.Block, data: Any, what: str = 'the data') -> None:
         'for another value: encode it by train.encoder.encode(...), or the encoder that load '
         'gives; a net for another vocabulary is built anew, or by warm_start.'
     )
+
+
+def check_parts(net: gluon.Block, train_iter: Any, **held_out: Any) -> None:
+    """Refuse loaders whose numbers mean other values than the net's, or than each other's.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> check_parts(d2l.LR([3, 2]), [], valid_iter=None)  # where nothing is known nothing is said
+    """
+    check_origin(net, train_iter, 'train_iter')
+    for name, part in held_out.items():
+        if not same_origin(origin_of(train_iter), origin_of(part)):
+            raise ValueError(
+                f'{name} was encoded in another way than train_iter, so that an id stands for '
+                'another value: encode it by train.encoder.encode(...).'
+            )

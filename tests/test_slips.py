@@ -1,6 +1,8 @@
 """Small slips of the hand that no other test would notice: `tools/mutate.py` found them."""
 
+import copy
 import json
+import pickle
 import warnings
 
 import d2lrec as d2l
@@ -373,3 +375,84 @@ def test_a_whole_number_begins_with_1():
     assert check_whole(1, 'k') == 1
     with pytest.raises(ValueError, match='k is 0: give a whole number, 1 or more'):
         check_whole(0, 'k')
+
+
+@pytest.mark.parametrize('kind', ['float32', 'float64'])
+@pytest.mark.parametrize('rows', [True, False])
+def test_a_copied_net_is_a_net_of_its_own(rows, kind):
+    data = d2l.planted(60, [5, 4], pairwise=2.0, seed=0)
+    net = d2l.DeepFM(data.field_dims, 3, [4])
+    d2l.fit(net, data, num_epochs=1, rows=rows)
+    net.cast(kind)
+    net.linear.weight.grad_req = 'null'
+    before = d2l.predict(net, data)
+    other = copy.deepcopy(net)
+    np.testing.assert_array_equal(d2l.predict(other, data), before)
+    d2l.fit(other, data, num_epochs=2, seed=1)
+    np.testing.assert_array_equal(d2l.predict(net, data), before)
+    d2l.fit(net, data, num_epochs=2, seed=1)
+    np.testing.assert_array_equal(d2l.predict(net, data), d2l.predict(other, data))
+    assert np.abs(d2l.predict(net, data) - before).max() > 1e-3
+    assert copy.copy(net).embedding is net.embedding
+    with pytest.raises(ValueError, match='DeepFM cannot be pickled: d2l.save'):
+        pickle.dumps(net)
+
+
+def test_a_net_that_was_changed_is_not_copied():
+    net = d2l.LR([3, 2])
+    net.more = gluon.nn.Dense(1, in_units=2)
+    with pytest.raises(ValueError, match='LR was changed after it was built'):
+        copy.deepcopy(net)
+
+
+@pytest.mark.parametrize('kind', ['float16', 'int32', 'x'])
+def test_a_type_that_nothing_computes_with_is_refused(kind):
+    with pytest.raises(ValueError, match="give 'float32' or 'float64'"):
+        d2l.FM([3, 2], 4).cast(kind)
+
+
+def test_a_net_of_float64_begins_anew():
+    net = d2l.DeepFM([3, 2], 4, [2])
+    net.cast('float64')
+    net.initialize()
+    first = net.embedding.weight.data().asnumpy()
+    net.initialize(force_reinit=True)
+    again = net.embedding.weight.data().asnumpy()
+    assert again.dtype == np.float64 and (again != first).any()
+
+
+def test_a_net_of_which_nothing_is_trained_is_refused():
+    data = d2l.planted(60, [5, 4], seed=0)
+    for rows in (True, False):
+        net = d2l.FM(data.field_dims, 4)
+        net.collect_params().setattr('grad_req', 'null')
+        with pytest.raises(ValueError, match="no weight of this FM is trained.*grad_req='write'"):
+            d2l.fit(net, data, rows=rows)
+
+
+def test_half_a_character_has_no_bucket():
+    with pytest.raises(ValueError, match="'town' has half a character") as refusal:
+        d2l.HashedField('town', 10).find(['Oslo', '\ud800'])
+    assert type(refusal.value) is ValueError
+
+
+def test_loaders_of_another_vocabulary_are_refused_by_the_trainers_too():
+    frame = pd.DataFrame({'y': [1, 0] * 4, 'town': ['Oslo', 'Rome'] * 4})
+    one, other = (
+        d2l.CTRDataset(f, min_threshold=1) for f in (frame, frame.replace('Rome', 'Lima'))
+    )
+    net = d2l.LR(one.field_dims)
+    net.initialize()
+    loss, trainer = gluon.loss.SigmoidBCELoss(), gluon.Trainer(net.collect_params(), 'adam')
+
+    def train(data, **held_out):
+        loader = d2l.BatchLoader(data, batch_size=4)
+        d2l.train.clicks.train_ch13(net, loader, None, loss, trainer, 1, verbose=False, **held_out)
+
+    with pytest.raises(ValueError, match='valid_iter was encoded in another way than train_iter'):
+        train(one, valid_iter=d2l.BatchLoader(other, batch_size=4))
+    train(other)  # nothing was learned before
+    with pytest.raises(ValueError, match='train_iter was encoded in another way'):
+        train(one)
+    with pytest.raises(ValueError, match='the data was encoded in another way'):
+        d2l.predict(net, one)

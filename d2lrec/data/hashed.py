@@ -131,7 +131,13 @@ class HashedField:
         start = hashlib.blake2b(digest_size=8, salt=bytes([self.hash]))
         for i, word in enumerate(words):
             one = start.copy()
-            one.update(word.encode())
+            try:
+                one.update(word.encode())
+            except UnicodeEncodeError:
+                raise ValueError(
+                    f'{self.column!r} has half a character (a lone surrogate), {word[:40]!a}: read '
+                    'the data with its true encoding.'
+                ) from None
             found[i] = int.from_bytes(one.digest(), 'big') % self.buckets
         return found
 

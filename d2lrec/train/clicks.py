@@ -14,6 +14,7 @@ from mxnet import autograd, gluon
 from .. import metrics
 from ..arguments import check_call, shown
 from ..checks import LOOKED_AT, check_labels
+from ..origin import check_parts, remember
 from .devices import DeviceSum, Throttle, devices_of, first_row, shards
 from .history import History
 from .loop import Task, checked_numbers, checked_passes, checked_trainers, kept_words, run_epochs
@@ -127,7 +128,9 @@ def train_ch13(
     if split_f is not None:
         check_call(split_f, 'split_f', 'a function of X, y and devices')
     checked_passes(num_epochs, train_iter=train_iter, test_iter=test_iter, valid_iter=valid_iter)
+    check_parts(net, train_iter, test_iter=test_iter, valid_iter=valid_iter)
     task = _Clicks(net, train_iter, test_iter, valid_iter, loss, devices, split_f, monitor)
+    remember(net, train_iter)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
         lr_factor=lr_factor, clip=clip, checkpoint=checkpoint, verbose=verbose,

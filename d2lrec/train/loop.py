@@ -28,6 +28,7 @@ from .optim import rows_and_values
 # Steps between two looks at the weights: one look costs about an eighth of a small net's step.
 LOOK = 16
 PIECE = 2**18  # rows of a table that are mended at a time
+LEAST_CLIP = 1e-30  # a smaller one makes factors that float32 does not hold
 LARGE = 2**22  # numbers; a larger table is looked at once an epoch
 
 
@@ -353,6 +354,11 @@ def checked_trainers(net, trainer) -> list:
     trainers = list(trainer) if isinstance(trainer, (list, tuple)) else [trainer]
     if not trainers or not all(isinstance(t, gluon.Trainer) for t in trainers):
         raise ValueError(f'trainer is {shown(trainer)}: give a gluon.Trainer, or a list of them.')
+    if trainers and not any(p.grad_req != 'null' for t in trainers for p in t._params):
+        raise ValueError(
+            f"no weight of this {type(net).__name__} is trained, as all have grad_req='null': give "
+            "some of them grad_req='write'."
+        )
     trained = [id(p) for t in trainers for p in t._params]
     if len(set(trained)) < len(trained):
         raise ValueError('two trainers train the same weights: give each weight to one of them.')
@@ -384,8 +390,8 @@ def checked_numbers(
             raise ValueError(f'{name} needs a validation set to watch: pass valid_iter=.')
     if lr_factor is not None and not (is_number(lr_factor) and 0 < lr_factor <= 1):
         raise ValueError(f'lr_factor is {shown(lr_factor)}: give a number above 0 and at most 1.')
-    if clip is not None and not (is_number(clip) and 0 < clip < np.inf):
-        raise ValueError(f'clip is {shown(clip)}: give a number above 0.')
+    if clip is not None and not (is_number(clip) and LEAST_CLIP <= clip < np.inf):
+        raise ValueError(f'clip is {shown(clip)}: give a number above 0, {LEAST_CLIP:g} or more.')
     return num_epochs, seed
 
 

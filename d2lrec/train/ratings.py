@@ -12,6 +12,7 @@ from mxnet import autograd, gluon
 from .. import metrics
 from ..arguments import check_call, is_number
 from ..checks import LOOKED_AT
+from ..origin import check_parts, remember
 from .clicks import column_like
 from .devices import devices_of, shards
 from .history import History
@@ -174,7 +175,9 @@ def train_recsys_rating(
     if evaluator is not None:
         check_call(evaluator, 'evaluator', 'a function that returns the RMSE')
     checked_passes(num_epochs, train_iter=train_iter, test_iter=test_iter, valid_iter=valid_iter)
+    check_parts(net, train_iter, test_iter=test_iter, valid_iter=valid_iter)
     task = _Ratings(net, train_iter, held_out, loss, devices, evaluator)
+    remember(net, train_iter)
     return run_epochs(
         net, task, trainers, num_epochs, devices, seed=seed, patience=patience,
         lr_factor=lr_factor, clip=clip, checkpoint=checkpoint, verbose=verbose,

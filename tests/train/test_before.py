@@ -271,6 +271,7 @@ def test_what_fit_does_not_know_is_named():
     data = d2l.planted(60, [5, 4], seed=0)
     for options, words in (
         ({'patiense': 1}, "fit has no argument 'patiense': did you mean patience?"),
+        ({'num_epoch': 1}, "fit has no argument 'num_epoch': did you mean num_epochs?"),
         ({'zzqq': 1}, "fit has no argument 'zzqq': it takes monitor, patience"),
         ({'negatives': 1}, "fit has no argument 'negatives'"),
     ):
