@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
@@ -11,7 +13,7 @@ from typing import Any, Optional, Union
 import numpy as np
 import pandas as pd
 
-from .arguments import check_call, check_seed, check_whole, shown
+from .arguments import check_call, check_options, check_seed, check_whole, shown
 
 __all__ = ['Search', 'random_search']
 
@@ -31,7 +33,7 @@ class Search:
         All trials, the best first; the index counts them from 0 in the order they were run.
         Columns: the settings, then what validation said of each.
     histories : list
-        What `make_and_fit` returned, by trial: `histories[table.index[0]]` is that of the best.
+        What `make_and_fit` returned, by trial (of one that diverged the epochs before): `histories[table.index[0]]` is that of the best.
 
     Examples
     --------
@@ -82,13 +84,15 @@ def random_search(
 
     Returns
     -------
-    Search, with `best`, `table` and `histories`. Of equal scores the earlier trial is better.
+    Search, with `best`, `table` and `histories`. Of equal scores the earlier trial is better; a
+    trial whose loss or weights stop being finite comes last, with a warning.
 
     Raises
     ------
     ValueError
         For a range that does not run up from above 0, an empty list, more trials than the space
-        has settings, or a history without the measure.
+        has settings, a name that the function does not take, or a history without the measure;
+        where no trial has a score that is a number.
 
     Examples
     --------
@@ -103,15 +107,33 @@ def random_search(
     """
     check_call(make_and_fit, 'make_and_fit', 'a function')
     settings = _draw(space, trials, seed)
-    results = [make_and_fit(**setting) for setting in settings]
-    rows = [_measures(result, score) for result in results]
-    name = _deciding(rows[0]) if score is None else score if isinstance(score, str) else 'score'
+    _check_names(make_and_fit, space)
+    results, rows = [], []
+    for trial, setting in enumerate(settings):
+        try:
+            results.append(make_and_fit(**setting))
+        except ValueError as error:
+            if not getattr(error, 'diverged', False):
+                raise
+            warnings.warn(f'trial {trial}, {setting}, comes last: {error}', stacklevel=2)
+            results.append(error.history)
+            rows.append({})
+        else:
+            rows.append(_measures(results[-1], score))
+    done = [row for row in rows if row]
+    if not done:
+        raise ValueError('every trial diverged: give smaller learning rates.')
+    name = _deciding(done[0]) if score is None else score if isinstance(score, str) else 'score'
     for trial, row in enumerate(rows):
-        if name not in row:
+        if row and name not in row:
             raise ValueError(
                 f'trial {trial} has no {name!r}, only {", ".join(row) or "no measure"}: fit with '
                 'a validation set, or name another score.'
             )
+    if all(math.isnan(row[name]) for row in done):
+        raise ValueError(
+            f'{name!r} is not a number in any trial: see that the validation part has both classes.'
+        )
     table = pd.DataFrame([{**setting, **row} for setting, row in zip(settings, rows)])
     lower = name.endswith(('loss', 'rmse', 'mae'))
     table = table.sort_values(name, ascending=lower, kind='stable')  # what is not a number: last
@@ -145,6 +167,17 @@ def _draw(space, trials, seed) -> list[dict]:
     )
 
 
+def _check_names(make_and_fit, space):
+    """Refuse settings that the function does not take, before the first trial."""
+    try:
+        takes = inspect.signature(make_and_fit).parameters.values()
+    except (TypeError, ValueError):  # of a function that is not Python's
+        return
+    if not any(p.kind == p.VAR_KEYWORD for p in takes):
+        named = [p.name for p in takes if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        check_options(space, named, 'make_and_fit')
+
+
 def _check(name, values):
     if isinstance(values, tuple):
         numbers = all(isinstance(v, Real) and math.isfinite(v) for v in values)
@@ -171,7 +204,13 @@ def _one(values, rng):
 def _measures(result, score) -> dict:
     """What validation said of a trial: the kept epoch and its `valid_…`, or the score given."""
     if callable(score):
-        return {'score': float(score(result))}
+        found = score(result)
+        try:
+            return {'score': float(found)}
+        except (TypeError, ValueError):
+            raise ValueError(
+                f'score gave {shown(found)}: return a number, better when higher.'
+            ) from None
     if not hasattr(result, 'kept'):
         raise ValueError(
             f'make_and_fit returned {type(result).__name__}: return the History that fit returns, '

@@ -125,3 +125,36 @@ def test_it_turns_down_a_weight_decay_under_which_nothing_is_learned():
         return d2l.fit(net, clicks[:1000], clicks[1000:], wd=wd, num_epochs=4, batch_size=100)
 
     assert d2l.random_search(make_and_fit, {'wd': [1.0, 1e-3]}, trials=2).best == {'wd': 1e-3}
+
+
+def test_a_trial_that_diverges_comes_last_and_loses_no_other():
+    data = d2l.planted(200, [5, 4], pairwise=2.0, seed=0)
+
+    def make_and_fit(lr):
+        net = d2l.FM(data.field_dims, 4)
+        return d2l.fit(net, data[:150], data[150:], optimizer='sgd', lr=lr, num_epochs=2)
+
+    with pytest.warns(UserWarning, match='trial ., .*comes last.*lower the learning rate'):
+        search = d2l.random_search(make_and_fit, {'lr': [1e30, 0.1]}, trials=2, seed=5)
+    assert search.best == {'lr': 0.1} and search.table.lr.tolist() == [0.1, 1e30]
+    assert len(search.histories) == 2
+    with pytest.warns(UserWarning), pytest.raises(ValueError, match='every trial diverged'):
+        d2l.random_search(make_and_fit, {'lr': [1e30, 1e29]}, trials=2)
+
+
+@pytest.mark.parametrize(
+    'score, words',
+    [
+        (lambda _: None, 'score gave None: return a number'),
+        (lambda _: 'high', "score gave 'high': return a number"),
+        (lambda _: float('nan'), "'score' is not a number in any trial"),
+    ],
+)
+def test_scores_that_are_no_numbers(score, words):
+    with pytest.raises(ValueError, match=words):
+        d2l.random_search(lambda x: x, {'x': [1, 2]}, trials=2, score=score)
+
+
+def test_a_setting_that_the_function_does_not_take():
+    with pytest.raises(ValueError, match="no argument 'lrr': did you mean lr"):
+        d2l.random_search(lambda lr: 1 / 0, {'lrr': [1, 2]}, trials=2)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from mxnet import gluon
 
-from ..arguments import shown
+from ..arguments import check_real, shown
 from ..data.encoder import ENOUGH, Encoder
 from ..data.ratings import Ratings
 from ..files import check_writable
@@ -66,6 +66,7 @@ class Saved(NamedTuple):
         ValueError
             For a field that is lacking, and where the model was saved without an encoder.
         """
+        check_real(max_unknown, 'max_unknown')
         encoded = self._encoded(source)
         if len(encoded) >= ENOUGH:
             warn_unknown(encoded, None, max_unknown)

@@ -196,7 +196,7 @@ def run_epochs(
                 good = None if run.best is not None else _copy_of_small(net)
         except NotFinite as error:
             refusal = ValueError(f'{error}; {run.go_back(good)}.')
-            refusal.history = run.history
+            refusal.history, refusal.diverged = run.history, True
             raise refusal from None
         except Exception as error:  # a batch that does not fit, found on its way in; a full disk
             error.history = run.history
