@@ -8,7 +8,7 @@ or the status 400 and one sentence.
 """
 
 import sys
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import d2lrec as d2l
 
@@ -18,7 +18,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         size = self.headers.get('Content-Length', '')
-        body = self.rfile.read(min(int(size), 1_000_001)) if size.isdecimal() else b''
+        body = self.rfile.read(min(int(size[:9]), 1_000_001)) if size.isdecimal() else b''
         status, answer = self.server.saved.answer(body)  # which takes 1,000,000 bytes at most
         self.send_response(status)
         self.send_header('Content-Type', 'application/json')
@@ -28,7 +28,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def server(path, port=8000):
     """An HTTP server of the model that `save` wrote; `serve_forever` starts it."""
-    made = HTTPServer(('127.0.0.1', port), Handler)
+    made = ThreadingHTTPServer(('127.0.0.1', port), Handler)
     made.saved = d2l.load(path)
     return made
 

@@ -3,6 +3,7 @@
 import ast
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -120,3 +121,12 @@ def test_an_answer_refuses_what_is_no_row(saved, body):
 def test_it_answers_on_after_a_bad_request_and_only_to_posts(port):
     assert ask(port, None, 'GET')[0] == 501
     assert ask(port, '{"user": "a", "item": "x", "price": 1}')[0] == 200
+
+
+def test_a_slow_client_keeps_nobody_waiting_and_a_long_number_is_a_length(port):
+    with socket.create_connection(('127.0.0.1', port), timeout=60) as slow:
+        slow.sendall(b'POST / HTTP/1.1\r\n')
+        assert ask(port, '{"user": "a", "item": "x", "price": 1}')[0] == 200
+        slow.sendall(b'Content-Length: ' + b'9' * 5000 + b'\r\n\r\n{}')
+        slow.shutdown(socket.SHUT_WR)
+        assert slow.recv(100).startswith(b'HTTP/1.0 400')

@@ -456,3 +456,33 @@ def test_loaders_of_another_vocabulary_are_refused_by_the_trainers_too():
         train(one)
     with pytest.raises(ValueError, match='the data was encoded in another way'):
         d2l.predict(net, one)
+
+
+def test_a_matrix_beyond_all_memory_is_refused():
+    for by in ('item', 'user'):
+        with pytest.raises(ValueError, match='1,000,000,000,001 users.*does not fit into memory'):
+            d2l.Ratings([10**12], [0], [3.0]).rows(by=by)
+    with pytest.raises(ValueError, match=r'users\[0\] is -1, outside its range, 0 to 0'):
+        d2l.Ratings([-1], [0], [3.0])
+
+
+def test_which_rating_is_the_latest_is_known_or_refused():
+    rows = [('ann', 'tea', 5, 1.0), ('ann', 'tea', 2, None), ('bob', 'tea', 3, 4.0)]
+    frame = pd.DataFrame(rows, columns=['user', 'item', 'rating', 'time'])
+    with pytest.raises(ValueError, match="'time' of row 2 is missing"):
+        d2l.read_ratings(frame, repeated='last')
+    assert len(d2l.read_ratings(frame[1:], repeated='last')) == 2  # no pair twice
+
+
+def test_a_saved_model_of_ratings_says_what_it_takes(tmp_path):
+    frame = pd.DataFrame({'user': list('aab'), 'item': list('xyx'), 'rating': [5, 2, 3]})
+    ratings = d2l.read_ratings(frame).ratings()
+    net = d2l.MF(2, ratings.num_users, ratings.num_items)
+    d2l.fit(net, ratings, num_epochs=1)
+    d2l.save(net, tmp_path / 'mf', ratings)
+    saved = d2l.load(tmp_path / 'mf')
+    assert len(saved.predict(ratings)) == 3
+    with pytest.raises(ValueError, match='MF reads no raw rows: give ratings of its table'):
+        saved.predict({'user': 'a', 'item': 'x'})
+    with pytest.raises(ValueError, match='a Ratings, whose values are numbers already'):
+        saved.unknown(ratings)

@@ -14,8 +14,9 @@ import numpy as np
 from ..arguments import check_options, check_real, shown
 from .archive_files import copy_member
 from .formats import _bytes, numbers_in, read_raw, unpacking
-from .ratings import check_in_scale, check_scale, look_at_ratings
+from .ratings import check_in_scale, check_scale, look_at_ratings, pairs_twice
 from .schema import ITEM_NAMES, LIKED, RATING_NAMES, TIME_NAMES, USER_NAMES, Schema
+from .splits import check_complete
 from .table import Table, check_rows
 from .values import Column
 
@@ -169,6 +170,8 @@ def _looked_at(table, scale, repeated) -> Table:
         users, items = users[:0], items[:0]
     if repeated == 'last':
         times = np.zeros(len(table)) if table.times is None else table.times
+        if pairs_twice(users, items) is not None:
+            check_complete(times, 'time', table.source, table.schema.time)
         order = np.lexsort((times, items, users))  # stable: rows of one time keep their order
         u, i = users[order], items[order]
         last = np.append((u[1:] != u[:-1]) | (i[1:] != i[:-1]), True)

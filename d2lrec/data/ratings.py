@@ -159,7 +159,14 @@ class Ratings(Examples):
         shape, where = (self.num_users, self.num_items), (users, items)
         if by == 'item':
             shape, where = shape[::-1], where[::-1]
-        rows, mask = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        try:
+            rows, mask = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+        except (MemoryError, ValueError):  # larger than memory, or than NumPy can count
+            raise ValueError(
+                f'a matrix of {self.num_users:,} users and {self.num_items:,} items does not fit '
+                'into memory: number both without gaps, as the ratings() of d2l.read_ratings are, '
+                'or take a model of pairs.'
+            ) from None
         rows[where], mask[where] = self.ratings, 1
         if target is None:
             return RatingRows(rows, mask, by)
@@ -405,7 +412,7 @@ def _cell(values, row):
 def _extent(ids, given, what):
     """U or I, as given or as the ids have it."""
     if given is None:
-        found = float(ids.max()) if ids.size else 0
+        found = max(float(ids.max()), 0) if ids.size else 0
         return int(found) + 1 if np.isfinite(found) else 1
     if isinstance(given, bool) or not isinstance(given, (int, np.integer)) or given < 1:
         raise ValueError(f'{what} is {shown(given)}: give a whole number, 1 or more.')

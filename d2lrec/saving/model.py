@@ -125,6 +125,11 @@ class Saved(NamedTuple):
         source : as in `predict`
         """
         encoded = self._encoded(source)
+        if getattr(encoded, 'unknown', None) is None:
+            raise ValueError(
+                f'the source is a {type(encoded).__name__}, whose values are numbers already: give '
+                'raw rows.'
+            )
         return pd.Series(encoded.unknown, encoded.vocabulary.names, name='unknown')
 
     def recommend(
@@ -157,6 +162,11 @@ class Saved(NamedTuple):
         """Raw rows as the net reads them; what is encoded already as it is."""
         if hasattr(source, 'columns') and not hasattr(source, 'iloc'):
             return source
+        if self.encoder is None and not {'users', 'rows'}.isdisjoint(self.net.inputs):
+            raise ValueError(
+                f'{type(self.net).__name__} reads no raw rows: give ratings of its table, or ask '
+                'recommend(users) by name.'
+            )
         if self.encoder is None:
             raise ValueError(
                 f'this {type(self.net).__name__} was saved without an encoder: save it with its '
