@@ -33,7 +33,8 @@ class Search:
         All trials, the best first; the index counts them from 0 in the order they were run.
         Columns: the settings, then what validation said of each.
     histories : list
-        What `make_and_fit` returned, by trial (of one that diverged the epochs before): `histories[table.index[0]]` is that of the best.
+        What `make_and_fit` returned, by trial (the epochs before, of one that diverged):
+        `histories[table.index[0]]` is that of the best.
 
     Examples
     --------
