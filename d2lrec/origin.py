@@ -126,8 +126,16 @@ def check_parts(net: gluon.Block, train_iter: Any, **held_out: Any) -> None:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> import d2lrec as d2l
-    >>> check_parts(d2l.LR([3, 2]), [], valid_iter=None)  # where nothing is known nothing is said
+    >>> frame = pd.DataFrame({'y': [1, 0], 'town': ['Oslo', 'Rome']})
+    >>> one, other = (
+    ...     d2l.CTRDataset(f, min_threshold=1) for f in (frame, frame.replace('Rome', 'Lima'))
+    ... )
+    >>> check_parts(d2l.LR(one.field_dims), one, valid_iter=other)
+    Traceback (most recent call last):
+    ...
+    ValueError: valid_iter was encoded in another way than train_iter, ...
     """
     check_origin(net, train_iter, 'train_iter')
     for name, part in held_out.items():
