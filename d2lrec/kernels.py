@@ -314,6 +314,20 @@ def _engine() -> tuple:
     return mx.base._LIB, c.malloc, ctypes.cast(c.free, ctypes.c_void_p)
 
 
+def at_hand(*arrays: mx.nd.NDArray) -> None:
+    """Wait until arrays that were just made have their memory: `step` asks for its address.
+
+    MXNet sets memory aside when an array is first written, on a thread of its own. Who asks for
+    the address meanwhile may have other memory set aside, and would write where nobody reads.
+
+    Examples
+    --------
+    >>> at_hand(mx.nd.zeros(3))
+    """
+    for array in arrays:
+        mx.base.check_call(mx.base._LIB.MXNDArrayWaitToRead(array.handle))
+
+
 def _address(array):
     pointer = ctypes.c_void_p()
     mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(pointer)))

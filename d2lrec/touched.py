@@ -71,6 +71,7 @@ class _Copied:
         shape = (capacity, *table.shape[1:])
         self.array = mx.np.zeros(shape, dtype=table.dtype, ctx=table.ctx)
         self.array.attach_grad()
+        kernels.at_hand(self.array, self.array.grad)
         self.capacity, self.rows = capacity, None
 
     def fill(self, table, rows, fetch=None):

@@ -28,6 +28,13 @@ class _Stepping(mx.optimizer.Optimizer):
     _definition = None
     _by_numpy = True  # without numba: MXNet's own is slower than NumPy
 
+    def create_state_multi_precision(self, index: int, weight: mx.nd.NDArray):
+        """What the optimizer remembers of a weight, its memory at hand."""
+        state = super().create_state_multi_precision(index, weight)
+        states = state if isinstance(state, (tuple, list)) else (state,)
+        kernels.at_hand(*(s for s in states if isinstance(s, mx.nd.NDArray)))
+        return state
+
     def update(self, index: int, weight: mx.nd.NDArray, grad: mx.nd.NDArray, state) -> None:
         """One step of a weight, or of the rows of it that a row-sparse gradient has."""
         states = () if state is None else state if isinstance(state, (tuple, list)) else (state,)

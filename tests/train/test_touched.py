@@ -1,7 +1,7 @@
 """Training by rows is dense training, with every optimizer that leaves a row without gradient."""
 
 import d2lrec as d2l
-from d2lrec import definitions, kernels
+from d2lrec import definitions, kernels, touched
 from d2lrec.touched import TouchedRows, touch_rows, touched_of
 from d2lrec.train import optim
 
@@ -253,3 +253,20 @@ def test_a_step_without_a_backward_pass_is_refused():
     trainer = gluon.Trainer(net.collect_params(), optim.SGD())
     with pytest.raises(UserWarning, match='has not been updated'):
         trainer.step(1)
+
+
+def test_what_was_just_made_is_written_where_it_is_read(monkeypatch):
+    if kernels._numba() is None:
+        pytest.skip('numba is not installed')
+    monkeypatch.setattr(kernels, 'LARGE', 0)
+    table, rows = mx.np.ones((64, 4)), np.arange(64, dtype=np.int64)
+    adam, weight, grad = optim.Adam(), mx.nd.ones((64, 4)), mx.nd.ones((64, 4))
+    for some in range(40):
+        found = []
+        for index in range(100 * some, 100 * some + 100):  # which keeps the engine awake
+            copied = touched._Copied(table, 1024)
+            copied.fill(table, rows)
+            state = adam.create_state_multi_precision(index, weight)
+            adam.update(index, weight, grad, state)
+            found += [copied.array.as_nd_ndarray()[:64], *state]
+        assert all((array.asnumpy() > 0).all() for array in found)
