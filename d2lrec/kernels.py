@@ -325,7 +325,7 @@ def at_hand(*arrays: mx.nd.NDArray) -> None:
     >>> at_hand(mx.nd.zeros(3))
     """
     for array in arrays:
-        mx.base.check_call(mx.base._LIB.MXNDArrayWaitToRead(array.handle))
+        array.wait_to_read()
 
 
 def _address(array):

@@ -599,15 +599,11 @@ def _registered(op):
 
         return function(ctypes.POINTER(_pointer))(give)
 
-    def zeros_for(first):
-        """A plain array is storage 0; `first` inputs keep what they have."""
-
-        def give(count, kinds, *_):
-            for i in range(first, count):
-                kinds[i] = 0
-            return 1
-
-        return give
+    def plain(count, kinds, *_):
+        """A plain array is storage 0."""
+        for i in range(count):
+            kinds[i] = 0
+        return 1
 
     @function(_int, _ints)
     def types(count, kinds, _):
@@ -653,8 +649,7 @@ def _registered(op):
     properties = _callbacks(
         [
             names(op.inputs), names(op.outputs), names([]), shape, needed, create,
-            types, function(_int, _ints)(zeros_for(0)),
-            function(_int, _ints, _ints)(zeros_for(0)),
+            types, function(_int, _ints)(plain), function(_int, _ints, _ints)(plain),
         ]
     )  # fmt: skip
 

@@ -101,23 +101,13 @@ def check_origin(net: gluon.Block, data: Any, what: str = 'the data') -> None:
     ...
     ValueError: the data was encoded in another way than what LR was trained on, ...
     """
-    known = getattr(net, '_origin', None)
-    if known is None:
-        return
-    origin = origin_of(data)
-    if same_origin(known, origin):
-        return
-    name = type(net).__name__
-    if len(known) == 2:
-        raise ValueError(
-            f'{what} numbers its users and items in another way than what {name} was trained on, '
-            'so that a number stands for somebody else: take both from the ratings of one table, '
-            'ratings[rows] by its split_rows.'
-        )
-    raise ValueError(
-        f'{what} was encoded in another way than what {name} was trained on, so that an id stands '
-        'for another value: encode it by train.encoder.encode(...), or the encoder that load '
-        'gives; a net for another vocabulary is built anew, or by warm_start.'
+    _check(
+        getattr(net, '_origin', None),
+        data,
+        what,
+        f'what {type(net).__name__} was trained on',
+        ', or the encoder that load gives; a net for another vocabulary is built anew, or by '
+        'warm_start',
     )
 
 
@@ -138,9 +128,22 @@ def check_parts(net: gluon.Block, train_iter: Any, **held_out: Any) -> None:
     ValueError: valid_iter was encoded in another way than train_iter, ...
     """
     check_origin(net, train_iter, 'train_iter')
+    known = origin_of(train_iter)
     for name, part in held_out.items():
-        if not same_origin(origin_of(train_iter), origin_of(part)):
-            raise ValueError(
-                f'{name} was encoded in another way than train_iter, so that an id stands for '
-                'another value: encode it by train.encoder.encode(...).'
-            )
+        _check(known, part, name, 'train_iter')
+
+
+def _check(known, data, what, than, more=''):
+    """Refuse data whose numbers mean other values than those of a known origin."""
+    if same_origin(known, origin_of(data)):
+        return
+    if len(known) == 2:
+        raise ValueError(
+            f'{what} numbers its users and items in another way than {than}, so that a number '
+            'stands for somebody else: take both from the ratings of one table, ratings[rows] by '
+            'its split_rows.'
+        )
+    raise ValueError(
+        f'{what} was encoded in another way than {than}, so that an id stands for another value: '
+        f'encode it by train.encoder.encode(...){more}.'
+    )

@@ -354,7 +354,7 @@ def checked_trainers(net, trainer) -> list:
     trainers = list(trainer) if isinstance(trainer, (list, tuple)) else [trainer]
     if not trainers or not all(isinstance(t, gluon.Trainer) for t in trainers):
         raise ValueError(f'trainer is {shown(trainer)}: give a gluon.Trainer, or a list of them.')
-    if trainers and not any(p.grad_req != 'null' for t in trainers for p in t._params):
+    if not any(p.grad_req != 'null' for t in trainers for p in t._params):
         raise ValueError(
             f"no weight of this {type(net).__name__} is trained, as all have grad_req='null': give "
             "some of them grad_req='write'."

@@ -19,6 +19,11 @@ __all__ = ['Adam', 'AdaGrad', 'SGD', 'FTRL', 'decay_embeddings_only', 'wide_deep
 ADAGRAD_EPS = 1e-20
 
 
+def _listed(state):
+    """What an optimizer remembers of a weight, however many arrays that is."""
+    return () if state is None else state if isinstance(state, (tuple, list)) else (state,)
+
+
 class _Stepping(mx.optimizer.Optimizer):
     """An optimizer with a definition in `kernels`, for whole weights and for rows of a table.
 
@@ -31,13 +36,12 @@ class _Stepping(mx.optimizer.Optimizer):
     def create_state_multi_precision(self, index: int, weight: mx.nd.NDArray):
         """What the optimizer remembers of a weight, its memory at hand."""
         state = super().create_state_multi_precision(index, weight)
-        states = state if isinstance(state, (tuple, list)) else (state,)
-        kernels.at_hand(*(s for s in states if isinstance(s, mx.nd.NDArray)))
+        kernels.at_hand(*(s for s in _listed(state) if isinstance(s, mx.nd.NDArray)))
         return state
 
     def update(self, index: int, weight: mx.nd.NDArray, grad: mx.nd.NDArray, state) -> None:
         """One step of a weight, or of the rows of it that a row-sparse gradient has."""
-        states = () if state is None else state if isinstance(state, (tuple, list)) else (state,)
+        states = _listed(state)
         sparse = grad.stype == 'row_sparse'
         plain = weight.stype == 'default'  # a server's tables are not
         fits = plain and kernels.on_cpu(weight, *states) and self.clip_gradient is None
