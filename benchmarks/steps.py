@@ -31,6 +31,7 @@ import warnings
 from pathlib import Path
 
 import d2lrec as d2l
+from d2lrec.train.losses import in_one_pass
 
 import mxnet as mx
 import numpy as np
@@ -407,16 +408,18 @@ def masked_square(prediction, rating):
     return 0.5 * (prediction - rating) ** 2 * (rating != 0)
 
 
-def ours(name, net, batches, hybridize=True, optimizer='adam'):
+def ours(name, net, batches, hybridize=True, optimizer=None):
     if hybridize:
         net.hybridize(static_alloc=True, static_shape=True)
     log_loss = gluon.loss.SigmoidBinaryCrossEntropyLoss(from_sigmoid=not hybridize)
-    square = gluon.loss.L2Loss()
+    log_loss = in_one_pass(net, log_loss)  # as `fit` does
+    square = in_one_pass(net, gluon.loss.L2Loss())
     known = [(y != 0).astype('float32') for _, y in batches]
-    log_loss.hybridize()
-    square.hybridize()
-    rate = {'learning_rate': 0.001} if isinstance(optimizer, str) else None
-    trainer = gluon.Trainer(net.collect_params(), optimizer, rate)
+    for loss in (log_loss, square):
+        if isinstance(loss, gluon.loss.Loss):
+            loss.hybridize()
+    optimizer = optimizer or d2l.Adam(learning_rate=0.001)  # as `fit` makes of 'adam'
+    trainer = gluon.Trainer(net.collect_params(), optimizer)
     batches = [
         ([mx.np.array(x, dtype='int32' if x.dtype.kind == 'i' else None) for x in xs],
          mx.np.array(y), mx.np.array(k))
@@ -428,7 +431,7 @@ def ours(name, net, batches, hybridize=True, optimizer='adam'):
         for xs, y, k in batches[:count]:
             with autograd.record():
                 if name == 'AutoRec':
-                    losses.append(square(net(*xs), y, k))
+                    losses.append(square(net.for_known(*xs, k) if hybridize else net(*xs), y, k))
                 elif name == 'MF':
                     losses.append(square(net(*xs), y))
                 else:
