@@ -111,7 +111,6 @@ class AutoRec(Model):
         Examples
         --------
         >>> import mxnet as mx
-        import numpy as np
         >>> net = AutoRec(2, num_users=3, dropout=0)
         >>> net.initialize(mx.init.One())
         >>> rows = mx.np.array([[4.0, 0.0, 2.0]])
