@@ -13,8 +13,9 @@ same function from the same weights: the script ends with an error where PyTorch
 gradients differ from ours. The sides run in turn, a block of steps at a time, in one process; the
 table gives medians over the blocks of the processor time, which other programs disturb less than
 the time that passed. d2lrec trains as `fit` does: hybridized, with its own Adam and loss, by rows
-where the tables are large (FFM's are), AutoRec from what is known. PyTorch runs eagerly with the Adam that it takes unasked, eagerly with
-`fused=True`, and compiled (`torch.compile`, its time to compile left out) with `fused=True`.
+where the tables are large (FFM's are), AutoRec from what is known. PyTorch runs eagerly with the
+Adam that it takes unasked, eagerly with `fused=True`, and compiled (`torch.compile`, its time to
+compile left out) with `fused=True`.
 """
 
 import os
@@ -599,8 +600,8 @@ def table(folder):
             '',
             f'In the same runs the core did {gemm:.0f} GFLOP/s in a product of matrices '
             f'(2,048 × 416 × 416, oneDNN) and copied {memory:.1f} GB/s of 64 MB and {cache:.1f} '
-            'GB/s of 8 MB, read and write together. The floor is the multiply-adds of a step at the '
-            'first of these rates, and the bytes of its weights and rows at the last.',
+            'GB/s of 8 MB, read and write together. The floor is the multiply-adds of a step at '
+            'the first of these rates, and the bytes of its weights and rows at the last.',
         ]
     return lines
 
