@@ -171,21 +171,11 @@ def _pointers() -> tuple:
 
 
 @functools.cache
-def _compiled(definition: Callable) -> tuple[Any, Any]:
-    """The definition as a C function for the engine, `void f(void *context, int64 *task)`.
-
-    The task holds the addresses of w, a, b, g, the rows and the settings, and two numbers: of the
-    weights n and 0, or of the rows and of the weights in each. What an optimizer does not
-    remember, a or b, is w.
-    """
+def _prefetch() -> Any:
+    """A function for compiled code: call for the memory at an address, which is soon needed."""
     numba = _numba()
     types, cgutils = numba.types, importlib.import_module('numba.core.cgutils')
     ir = importlib.import_module('llvmlite.ir')
-
-    floats, longs = _pointers()[:2]
-    # Divisions by zero give what they give in MXNet: the check for them would cost the vectors.
-    formula = numba.njit(error_model='numpy', nogil=True)(definition)
-    array = numba.carray
 
     @numba.extending.intrinsic
     def prefetch(_, address):
@@ -198,6 +188,24 @@ def _compiled(definition: Callable) -> tuple[Any, Any]:
             return context.get_dummy_value()
 
         return types.none(types.int64), code
+
+    return prefetch
+
+
+@functools.cache
+def _compiled(definition: Callable) -> tuple[Any, Any]:
+    """The definition as a C function for the engine, `void f(void *context, int64 *task)`.
+
+    The task holds the addresses of w, a, b, g, the rows and the settings, and two numbers: of the
+    weights n and 0, or of the rows and of the weights in each. What an optimizer does not
+    remember, a or b, is w.
+    """
+    numba = _numba()
+    types, prefetch = numba.types, _prefetch()
+    floats, longs = _pointers()[:2]
+    # Divisions by zero give what they give in MXNet: the check for them would cost the vectors.
+    formula = numba.njit(error_model='numpy', nogil=True)(definition)
+    array = numba.carray
 
     @numba.cfunc(types.void(types.voidptr, types.CPointer(types.int64)), error_model='numpy')
     def task(_, p):

@@ -316,7 +316,7 @@ class LinearTerm(_Layer):
 
     def hybrid_forward(self, F, x, *weights, weight, bias):
         if self._compiled and self._single is None:
-            return operators.sum_of(F, weight, x.astype('int32')) + bias
+            return operators.sum_of(F, weight, bias, x.astype('int32'))
         w = F.npx.batch_flatten(look_up(F, weight, x))  # (B, F)
         if self._single is not None:
             single, slots = w[:, : self._single], w[:, self._single :]
@@ -893,6 +893,8 @@ class CrossNetwork(_Layer):
             self.bias = self.params.get('bias', shape=(num_layers, in_units), init=init.Zero())
 
     def hybrid_forward(self, F, x, weight, bias):
+        if self._compiled:
+            return operators.cross(F, x, weight, bias)
         last, dtype = self._layers, self._dtype
         before = F.np.tril(F.np.ones((last + 1, last), dtype=dtype), -1)
         c = F.np.dot(before, bias)  # (L + 1, D): row l adds up b_0 ... b_{l-1}

@@ -31,11 +31,20 @@ __all__: list[str] = []  # what layers are made of, not for readers
 # gradient have the name of what they belong to after a d.
 
 
+def soon(table, ids, b, f):
+    """Nothing but a word to the processor: the row of this id is needed next.
+
+    Rows lie anywhere in memory, which takes longer to answer than a row takes to add. So a loop
+    calls for an example's rows while it does the example before.
+    """
+
+
 def _look_up(table, ids, e):
     """table (V, K), ids (B, F) -> e (B, F * K)."""
     last, width = table.shape[0] - 1, table.shape[1]
     for b in range(ids.shape[0]):
         for f in range(ids.shape[1]):
+            soon(table, ids, b + 1, f)
             row = min(max(ids[b, f], 0), last)
             for k in range(width):
                 e[b, f * width + k] = table[row, k]
@@ -46,27 +55,32 @@ def _look_up_back(de, table, ids, dtable):
     dtable[:] = 0
     for b in range(ids.shape[0]):
         for f in range(ids.shape[1]):
+            soon(dtable, ids, b + 1, f)
             row = min(max(ids[b, f], 0), last)
             for k in range(width):
                 dtable[row, k] += de[b, f * width + k]
 
 
-def _sum_of(table, ids, total):
-    """The sum of the weights of each row's ids: table (V, 1), ids (B, F) -> (B, 1)."""
+def _sum_of(table, bias, ids, total):
+    """Bias and the sum of the weights of each row's ids: table (V, 1), ids (B, F) -> (B, 1)."""
     last = table.shape[0] - 1
     for b in range(ids.shape[0]):
-        s = np.float32(0)
+        s = bias[0, 0]
         for f in range(ids.shape[1]):
+            soon(table, ids, b + 1, f)
             s += table[min(max(ids[b, f], 0), last), 0]
         total[b, 0] = s
 
 
-def _sum_of_back(dtotal, table, ids, dtable):
-    last = dtable.shape[0] - 1
+def _sum_of_back(dtotal, table, bias, ids, dtable, dbias):
+    last, sum_of_all = dtable.shape[0] - 1, np.float32(0)
     dtable[:] = 0
     for b in range(ids.shape[0]):
+        sum_of_all += dtotal[b, 0]
         for f in range(ids.shape[1]):
+            soon(dtable, ids, b + 1, f)
             dtable[min(max(ids[b, f], 0), last), 0] += dtotal[b, 0]
+    dbias[0, 0] = sum_of_all
 
 
 def _bi_interaction(e, s, out):
@@ -338,15 +352,154 @@ def _interaction_back(dout, x, e, W, like, dx, de, dW, dlike):
         dW += some
 
 
+def _cross(x, W, b, s, out):
+    """x_{l+1} = x_0 (x_l . w_l) + b_l + x_l: x (B, D), W and b (L, D) -> s (B, L), out (B, D)."""
+    layers, width = W.shape
+    for n in range(x.shape[0]):
+        for d in range(width):
+            out[n, d] = x[n, d]
+        for l in range(layers):
+            product = np.float32(0)
+            for d in range(width):
+                product += out[n, d] * W[l, d]
+            s[n, l] = product
+            for d in range(width):
+                out[n, d] += x[n, d] * product + b[l, d]
+
+
+def _cross_back(dout, x, W, b, s, dx, dW, db):
+    # x_l = (1 + s_0 + ... + s_{l-1}) x_0 + b_0 + ... + b_{l-1}, so that no x_l need be kept.
+    layers, width = W.shape
+    before = np.zeros((layers, width), np.float32)
+    for l in range(1, layers):
+        for d in range(width):
+            before[l, d] = before[l - 1, d] + b[l - 1, d]
+    g = np.empty(width, np.float32)
+    dW[:] = 0
+    db[:] = 0
+    for n in range(x.shape[0]):
+        times = np.float32(1)
+        for l in range(layers):
+            times += s[n, l]
+        for d in range(width):
+            g[d] = dout[n, d]
+            dx[n, d] = 0
+        for l in range(layers - 1, -1, -1):
+            times -= s[n, l]
+            ds = np.float32(0)
+            for d in range(width):
+                ds += g[d] * x[n, d]
+            for d in range(width):
+                db[l, d] += g[d]
+                dW[l, d] += ds * (times * x[n, d] + before[l, d])
+                dx[n, d] += s[n, l] * g[d]
+                g[d] += ds * W[l, d]
+        for d in range(width):
+            dx[n, d] += g[d]
+
+
+def _of_known(known, W, b, y):
+    """W x + b, of an x that is mostly 0: known (B, D), W (H, D), b (H, 1) -> y (B, H)."""
+    WT = np.ascontiguousarray(W.T)
+    for n in range(known.shape[0]):
+        for h in range(y.shape[1]):
+            y[n, h] = b[h, 0]
+        for d in range(known.shape[1]):
+            x = known[n, d]
+            if x != 0:
+                for h in range(y.shape[1]):
+                    y[n, h] += x * WT[d, h]
+
+
+def _of_known_back(dy, known, W, b, dW, db):
+    dWT = np.zeros((W.shape[1], W.shape[0]), np.float32)
+    db[:] = 0
+    for n in range(known.shape[0]):
+        for h in range(dy.shape[1]):
+            db[h, 0] += dy[n, h]
+        for d in range(known.shape[1]):
+            x = known[n, d]
+            if x != 0:
+                for h in range(dy.shape[1]):
+                    dWT[d, h] += x * dy[n, h]
+    dW[:] = dWT.T
+
+
+def _for_known(h, W, b, known, out):
+    """W h + b where something is known, else 0: h (B, H), W (D, H), b (D, 1), known (B, D)."""
+    for n in range(h.shape[0]):
+        for d in range(known.shape[1]):
+            total = np.float32(0)
+            if known[n, d] != 0:
+                total = b[d, 0]
+                for k in range(h.shape[1]):
+                    total += W[d, k] * h[n, k]
+            out[n, d] = total
+
+
+def _for_known_back(dout, h, W, b, known, dh, dW, db):
+    dW[:] = 0
+    db[:] = 0
+    for n in range(h.shape[0]):
+        for k in range(h.shape[1]):
+            dh[n, k] = 0
+        for d in range(known.shape[1]):
+            if known[n, d] != 0:
+                g = dout[n, d]
+                db[d, 0] += g
+                for k in range(h.shape[1]):
+                    dW[d, k] += g * h[n, k]
+                    dh[n, k] += g * W[d, k]
+
+
+def _log_loss(z, y, loss):
+    """log(1 + e^z) - y z for logits z and labels y, each (B, 1)."""
+    for b in range(z.shape[0]):
+        x = z[b, 0]
+        loss[b, 0] = max(x, np.float32(0)) - x * y[b, 0] + np.log1p(np.exp(-abs(x)))
+
+
+def _log_loss_back(dloss, z, y, dz, dy):
+    # The sigmoid minus y. At 0 alone MXNet takes 0 for the slopes of |z| and of max(z, 0), which
+    # leaves -y: so does this, that training begins alike with compiled loops and without.
+    for b in range(z.shape[0]):
+        x = z[b, 0]
+        small = np.exp(-abs(x))  # of the sigmoid no overflow on either side
+        p = (np.float32(1) if x > 0 else small) / (np.float32(1) + small)
+        dz[b, 0] = dloss[b, 0] * ((p if x != 0 else np.float32(0)) - y[b, 0])
+        dy[b, 0] = -dloss[b, 0] * x
+
+
+def _square_loss(out, target, known, loss):
+    """The mean of a row's ½ known (out - target)²: each (B, D) -> loss (B, 1)."""
+    for n in range(out.shape[0]):
+        total = np.float32(0)
+        for d in range(out.shape[1]):
+            difference = out[n, d] - target[n, d]
+            total += known[n, d] * difference * difference
+        loss[n, 0] = np.float32(0.5) * total / out.shape[1]
+
+
+def _square_loss_back(dloss, out, target, known, dout):
+    for n in range(out.shape[0]):
+        scale = dloss[n, 0] / out.shape[1]
+        for d in range(out.shape[1]):
+            dout[n, d] = scale * known[n, d] * (out[n, d] - target[n, d])
+
+
+NO_GRADIENT = ('ids', 'known', 'target')
+
+
 class Operator:
     """An operator for MXNet's graph from two loops.
 
     Parameters
     ----------
     forward : function of the inputs and outputs
-    backward : function of what it `needs`, and of the inputs' gradients; ids have none
+    backward : function of what it `needs`, and of the inputs' gradients
     inputs, outputs : str
-        Names, divided by spaces; of ids the name is 'ids'. The last output is the result, what
+        Names, divided by spaces; 'ids' are whole numbers, and `NO_GRADIENT` names what has no
+        gradient. The last output is the result, what
         comes before is kept for the way back.
     needs : str
         Inputs, outputs and, with a d before their names, gradients of outputs. Each input that has
@@ -387,8 +540,8 @@ look_up = Operator(
     lambda table, ids: [(*ids, table[1])],
 )  # fmt: skip
 sum_of = Operator(
-    _sum_of, _sum_of_back, 'table ids', 'total', 'dtotal table ids',
-    lambda table, ids: _if(table[1] == 1, (ids[0], 1)),
+    _sum_of, _sum_of_back, 'table bias ids', 'total', 'dtotal table bias ids',
+    lambda table, bias, ids: _if(table[1] == 1 and bias == (1, 1), (ids[0], 1)),
 )  # fmt: skip
 bi_interaction = Operator(
     _bi_interaction, _bi_interaction_back, 'e', 's out', 'dout e s',
@@ -422,6 +575,29 @@ interaction = Operator(
         and like[1] == e[2],
         (e[0], W[0], e[2]),
     ),
+)  # fmt: skip
+cross = Operator(
+    _cross, _cross_back, 'x W b', 's out', 'dout x W b s',
+    lambda x, W, b: _if(len(x) == 2 and x[1:] == W[1:] and b == W, (x[0], W[0]), x),
+)  # fmt: skip
+of_known = Operator(
+    _of_known, _of_known_back, 'known W b', 'y', 'dy known W b',
+    lambda known, W, b: _if(len(known) == 2 and known[1:] == W[1:] and b == (W[0], 1),
+                            (known[0], W[0])),
+)  # fmt: skip
+for_known = Operator(
+    _for_known, _for_known_back, 'h W b known', 'out', 'dout h W b known',
+    lambda h, W, b, known: _if(
+        (*h, *b) == (known[0], W[1], W[0], 1) and known[1:] == W[:1], known
+    ),
+)  # fmt: skip
+square_loss = Operator(
+    _square_loss, _square_loss_back, 'out target known', 'loss', 'dloss out target known',
+    lambda out, target, known: _if(len(out) == 2 and out == target == known, (out[0], 1)),
+)  # fmt: skip
+log_loss = Operator(
+    _log_loss, _log_loss_back, 'z y', 'loss', 'dloss z y',
+    lambda z, y: _if(z[1:] == (1,) and z == y, z),
 )  # fmt: skip
 
 
@@ -501,13 +677,28 @@ def call(size, handles, tags, asked, training, _):
 
 
 @functools.cache
+def _soon():
+    """Have compiled code know what `soon` is there for."""
+    prefetch = kernels._prefetch()
+
+    @kernels._numba().extending.overload(soon, inline='always')
+    def of_a_row(table, ids, b, f):
+        def call_for(table, ids, b, f):
+            row = min(max(ids[min(b, ids.shape[0] - 1), f], 0), table.shape[0] - 1)
+            prefetch(table.ctypes.data + np.int64(row) * table.shape[1] * 4)
+
+        return call_for
+
+
+@functools.cache
 def _compiled(op, back):
     """A pass of the operator as a C function for MXNet. Arrays' shapes are asked at each call."""
     numba = kernels._numba()
     types, library = numba.types, mx.base._LIB
+    _soon()
     floats, _, ints = kernels._pointers()
     given = op.needs if back else op.inputs
-    made = [f'd{n}' for n in op.inputs if n != 'ids'] if back else op.outputs
+    made = [f'd{n}' for n in op.inputs if n not in NO_GRADIENT] if back else op.outputs
     views, adds, known = [], [], 0
     for name in [*given, *made]:
         slot, gradient = _slot(op, name), back and name in made

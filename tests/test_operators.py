@@ -2,13 +2,15 @@
 
 import d2lrec as d2l
 from d2lrec import kernels, operators
+from d2lrec.models import autorec
 from d2lrec.touched import touch_rows
+from d2lrec.train.losses import in_one_pass
 
 import mxnet as mx
 import numpy as np
 import pytest
 from helpers import check_gradients, learned, random_inputs, randomize, weights_of
-from mxnet import autograd
+from mxnet import autograd, gluon
 from zoo import ZOO
 
 pytestmark = pytest.mark.skipif(kernels._numba() is None, reason='numba is not installed')
@@ -16,7 +18,8 @@ pytestmark = pytest.mark.skipif(kernels._numba() is None, reason='numba is not i
 # What has a layer with a loop, one of each kind.
 MODELS = [
     'LR', 'FM', 'FFM', 'DeepFM', 'NFM', 'AFM', 'XDeepFM', 'XDeepFM: not split, relu',
-    'DLRM: no bags', 'DLRM', 'DLRM: self', 'FM: bags', 'FFM: bags', 'MF',
+    'DCN', 'DCN: stacked', 'DCN: bags', 'DLRM: no bags', 'DLRM', 'DLRM: self',
+    'FM: bags', 'FFM: bags', 'MF',
 ]  # fmt: skip
 
 
@@ -191,3 +194,133 @@ def test_vectors_that_do_not_fit_a_layer_are_refused(name, layer, shape):
     net, _ = compiled(name)
     with pytest.raises(mx.MXNetError):
         getattr(net, layer)(mx.np.ones(shape)).asnumpy()
+
+
+def by_known(net, rows, mask):
+    """Outputs for what is known, and gradients of a weighted sum of them."""
+    with autograd.record():
+        out = net.for_known(rows, mask)
+        loss = (out * mx.np.arange(out.size).reshape(out.shape)).sum()
+    loss.backward()
+    return {'out': out.asnumpy(), **{n: p.grad().asnumpy() for n, p in learned(net).items()}}
+
+
+@pytest.mark.parametrize('static', [False, True])
+@pytest.mark.parametrize('name', [name for name in ZOO if name.startswith('AutoRec')])
+def test_known_entries_alone_give_what_a_mask_leaves(name, static, monkeypatch):
+    monkeypatch.setattr(autorec, 'FEW_KNOWN', 2)
+    net, _ = compiled(name)
+    if static:
+        net.hybridize(static_alloc=True, static_shape=True)
+    rng = np.random.default_rng(0)
+    for rows in (7, 1, 7):
+        mask = rng.random((rows, net.num_users)) < 0.4
+        mask[0], mask[-1, 0] = False, True  # a row of which nothing is known
+        known = np.where(mask, rng.integers(0, 5, mask.shape), 0)  # of which one may be 0
+        shown = mx.np.array(known, dtype='float32'), mx.np.array(mask, dtype='float32')
+        assert net._can_skip(shown[1])
+        found = by_known(net, *shown)
+        with operators.PLAIN:
+            assert not net._can_skip(shown[1])
+            expected = by_known(net, *shown)
+        for path, value in found.items():
+            np.testing.assert_allclose(value, expected[path], rtol=1e-4, atol=1e-4, err_msg=path)
+
+
+def test_known_entries_alone_only_where_that_is_the_net():
+    net, _ = compiled('AutoRec')
+    few = mx.np.zeros((3, net.num_users))
+    few[0, 0] = 1
+    assert net._can_skip(few) and not net._can_skip(few * 0 + 1)
+    hook = net.decoder.register_forward_hook(lambda *_: None)
+    assert not net._can_skip(few)
+    hook.detach()
+    assert net._can_skip(few)
+    net.cast('float64')
+    assert not net._can_skip(few) and net.for_known(few.astype('float64'), few).dtype == np.float64
+
+    class Own(d2l.AutoRec):
+        def hybrid_forward(self, F, x):
+            return super().hybrid_forward(F, x) + 1
+
+    own = Own(2, few.shape[1])
+    operators.choose(own, 0)
+    assert not own._can_skip(few)
+
+
+class Compiled:
+    _compile = True
+
+
+LOGITS = np.array([[-200.0], [-30.0], [-1.5], [0.0], [1e-3], [2.0], [40.0], [200.0]], np.float32)
+
+
+def losses_and_slopes(loss, out, *rest):
+    out = mx.np.array(out)
+    out.attach_grad()
+    with autograd.record():
+        losses = loss(out, *rest)
+    losses.backward()
+    return losses.asnumpy(), out.grad.asnumpy()
+
+
+@pytest.mark.parametrize('kind', ['float32', 'float64', 'int32'])
+def test_log_loss_in_one_pass(kind):
+    plain = gluon.loss.SigmoidBinaryCrossEntropyLoss()
+    fast = in_one_pass(Compiled, plain)
+    labels = np.array([[0, 1, 1, 0, 1, 0, 1, 0]], kind).T
+    losses, slopes = losses_and_slopes(fast, LOGITS, mx.np.array(labels, dtype=kind))
+    z, y = LOGITS.astype('float64'), labels.astype('float64')
+    assert losses.shape == (8,)
+    np.testing.assert_allclose(losses, (np.logaddexp(0, z) - y * z)[:, 0], rtol=1e-5, atol=1e-6)
+    at_0 = z == 0  # where MXNet's slope is -y
+    expected = np.where(at_0, 0, 1 / (1 + np.exp(-z))) - y
+    np.testing.assert_allclose(slopes, expected, rtol=1e-5, atol=1e-6)
+    expected = losses_and_slopes(plain, LOGITS, mx.np.array(labels, dtype='float32'))
+    np.testing.assert_allclose(losses, expected[0], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(slopes, expected[1], rtol=1e-5, atol=1e-6)
+
+
+def test_square_loss_in_one_pass():
+    rng = np.random.default_rng(0)
+    out, target = rng.normal(size=(2, 5, 7)).astype('float32')
+    mask = (rng.random((5, 7)) < 0.4).astype('float32')
+    rest = mx.np.array(target), mx.np.array(mask)
+    found = losses_and_slopes(in_one_pass(Compiled, gluon.loss.L2Loss()), out, *rest)
+    expected = losses_and_slopes(gluon.loss.L2Loss(), out, *rest)
+    by_definition = [0.5 * sum(m * (o - t) ** 2 for o, t, m in zip(*row)) / 7
+                     for row in zip(out, target, mask)]  # fmt: skip
+    np.testing.assert_allclose(found[0], by_definition, rtol=1e-5)
+    for one, other in zip(found, expected):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-7)
+
+
+def test_other_losses_stay_as_they_are():
+    Loss = gluon.loss.SigmoidBinaryCrossEntropyLoss
+    for loss in (Loss(from_sigmoid=True), Loss(weight=2), Loss(batch_axis=1), gluon.loss.L1Loss()):
+        assert in_one_pass(Compiled, loss) is loss
+    plain = Loss()
+    assert in_one_pass(gluon.nn.Dense(1), plain) is plain
+    fast = in_one_pass(Compiled, plain)
+    wide = mx.np.array([[0.5, -1.0]]), mx.np.array([[1.0, 0.0]])
+    np.testing.assert_array_equal(fast(*wide).asnumpy(), plain(*wide).asnumpy())
+
+
+def test_training_takes_what_is_compiled_and_learns_alike():
+    """The same data, seed and weights: with loops and without, losses agree."""
+    rng = np.random.default_rng(0)
+    mask = rng.random((40, 30)) < 0.1
+    matrix = np.where(mask, rng.integers(1, 6, mask.shape), 0).astype('float32')
+
+    def trained(least):
+        net = d2l.AutoRec(8, 30, dropout=0)
+        operators.choose(net, least)
+        randomize(net)
+        loader = gluon.data.DataLoader(matrix, 10)  # batches are rows and nothing else
+        trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.5})
+        loss = gluon.loss.L2Loss()
+        history = d2l.train_recsys_rating(net, loader, None, loss, trainer, 3, verbose=False)
+        return [row['train_loss'] for row in history.rows]
+
+    np.testing.assert_allclose(trained(0), trained(10**9), rtol=1e-4)

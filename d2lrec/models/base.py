@@ -252,6 +252,8 @@ class Model(HybridBlock):
         For batches of a foreign loader: what `BatchLoader` gives was looked at when it was made.
         """
         wanted = f'a loader whose batches hold {", ".join(self.inputs)}, then the labels'
+        if list(self.inputs) == ['rows'] and getattr(batch, 'ndim', 0) == 2:
+            batch = [batch]  # of a loader of a matrix
         for name, array in zip(self.inputs, check_list(batch, 'a batch', wanted)):
             array = array.asnumpy() if hasattr(array, 'asnumpy') else np.asarray(array)
             if array.dtype.kind not in 'biuf':

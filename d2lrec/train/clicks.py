@@ -18,6 +18,7 @@ from ..origin import check_parts, remember
 from .devices import DeviceSum, Throttle, devices_of, first_row, shards
 from .history import History
 from .loop import Task, checked_numbers, checked_passes, checked_trainers, kept_words, run_epochs
+from .losses import in_one_pass
 from .sources import source
 
 __all__ = ['train_ch13']
@@ -147,6 +148,7 @@ class _Clicks(Task):
 
     def __init__(self, net, train_iter, test_iter, valid_iter, loss, devices, split_f, monitor):
         self.net, self.loss, self.devices, self.monitor = net, loss, devices, monitor
+        self.loss_of = in_one_pass(net, loss)
         self.split = split_f or (lambda X, y, d: (shards(X, d), shards(y, d)))
         self.from_sigmoid = getattr(loss, '_from_sigmoid', False)
         self.loader = train_iter
@@ -187,7 +189,7 @@ class _Clicks(Task):
         X, y = features_and_label(batch)
         X_shards, y_shards = self.split(X, y, self.devices)
         outs, ys, losses = forward_backward(
-            self.net, self.loss, X_shards, y_shards, self.devices, self._begin, weights
+            self.net, self.loss_of, X_shards, y_shards, self.devices, self._begin, weights
         )
         threshold = 0.5 if self.from_sigmoid else 0.0
         for i, (out, label) in enumerate(zip(outs, ys)):

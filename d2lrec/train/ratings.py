@@ -17,6 +17,7 @@ from .clicks import column_like
 from .devices import devices_of, shards
 from .history import History
 from .loop import Task, checked_numbers, checked_passes, checked_trainers, kept_words, run_epochs
+from .losses import in_one_pass
 from .sources import source
 
 __all__ = ['evaluator', 'train_recsys_rating']
@@ -191,6 +192,7 @@ class _Ratings(Task):
 
     def __init__(self, net, train_iter, held_out, loss, devices, evaluator):
         self.net, self.loss, self.devices, self.evaluator = net, loss, devices, evaluator
+        self.loss_of = in_one_pass(net, loss)
         self.loader = train_iter
         given = any(mat is not None for _, mat, _ in held_out.values())
         self.rebuilds = given or 'rows' in (getattr(net, 'inputs', None) or ())
@@ -223,7 +225,7 @@ class _Ratings(Task):
         parts = list(zip(*[shards(v, self.devices) for v in values]))
         if rebuilds:
             parts = [shown(*s) for s in parts]
-            count = int(sum(float(mask.sum()) for _, mask, _ in parts))
+            count = sum(np.count_nonzero(mask.asnumpy()) for _, mask, _ in parts)
             of = self._row_loss
         else:
             count, of = int(values[-1].size), self._pair_loss
@@ -241,7 +243,8 @@ class _Ratings(Task):
 
     def _row_loss(self, rows, mask, target):
         # a Gluon loss averages over the D columns: undo that
-        return self.loss(self.net(rows), target, mask) * rows.shape[1]
+        out = getattr(self.net, 'for_known', lambda rows, _: self.net(rows))(rows, mask)
+        return self.loss_of(out, target, mask) * rows.shape[1]
 
     def _pair_loss(self, *batch):
         out = self.net(*batch[:-1])
