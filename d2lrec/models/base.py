@@ -64,6 +64,7 @@ class Model(HybridBlock):
     _origin = None  # what encoded the training data: see `d2lrec.origin`
     _compile = False  # whether layers take compiled loops: see `operators.choose`
     _of_few = None  # the graph without them, for few rows
+    _by_numpy = None  # what `few` makes of a graph
     advice = ''  # what else may help where a shape is refused
 
     def __init_subclass__(cls, **kwargs):
@@ -113,6 +114,9 @@ class Model(HybridBlock):
         return [(rows,) if c is None else (rows, c) for c in self.inputs.values()]
 
     def forward(self, *inputs):
+        if not mx.util.is_np_array():  # in a thread of the caller's: MXNet is asked anew in each
+            with mx.util.np_shape(True), mx.util.np_array(True):
+                return self.forward(*inputs)
         out = self._checked_forward(*inputs)
         return out[0] if self.adds_loss else out
 
