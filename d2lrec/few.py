@@ -16,6 +16,7 @@ import ast
 import ctypes
 import functools
 import json
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Optional
 
@@ -28,8 +29,11 @@ from .models.base import Model
 
 __all__ = ['FEW', 'of_few']
 
-FEW = 64  # rows from which on the net is faster: `benchmarks/latency.py` has the times
+FEW = 32  # rows from which on the net is faster, of heavier models: `benchmarks/latency.py`
 CLOSE = 1e-4  # how far NumPy's outputs may be from MXNet's, in shares of the largest
+
+
+_READING = threading.RLock()  # Gluon makes a graph in one thread only
 
 
 class _Unknown(Exception):
@@ -58,7 +62,8 @@ def of_few(net: gluon.Block, arrays: Sequence[np.ndarray]) -> Optional[np.ndarra
     graph = net._of_few[0] if net._compile and net._of_few else net._cached_graph
     kept = net._by_numpy
     if not graph or kept is None or kept[0] is not graph:
-        return _both_ways(net, arrays)
+        with _READING:
+            return _both_ways(net, arrays)
     formula = kept[1]
     return None if formula is None else formula(arrays)
 
