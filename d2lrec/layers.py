@@ -118,8 +118,11 @@ class Dropout(nn.Dropout, _Layer):
     Dropout(p = 0.5, axes=())
     """
 
+    def __init__(self, rate: float, **kwargs):
+        super().__init__(rate, **kwargs)
+
     def hybrid_forward(self, F, x):
-        if not self._compiled or not self._rate or self._axes:
+        if not self._compiled or not self._rate:
             return super().hybrid_forward(F, x)
         coins = F.npx.dropout(F.np.ones((1, 64)), p=0.5)
         return operators.dropout(F, x, coins, F.np.full((1, 1), self._rate))
