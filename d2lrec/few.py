@@ -29,7 +29,7 @@ from .models.base import Model
 
 __all__ = ['FEW', 'of_few']
 
-FEW = 32  # rows from which on the net is faster, of heavier models: `benchmarks/latency.py`
+FEW = 32  # rows from which on the net is faster, where its layers make much of each row
 CLOSE = 1e-4  # how far NumPy's outputs may be from MXNet's, in shares of the largest
 
 
