@@ -32,7 +32,7 @@ from .train.loop import checked_numbers
 from .train.optim import OPTIMIZERS
 from .train.ranking import rank_report, train_ranking
 from .train.ratings import evaluator, pairs_rmse, train_recsys_rating
-from .train.requests import one_row
+from .train.requests import few_rows
 from .train.sources import inputs_of, source
 
 __all__ = ['evaluate', 'fit', 'predict']
@@ -342,7 +342,7 @@ def predict(
         )
     check_origin(net, data)
     here = devices_of(net, devices)
-    outs = one_row(net, data, here)
+    outs = few_rows(net, data, here)
     if outs is None:
         outs, *_ = outputs(net, _batches(net, data, labelled=False), here)
     if not np.isfinite(outs).all():

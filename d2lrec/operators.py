@@ -490,6 +490,41 @@ def _square_loss_back(dloss, out, target, known, dout):
 NO_GRADIENT = ('ids', 'known', 'target')
 
 
+def _dropout(x, coins, share, kept, out):
+    """x (B, W) with a share of it at 0, the rest grown by as much: out = kept * x.
+
+    Coins (1, 64) are what MXNet's own dropout makes of ones, each with an even chance: they are 1
+    where nothing is to be dropped, else 0 or 2, as MXNet's seed has it. As bits they are two
+    numbers, with which the place of an element is mixed, as MurmurHash3 ends, to 32 random bits.
+    """
+    one, two = 0, 0
+    for i in range(32):
+        one = 2 * one + (coins[0, i] > 1)
+        two = 2 * two + (coins[0, 32 + i] > 1)
+    one, two, least = np.uint32(one), np.uint32(two), np.uint32(share[0, 0] * 4294967296.0)
+    grown = np.float32(1) / (np.float32(1) - share[0, 0])
+    if coins[0, 0] == 1:
+        least, grown = np.uint32(0), np.float32(1)
+    for b in range(x.shape[0]):
+        for k in range(x.shape[1]):
+            h = np.uint32(np.uint32(b * x.shape[1] + k) * np.uint32(0x9E3779B1) + one)
+            h ^= h >> np.uint32(16)
+            h = np.uint32(np.uint32(h ^ two) * np.uint32(0x85EBCA6B))
+            h ^= h >> np.uint32(13)
+            h = np.uint32(h * np.uint32(0xC2B2AE35))
+            h ^= h >> np.uint32(16)
+            kept[b, k] = grown if h >= least else np.float32(0)
+            out[b, k] = kept[b, k] * x[b, k]
+
+
+def _dropout_back(dout, x, coins, share, kept, dx, dcoins, dshare):
+    dcoins[:] = 0
+    dshare[:] = 0
+    for b in range(x.shape[0]):
+        for k in range(x.shape[1]):
+            dx[b, k] = kept[b, k] * dout[b, k]
+
+
 class Operator:
     """An operator for MXNet's graph from two loops.
 
@@ -598,6 +633,10 @@ square_loss = Operator(
 log_loss = Operator(
     _log_loss, _log_loss_back, 'z y', 'loss', 'dloss z y',
     lambda z, y: _if(z[1:] == (1,) and z == y, z),
+)  # fmt: skip
+dropout = Operator(
+    _dropout, _dropout_back, 'x coins share', 'kept out', 'dout x coins share kept',
+    lambda x, coins, share: _if((coins, share) == ((1, 64), (1, 1)), x, x),
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """The compiled loops equal the definitions: outputs, gradients, in a graph or out of it."""
 
 import d2lrec as d2l
-from d2lrec import kernels, operators
+from d2lrec import kernels, layers, operators
 from d2lrec.models import autorec
 from d2lrec.touched import touch_rows
 from d2lrec.train.losses import in_one_pass
@@ -324,3 +324,51 @@ def test_training_takes_what_is_compiled_and_learns_alike():
         return [row['train_loss'] for row in history.rows]
 
     np.testing.assert_allclose(trained(0), trained(10**9), rtol=1e-4)
+
+
+@pytest.mark.parametrize('hybridized', [False, True])
+def test_dropout_is_gluon_s_but_for_the_masks(hybridized):
+    rate, x = 0.3, mx.np.random.uniform(1, 2, size=(300, 41))
+    dropout = layers.Dropout(rate)
+    dropout._compile = True
+    if hybridized:
+        dropout.hybridize(static_alloc=True, static_shape=True)
+    x.attach_grad()
+
+    def masks(seed):
+        mx.random.seed(seed)
+        with autograd.record():
+            one = dropout(x)
+            two = dropout(x)
+        autograd.backward([one, two], [mx.np.ones_like(x), 2 * mx.np.ones_like(x)])
+        return [(y / x).asnumpy() for y in (one, two)], x.grad.asnumpy()
+
+    (one, two), grad = masks(1)
+    for mask in (one, two):
+        assert set(np.unique(mask.round(5))) == {0, np.float32(round(1 / (1 - rate), 5))}
+        assert abs((mask == 0).mean() - rate) < 0.02  # 12,300 draws: four standard deviations
+        assert np.abs((mask == 0).mean(axis=0) - rate).max() < 0.13  # each column of 300
+        assert abs((mask[1:] == 0)[mask[:-1] == 0].mean() - rate) < 0.03  # a row knows no other
+        assert abs((mask[:, 1:] == 0)[mask[:, :-1] == 0].mean() - rate) < 0.03
+    assert abs(((one == 0) & (two == 0)).mean() - rate**2) < 0.02  # nor a pass
+    np.testing.assert_allclose(grad, one + 2 * two, rtol=1e-5)
+    again, _ = masks(1)
+    np.testing.assert_array_equal(again, [one, two])
+    assert (masks(2)[0][0] != one).any()
+    np.testing.assert_array_equal(dropout(x).asnumpy(), x.asnumpy())
+    with autograd.record(train_mode=False):
+        y = dropout(x)
+    y.backward()
+    np.testing.assert_array_equal(x.grad.asnumpy(), 1)
+
+
+def test_nothing_is_drawn_for_dropout_where_nothing_is_dropped():
+    dropout, x = layers.Dropout(0.5), mx.np.ones((4, 4))
+    dropout._compile = True
+    drawn = []
+    for predicts in (False, True):
+        mx.random.seed(3)
+        if predicts:
+            dropout(x).wait_to_read()
+        drawn.append(float(mx.np.random.uniform()))
+    assert drawn[0] == drawn[1]

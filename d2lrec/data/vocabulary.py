@@ -113,8 +113,12 @@ class Field:
     @cached_property
     def ids(self) -> Mapping[str, int]:
         """{value: id within the field}."""
+        return MappingProxyType(self._ids)
+
+    @cached_property
+    def _ids(self):
         gap = len(self.values) if self.unknown is None else self.unknown
-        return MappingProxyType({v: i + (i >= gap) for i, v in enumerate(self.values)})
+        return {v: i + (i >= gap) for i, v in enumerate(self.values)}
 
     @cached_property
     def _by_number(self):
@@ -141,7 +145,7 @@ class Field:
         In a field of text, a column of numbers finds values by their number, where one has it.
         """
         if self.kind == 'text' and set(map(type, cells)) <= {str}:
-            ids = self.ids
+            ids = self._ids
             return np.array([ids.get('' if c in MISSING else c, -1) for c in cells], np.int64)
         numbers = numbers_of(cells)
         typed = all(is_number(c) or is_missing(c) for c in cells)

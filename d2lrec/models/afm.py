@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mxnet.gluon import nn
 
-from ..layers import AttentionPooling, Embedding, LinearTerm
+from ..layers import AttentionPooling, Dropout, Embedding, LinearTerm
 from .base import CTRModel
 
 __all__ = ['AFM']
@@ -54,7 +54,7 @@ class AFM(CTRModel):
             self.attention = AttentionPooling(
                 self.num_fields, num_factors, attention_dim, attention_drop_rate
             )
-            self.dropout = nn.Dropout(drop_rate)
+            self.dropout = Dropout(drop_rate)
             self.head = nn.Dense(1, in_units=num_factors, use_bias=False)
 
     def hybrid_forward(self, F, *x):

@@ -11,7 +11,7 @@ from mxnet.gluon import nn
 
 from .. import operators
 from ..arguments import check_whole, shown
-from ..layers import ACTIVATIONS
+from ..layers import ACTIVATIONS, Dropout
 from .base import Model
 
 __all__ = ['AutoRec']
@@ -93,7 +93,7 @@ class AutoRec(Model):
             for dim in dims:
                 self.encoder.add(nn.Dense(dim, encoder_activation, in_units=in_units))
                 if dropout:
-                    self.encoder.add(nn.Dropout(dropout))
+                    self.encoder.add(Dropout(dropout))
                 in_units = dim
             self.decoder = nn.Dense(num_users, decoder_activation, in_units=in_units)
         for param in self.collect_params('.*bias').values():

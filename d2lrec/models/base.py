@@ -69,6 +69,7 @@ class Model(HybridBlock):
     _origin = None  # what encoded the training data: see `d2lrec.origin`
     _compile = False  # whether layers take compiled loops: see `operators.choose`
     _of_few = None  # the graph without them, for few rows
+    _by_numpy = None  # what `few` makes of a graph
     advice = ''  # what else may help where a shape is refused
 
     def __init_subclass__(cls, **kwargs):

@@ -7,7 +7,7 @@ from typing import Optional
 
 from mxnet.gluon import nn
 
-from ..layers import MLP, BiInteraction, Embedding, LinearTerm
+from ..layers import MLP, BiInteraction, Dropout, Embedding, LinearTerm
 from .base import CTRModel
 
 __all__ = ['NFM']
@@ -56,7 +56,7 @@ class NFM(CTRModel):
             if batch_norm:
                 self.pool.add(nn.BatchNorm(in_channels=num_factors))
             if pool_drop_rate:
-                self.pool.add(nn.Dropout(pool_drop_rate))
+                self.pool.add(Dropout(pool_drop_rate))
             self.mlp = MLP(num_factors, mlp_dims, drop_rate, batch_norm)
 
     def hybrid_forward(self, F, *x):

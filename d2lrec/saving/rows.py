@@ -17,7 +17,7 @@ from ..data.encoder import NEVER, Encoder
 from ..data.features import STEPS
 from ..data.plan import log_square
 from ..data.table import Table
-from ..data.values import CONTAINERS, is_missing, numbers_of, to_float
+from ..data.values import CONTAINERS, MISSING, is_missing, numbers_of, to_float
 
 __all__ = ['encode_rows']
 
@@ -42,6 +42,10 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
     [[50.0]]
     """
     rows = None
+    if type(source) is dict and encoder.plan is None and _plain(encoder):
+        found = _of_words(encoder, source)
+        if found is not None:
+            return found
     if isinstance(source, Mapping):
         rows = [source]
     elif isinstance(source, (list, tuple)):
@@ -72,8 +76,7 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
             f'the source is a {type(source).__name__}: give a row {{field: value}}, a list of such '
             'rows, a frame, or the path of a file.'
         )
-    ours = all(type(step) in STEPS.values() for step in encoder.steps)
-    if cells is not None and ours and encoder.format == 'table':
+    if cells is not None and _plain(encoder):
         found = (_looked_up if encoder.plan is None else _by_plan)(encoder, cells)
         if found is not None:
             for step in encoder.steps:
@@ -81,6 +84,52 @@ def encode_rows(encoder: Encoder, source: Any) -> Encoded:
             return found
     source = source() if callable(source) else source
     return encoder.encode(source, label=False, too_many=NEVER)
+
+
+def _plain(encoder):
+    """Whether all that encodes is the library's own, and reads cells as they are."""
+    return encoder.format == 'table' and all(type(s) in STEPS.values() for s in encoder.steps)
+
+
+def _of_words(encoder, row):
+    """A row, most of whose values are words that a field of text holds; None where one is lacking.
+
+    Word by word: even an array of one id a field would take longer than to look the word up.
+    """
+    try:
+        tables = encoder._tables
+    except AttributeError:
+        tables = encoder._tables = [
+            (f.column, getattr(f, '_ids', None) if f.kind == 'text' else None, f, offset)
+            for f, offset in zip(encoder.vocabulary.fields, encoder.vocabulary.offsets.tolist())
+        ]
+    ids = []
+    for name, table, field, offset in tables:
+        if name not in row:
+            return None
+        cell = row[name]
+        if type(cell) is str and table is not None:
+            within = table.get('' if cell in MISSING else cell, -1)
+        elif isinstance(cell, CONTAINERS):
+            return None
+        else:
+            within = field.find([cell]).tolist()[0]
+        if within < 0:
+            within = field.unknown
+            if within is None:
+                return None
+        ids.append(offset + within)
+    columns = {'ids': np.array([ids], np.int32)}
+    if encoder.dense:
+        numbers = [row.get(name) for name in encoder.dense]
+        if not all(type(n) in (int, float) for n in numbers):
+            return None
+        columns['dense'] = np.array([numbers], np.float64).astype(np.float32)
+        check_finite(columns['dense'], 'dense', encoder.dense)
+    found = Rows(columns, encoder)
+    for step in encoder.steps:
+        found = step.apply(found)
+    return found
 
 
 def _frame_later(cells):

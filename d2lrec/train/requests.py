@@ -1,4 +1,4 @@
-"""One row through a net, as a request wants it: at once."""
+"""One row through a net, or a few, as a request wants them: at once."""
 
 from __future__ import annotations
 
@@ -13,26 +13,25 @@ from mxnet import gluon, nd
 
 from ..checks import LOOKED_AT
 from ..data.columns import check_columns
+from ..few import FEW, of_few
 
-__all__ = ['one_row']
+__all__ = ['few_rows']
 
 ALIGNED = 64  # bytes, as MXNet's own memory: where a sum starts can change its last bit
 _MINE = threading.local()
 
 
-def one_row(net: gluon.Block, data: Any, devices: Sequence[mx.Context]) -> Optional[np.ndarray]:
-    """The net's output (1, C) for data of one row; None where this is not such a case.
+def few_rows(net: gluon.Block, data: Any, devices: Sequence[mx.Context]) -> Optional[np.ndarray]:
+    """The net's output (B, C) for data of a few rows; None where this is not such a case.
 
-    A new array is handed to the net's engine as a task of its own, which takes as long as the net
-    itself. Here a thread keeps, for each net, arrays that share their memory with NumPy's, and
-    writes the row into them: the last one's output has been read by then.
+    By NumPy, where `few` can; one row else by the net, and all others in batches.
 
     Examples
     --------
     >>> import d2lrec as d2l
     >>> net = d2l.LR([3, 2])
     >>> net.initialize()
-    >>> one_row(net, np.array([[0, 3]]), [mx.cpu()]).tolist()
+    >>> few_rows(net, np.array([[0, 3]]), [mx.cpu()]).tolist()
     [[0.0]]
     """
     inputs = getattr(net, 'inputs', None)
@@ -40,10 +39,21 @@ def one_row(net: gluon.Block, data: Any, devices: Sequence[mx.Context]) -> Optio
         return None
     if not isinstance(data, np.ndarray) and not hasattr(data, 'labels'):
         return None
-    if hasattr(data, 'batches') or len(data) != 1:
+    if hasattr(data, 'batches') or not 0 < len(data) < FEW:
         return None
     examples = check_columns(data, inputs, net.ranges, type(net).__name__)
-    columns = list(examples.columns.values())
+    columns = [examples.columns[name] for name in inputs]
+    out = of_few(net, columns)
+    return _by_the_net(net, columns) if out is None and len(data) == 1 else out
+
+
+def _by_the_net(net, columns):
+    """One row by the net.
+
+    A new array is handed to the net's engine as a task of its own, which takes as long as the net
+    itself. Here a thread keeps, for each net, arrays that share their memory with NumPy's, and
+    writes the row into them: the last one's output has been read by then.
+    """
     try:
         kept = _MINE.kept
     except AttributeError:
