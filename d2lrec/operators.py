@@ -576,7 +576,7 @@ look_up = Operator(
 )  # fmt: skip
 sum_of = Operator(
     _sum_of, _sum_of_back, 'table bias ids', 'total', 'dtotal table bias ids',
-    lambda table, bias, ids: _if(table[1] == 1 and bias == (1, 1), (ids[0], 1)),
+    lambda table, bias, ids: _if(table[1] == bias[0] == 1, (ids[0], 1)),
 )  # fmt: skip
 bi_interaction = Operator(
     _bi_interaction, _bi_interaction_back, 'e', 's out', 'dout e s',
@@ -617,13 +617,13 @@ cross = Operator(
 )  # fmt: skip
 of_known = Operator(
     _of_known, _of_known_back, 'known W b', 'y', 'dy known W b',
-    lambda known, W, b: _if(len(known) == 2 and known[1:] == W[1:] and b == (W[0], 1),
+    lambda known, W, b: _if(len(known) == 2 and known[1:] == W[1:] and b[0] == W[0],
                             (known[0], W[0])),
 )  # fmt: skip
 for_known = Operator(
     _for_known, _for_known_back, 'h W b known', 'out', 'dout h W b known',
     lambda h, W, b, known: _if(
-        (*h, *b) == (known[0], W[1], W[0], 1) and known[1:] == W[:1], known
+        (*h, b[0]) == (known[0], W[1], W[0]) and known[1:] == W[:1], known
     ),
 )  # fmt: skip
 square_loss = Operator(

@@ -188,6 +188,7 @@ def test_a_part_of_another_type_is_refused_and_not_read_as_float32(static, monke
         ('FM', 'pairwise', (4, 16)),
         ('AFM', 'attention', (4, 8, 2)),  # wrote beyond its memory
         ('XDeepFM', 'cin', (4, 8, 2)),
+        ('DCN', 'cross', (4, 3)),
     ],
 )
 def test_vectors_that_do_not_fit_a_layer_are_refused(name, layer, shape):
