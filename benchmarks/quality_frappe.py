@@ -16,9 +16,12 @@ from mxnet import gluon, init
 BATCH, RATE, K, HIDDEN = 4096, 1e-3, 10, [400, 400, 400]
 NORM, FLOOR = 10.0, 1e-6  # the gradient's largest norm and the smallest rate of the published runs
 # What else the published runs do: the gradient's norm is held to 10, the rate to 1e-6 or more;
-# Adam's epsilon stands where its paper has it; first-order weights begin at N(0, 1e-4^2); AFM's
+# first-order weights begin at N(0, 1e-4^2); beside an MLP they have no bias of their own; AFM's
 # attention weights are dropped as its pooled vector is.
-ALIKE = ('clip', 'floor', 'epsilon', 'first', 'attention')
+ALIKE = ('clip', 'floor', 'first', 'bias', 'attention')
+# What they do not do, for comparison: Adam's epsilon where its paper and PyTorch from 1.3 on have
+# it. The published runs had PyTorch 1.0, which adds it where MXNet does.
+OTHERS = ('epsilon',)
 MARGIN = 0.0005  # how far below the published AUC still counts as reached
 
 
@@ -84,11 +87,25 @@ def add_frappe_arguments(parser):
     parser.add_argument('--l2', type=float, help="instead of the published run's")
     parser.add_argument('--dropout', type=float, help="instead of the published run's")
     parser.add_argument(
+        '--distinct',
+        action='store_true',
+        help='draw the items of the negatives of train anew: none twice for a user, over all parts',
+    )
+    parser.add_argument(
         '--alike',
         nargs='*',
-        choices=ALIKE,
+        choices=ALIKE + OTHERS,
         metavar='PART',
-        help=f'what else the published runs do, all of it or these parts: {", ".join(ALIKE)}',
+        help=f'what else the published runs do, all of it or these parts: {", ".join(ALIKE)}; '
+        f'or, beside them, what they do not: {", ".join(OTHERS)}',
+    )
+    parser.add_argument(
+        '--patience',
+        type=int,
+        default=1,
+        metavar='EPOCHS',
+        help='without a gain until the rate is divided by 10; twice as many end the run. '
+        'The published runs have 1 (%(default)s)',
     )
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
@@ -108,6 +125,8 @@ def frappe(args):
     The test part is measured once, with the weights of the best epoch by validation AUC.
     """
     parts, field_dims = read_parts(args.path)
+    if args.distinct:
+        parts['train'] = distinct_negatives(parts)
     published = read_published(args.published) if args.published else {}
     print(HEAD, flush=True)
     for name in args.models:
@@ -140,6 +159,25 @@ def read_parts(path):
     return {
         name: (a[:, 1:].astype('int32'), a[:, 0].astype('float32')) for name, a in arrays.items()
     }, field_dims
+
+
+def distinct_negatives(parts, seed=0):
+    """train (ids, labels) with other items in its negatives: none that its user has elsewhere.
+
+    So are the negatives that are published, those of valid and test: drawn from the items that
+    the user never used, and none twice for a user, over all parts. Fields 0 and 1 are user and
+    item; everything else of the rows stays.
+    """
+    rng = np.random.default_rng(seed)
+    ids, labels = parts['train']
+    ids, negative = ids.copy(), labels == 0
+    taken = np.concatenate([ids[~negative], parts['valid'][0], parts['test'][0]])
+    items = np.unique(np.concatenate([part[:, 1] for part, _ in parts.values()]))
+    for user in np.unique(ids[negative, 0]):
+        rows = np.flatnonzero(negative & (ids[:, 0] == user))
+        free = np.setdiff1d(items, taken[taken[:, 0] == user, 1])
+        ids[rows, 1] = rng.choice(free, len(rows), replace=False)
+    return ids, labels
 
 
 def read_published(path):
@@ -178,15 +216,20 @@ def train(name, parts, field_dims, args):
     for part in ('embedding', 'linear') if 'first' in alike else ('embedding',):
         if hasattr(net, part):
             getattr(net, part).weight.initialize(init.Normal(1e-4), force_reinit=True)
+    if 'bias' in alike and hasattr(net, 'linear') and hasattr(net, 'mlp'):
+        net.linear.bias.grad_req = 'null'  # it stays 0; the MLP has one
     trainer = None
-    if alike:
-        trainer = AlikeTrainer(net, args.rate, l2, alike)
+    if alike or args.patience > 1:
+        steps = math.ceil(len(parts['train'][1]) / BATCH)
+        trainer = AlikeTrainer(net, args.rate, l2, alike, args.patience, steps)
     checkpoint = None
     if args.checkpoints:
         os.makedirs(args.checkpoints, exist_ok=True)
         checkpoint = os.path.join(
             args.checkpoints,
-            '-'.join([f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}', *alike]),
+            '-'.join([f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}', *alike])
+            + f'-{args.patience}' * (args.patience > 1)
+            + '-distinct' * args.distinct,
         )
     history = d2l.fit(
         net,
@@ -197,7 +240,7 @@ def train(name, parts, field_dims, args):
         batch_size=BATCH,
         num_epochs=args.epochs,
         monitor='auc',
-        patience=2,
+        patience=2 * args.patience,
         lr_factor=0.1,
         seed=args.seed,
         verbose=args.progress,
@@ -234,12 +277,18 @@ class AlikeAdam(d2l.Adam):
 
 
 class AlikeTrainer(gluon.Trainer):
-    """A trainer that holds the gradient's norm to 10, of the L2 term too, and the rate to 1e-6."""
+    """A trainer that holds the gradient's norm to 10, of the L2 term too, and the rate to 1e-6.
 
-    def __init__(self, net, rate, l2, parts):
+    The rate is asked to fall after each epoch without a gain. It does where `patience` of them, of
+    `epoch` steps each, came in a row. What is counted stays in the optimizer, for a checkpoint.
+    """
+
+    def __init__(self, net, rate, l2, parts, patience=1, epoch=1):
         adam = AlikeAdam if 'epsilon' in parts else d2l.Adam
         super().__init__(net.collect_params(), adam(learning_rate=rate, wd=l2))
         self.parts, self.steps, self.above, self.largest = parts, 0, 0, 0.0
+        self.patience, self.epoch = patience, epoch
+        self.optimizer._failed, self.optimizer._failed_at = 0, 0
 
     def step(self, count, ignore_stale_grad=False):
         total = 0.0
@@ -256,7 +305,11 @@ class AlikeTrainer(gluon.Trainer):
         super().step(count * by, ignore_stale_grad)
 
     def set_learning_rate(self, rate):
-        super().set_learning_rate(max(rate, FLOOR) if 'floor' in self.parts else rate)
+        adam = self.optimizer
+        again = adam.num_update - adam._failed_at == self.epoch
+        adam._failed, adam._failed_at = 1 + again * adam._failed, adam.num_update
+        if adam._failed % self.patience == 0:
+            super().set_learning_rate(max(rate, FLOOR) if 'floor' in self.parts else rate)
 
 
 def _line(name, published, args, report, history):
@@ -282,6 +335,8 @@ def _line(name, published, args, report, history):
                 f'dropout {drop:g}' if drop else '',
                 f'rate {args.rate:g}',
                 _words(_alike(args)),
+                f'patience {args.patience}' * (args.patience > 1),
+                'distinct negatives' * args.distinct,
                 f'seed {args.seed}',
             ],
         )
@@ -301,7 +356,10 @@ def _line(name, published, args, report, history):
 
 
 def _words(alike):
-    return 'all alike' if alike == ALIKE else 'alike: ' * bool(alike) + ' and '.join(alike)
+    others = [part for part in alike if part in OTHERS]
+    if set(alike) - set(OTHERS) == set(ALIKE):
+        return ', '.join(['all alike', *others])
+    return 'alike: ' * bool(alike) + ' and '.join(alike)
 
 
 def _append(path, row):

@@ -91,6 +91,8 @@ def test_frappe_keeps_the_best_epoch_by_validation_auc(files):
             'l2': None,
             'dropout': None,
             'alike': None,
+            'patience': 1,
+            'distinct': False,
             'checkpoints': str(files / 'runs'),
         },
     )
@@ -107,7 +109,7 @@ def test_what_the_published_frappe_runs_do_besides():
     frappe = importlib.import_module('quality_frappe')
     net = d2l.LR([3, 2])
     net.initialize()
-    trainer = frappe.AlikeTrainer(net, 1e-3, 0.0, frappe.ALIKE)
+    trainer = frappe.AlikeTrainer(net, 1e-3, 0.0, frappe.ALIKE + frappe.OTHERS)
     weight, w, m, v = net.linear.weight, 0.0, 0.0, 0.0
 
     def step_by(gradient, count):
@@ -127,6 +129,38 @@ def test_what_the_published_frappe_runs_do_besides():
     assert trainer.largest == pytest.approx(1e3 * 5**0.5)
     trainer.set_learning_rate(1e-9)
     assert trainer.learning_rate == frappe.FLOOR
+
+
+def test_negatives_drawn_anew_repeat_no_pair_of_user_and_item():
+    frappe, rng = importlib.import_module('quality_frappe'), np.random.default_rng(0)
+    parts = {}
+    for name, items in (('train', 20), ('valid', 24), ('test', 24)):
+        ids = np.stack([rng.integers(0, 3, items), rng.integers(3, 63, items)], axis=1)
+        ids = np.hstack([ids, rng.integers(63, 66, (items, 1))]).astype('int32')
+        parts[name] = ids, (rng.random(items) < 0.4).astype('float32')
+    before, labels = parts['train']
+    ids, after = frappe.distinct_negatives(parts)
+    assert (after == labels).all() and (ids[labels == 1] == before[labels == 1]).all()
+    assert (ids[:, [0, 2]] == before[:, [0, 2]]).all() and ids.dtype == before.dtype
+    drawn = [tuple(pair) for pair in ids[labels == 0, :2].tolist()]
+    kept = np.concatenate([before[labels == 1], parts['valid'][0], parts['test'][0]])
+    others = {tuple(pair) for pair in kept[:, :2].tolist()}
+    assert len(set(drawn)) == len(drawn) > 5 and not others & set(drawn)
+    assert (frappe.distinct_negatives(parts)[0] == ids).all()
+
+
+def test_a_rate_that_waits_falls_after_epochs_in_a_row_without_a_gain(files):
+    frappe = importlib.import_module('quality_frappe')
+    net = d2l.LR([3, 2])
+    net.initialize()
+    trainer = frappe.AlikeTrainer(net, 1e-3, 0.0, (), patience=2, epoch=3)
+    rates = []
+    for failed in (False, True, False, True, True, True, True):
+        trainer.optimizer.num_update += 3
+        if failed:
+            trainer.set_learning_rate(trainer.learning_rate * 0.1)
+        rates.append(trainer.learning_rate)
+    assert rates == pytest.approx([1e-3] * 4 + [1e-4] * 2 + [1e-5])
 
 
 @pytest.mark.parametrize(
