@@ -556,7 +556,7 @@ def heatmap(
                 axis.text(
                     j,
                     i,
-                    f'{matrix[i, j]:.{digits}f}',
+                    f'{matrix[i, j].round(digits) + 0:.{digits}f}',  # + 0: no -0.0
                     ha='center',
                     va='center',
                     fontsize=8,

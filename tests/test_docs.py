@@ -231,6 +231,9 @@ def test_docstrings_become_what_their_writer_meant():
     lines = ['The best: or the last.']
     api.tidy(None, 'property', '', None, None, lines)
     assert lines == ['..', '', 'The best: or the last.']
+    lines = ['Alias for field number 3']
+    api.tidy(None, 'property', '', None, None, lines)
+    assert not lines
     assert api.shorten(None, 0, 0, 0, 0, '(a: dict = <factory>)', None) == ('(a: dict = ...)', None)
 
 

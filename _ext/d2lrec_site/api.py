@@ -129,7 +129,13 @@ FORMULA = re.compile(r'[^=`.:]{1,30} = \S')
 
 
 def tidy(app, what, name, obj, options, lines):
-    """Before napoleon reads a docstring: its formulas keep their lines, a property its colon."""
+    """Before napoleon reads a docstring: its formulas keep their lines, a property its colon.
+
+    A named tuple's field has no words of its own: those of its class describe it.
+    """
+    if lines and re.fullmatch(r'Alias for field number \d+', lines[0].strip()):
+        del lines[:]
+        return
     for start, end in reversed(list(_paragraphs(lines))):
         text = lines[start:end]
         if FORMULA.match(text[0]) and text[0][:1].strip() and not text[-1].endswith(('.', ':')):

@@ -91,7 +91,7 @@ def draw_autorec():
     f.rect(mid - 120, 130, 240, 62, 'c')
     f.text(mid, 155, 'encoder', 'text')
     f.math(mid, 180, '*z* = g(*V* *r* + *μ*)')
-    f.shape(mid + 134, 168, '(B, K)', 'start')
+    f.shape(mid + 134, 168, '(B, H)', 'start')
     f.edge((mid, 192), (mid, 215))
     f.grid(mid - 65, 216, 26, 26, 1, 5, lambda *_: 'c')
     f.text(mid - 79, 234, 'the code of this row', 'note', 'end')
