@@ -127,7 +127,7 @@ def setup(app):
     app.connect('doctree-resolved', figures.inline_figures)
     app.connect('doctree-resolved', glossary.lead_back)
     app.connect('doctree-resolved', api.link_mentions)
-    app.connect('doctree-resolved', formulas.keep_together, priority=900)
+    app.connect('doctree-resolved', formulas.keep_together, priority=890)
     app.connect('builder-inited', instruments.write_files)
     app.connect('html-page-context', instruments.add_files)
     app.connect('html-page-context', add_switch)
