@@ -101,6 +101,24 @@ class Stage:
         if not request.url.startswith((self.folder.as_uri(), 'data:')):
             self.elsewhere.append(request.url)
 
+    def phone(self, instrument, **options):
+        """The output on a telephone, to be used by a finger."""
+        head = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        options |= {'width': 390, 'has_touch': True, 'is_mobile': True, 'head': head}
+        return self.show(instrument, **options)
+
+    @staticmethod
+    def small(page):
+        """What a finger would miss: controls less than 44 dots high; and labels that are cut."""
+        return page.evaluate(
+            """() => [...document.querySelectorAll('.d2i-live :is(button, select, summary, '
+            + 'label.d2i-star, input:not([type=radio]), .d2i-bar-label, .d2i-title)')].filter(e =>
+            e.checkVisibility() && (e.matches('.d2i-bar-label, .d2i-title')
+              ? e.scrollWidth > e.clientWidth + 1 && e.clientWidth
+              : e.getBoundingClientRect().height < 43.9)).map(e =>
+            `${e.tagName} ${e.className} ${e.textContent.slice(0, 30)}`)"""
+        )
+
     @staticmethod
     def answer(page):
         """What the instrument reports of itself: `report` in helpers.js."""

@@ -395,6 +395,27 @@ def test_an_instrument_on_a_small_screen(stage, name):
 
 
 @pytest.mark.parametrize('name', MAKERS)
+def test_a_finger_finds_every_control(stage, name):
+    assert stage.small(stage.phone(MAKERS[name]('a film'))) == []
+
+
+def test_bars_stay_in_their_lines_at_the_ends_of_sliders(stage):
+    page = stage.show(two_vectors()[1], width=390)
+    for end in ('max', 'min'):
+        for slider in page.locator('input[type=range]').all():
+            slider.evaluate(f"e => {{ e.value = e.{end}; e.dispatchEvent(new Event('input')) }}")
+        beyond = page.evaluate(
+            """() => [...document.querySelectorAll('.d2i-bar-fill')].filter(e => {
+            const fill = e.getBoundingClientRect(), line = e.parentElement.getBoundingClientRect();
+            return fill.left < line.left - 1 || fill.right > line.right + 1 }).length"""
+        )
+        assert beyond == 0, end
+    names = page.locator('.d2i-handle text')
+    above, below = (names.nth(n).bounding_box() for n in (0, 1))  # both tips are at 0 now
+    assert above['y'] + above['height'] <= below['y']
+
+
+@pytest.mark.parametrize('name', MAKERS)
 def test_without_a_script_a_figure_and_a_sentence_stand_there(stage, name):
     page = stage.show(MAKERS[name]('a film'), script=False)
     assert page.locator('.d2i-without p').is_visible()

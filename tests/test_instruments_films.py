@@ -359,3 +359,7 @@ def test_nothing_is_wider_than_a_telephone(stage, one, language):
     assert page.evaluate('document.documentElement.scrollWidth') <= 360
     text = page.locator('.d2i-live').inner_text()
     assert bool(re.search('[가-힣]', text.replace('영화', ''))) == (language == 'ko')
+
+
+def test_a_finger_finds_every_control(stage, one):
+    assert stage.small(stage.phone(one)) == []

@@ -158,6 +158,21 @@ def test_no_markup_is_left_over(pages):
         assert 'problematic' not in str(page) and 'system-message' not in str(page), name
 
 
+def test_signs_stay_on_the_line_of_their_formula(pages):
+    """No comma at a line's beginning and no bracket at its end, where a formula is a box."""
+    for name, page in pages.items():
+        for formula in page.select('article span.math'):
+            before, after = formula.previous_sibling, formula.next_sibling
+            loose = [
+                isinstance(before, str) and before.endswith(('(', '[', '“', '‘', '±')),
+                isinstance(after, str) and after.startswith(tuple(')],.;:!?”’')),
+            ]
+            assert not any(loose) or 'd2l-keep' in formula.parent.get('class', []), (
+                name,
+                formula.parent.get_text()[:80],
+            )
+
+
 def test_build_logs_hold_no_warning(site):
     for language in LANGUAGES:
         log = (ROOT / '_build' / 'logs' / f'{language}.log').read_text(encoding='utf-8')
@@ -613,6 +628,25 @@ CONTRAST = """() => { const rgb = c => c.match(/[\\d.]+/g).map(Number);
     return (Math.max(l, back) + .05) / (Math.min(l, back) + .05) }) }"""
 
 
+# Titles of pages before and after that are cut, buttons over words of their title, and formulas of
+# a sentence that are cut and do not scroll.
+CROWDED = """() => {
+  const said = e => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 40)}`;
+  const box = e => e.getBoundingClientRect();
+  const cut = [...document.querySelectorAll('.prev-next-area a')].filter(e =>
+    e.scrollWidth > e.clientWidth + 1 || box(e).right > innerWidth);
+  const over = [...document.querySelectorAll('.admonition-title > button.toggle-button')]
+    .filter(button => {
+      const title = button.parentElement, own = box(button), words = document.createRange();
+      words.setStart(title, 0);
+      words.setEndBefore(button);
+      return own.bottom > box(title).bottom + 1 || [...words.getClientRects()].some(r =>
+        r.right > own.left + 1 && r.bottom > own.top + 2 && r.top < own.bottom - 2) });
+  const hidden = [...document.querySelectorAll('article span.math')].filter(e =>
+    e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== 'auto');
+  return [...cut, ...over, ...hidden].map(said) }"""
+
+
 def test_fits_the_window_and_is_legible_in_both_schemes(opened):
     """Nothing wider than the window; text of page and drawings has a contrast of 4.5."""
     for scheme in ('light', 'dark'):
@@ -625,6 +659,7 @@ def test_fits_the_window_and_is_legible_in_both_schemes(opened):
             "(e => e.scrollWidth - e.clientWidth)(document.querySelector('article.bd-article'))"
         )
         assert wide <= 0 and article <= 1, (width, wide, article)
+        assert page.evaluate(CROWDED) == [], width
         for link in page.locator('a.language-switch').all():
             box = link.bounding_box()
             assert box['x'] >= 0 and box['x'] + box['width'] <= width
@@ -981,6 +1016,10 @@ def test_results_of_a_search_fit_a_telephone(browser, address):
         page = visit.go('en/search.html?q=embedding')  # excerpts are code, too
         page.wait_for_function(DONE, timeout=10000)
         assert page.evaluate('document.documentElement.scrollWidth') <= 390
+        page.locator('#search-results p.context').first.wait_for()
+        quoted = ' '.join(page.locator('#search-results p.context').all_inner_texts())
+        for raw in ('\\(', 'self.', '0 0 0 1'):  # TeX, code, the letters of a drawing
+            assert raw not in quoted
         field = page.locator('article input[name=q], main input[name=q]').first
         lens = field.locator('xpath=preceding-sibling::i').bounding_box()
         begins = field.evaluate(

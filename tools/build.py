@@ -31,6 +31,7 @@ MISSING_PAGE = """<!DOCTYPE html>
   :root {{ color-scheme: light dark; }}
   body {{ font: 1.15rem/1.8 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto;
          padding: 0 1.5rem; }}
+  :lang(ko) {{ word-break: keep-all; }}
   a {{ color: inherit; }}
 </style>
 </head>

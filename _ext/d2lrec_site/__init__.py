@@ -13,6 +13,7 @@ from d2lrec_site import (
     cells,
     figures,
     finish,
+    formulas,
     glossary,
     heads,
     instruments,
@@ -126,6 +127,7 @@ def setup(app):
     app.connect('doctree-resolved', figures.inline_figures)
     app.connect('doctree-resolved', glossary.lead_back)
     app.connect('doctree-resolved', api.link_mentions)
+    app.connect('doctree-resolved', formulas.keep_together, priority=890)
     app.connect('builder-inited', instruments.write_files)
     app.connect('html-page-context', instruments.add_files)
     app.connect('html-page-context', add_switch)

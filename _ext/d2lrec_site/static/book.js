@@ -75,7 +75,7 @@
     document.querySelectorAll("a.language-switch").forEach(keepSection);
     document.querySelectorAll(".sortable table, table.sortable").forEach(sortable);
     document
-      .querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article .text_html, .bd-article .pst-scrollable-table-container, .bd-article div.math, .d2l-plot")
+      .querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article .text_html, .bd-article .pst-scrollable-table-container, .bd-article .math, .d2l-plot")
       .forEach(element => resized.observe(element));
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);

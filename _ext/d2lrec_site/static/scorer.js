@@ -4,6 +4,7 @@ var Scorer = {
   // result: [page, title, anchor, description, score, file]
   score: result => {
     const [page, title, anchor, description, score] = result;
+    Search.htmlToText = Scorer.quoted;   // what a result quotes
     const name = page.split("/").pop();
     const query = (document.querySelector('#search-results ~ * input[name="q"], input[name="q"]') || {}).value || "";
     const wanted = query.toLowerCase().replace(/\s+/g, "");
@@ -43,6 +44,27 @@ var Scorer = {
       return 0;
     });
     return points.length ? points.reduce((sum, one) => sum + one, 0) / points.length : 0;
+  },
+  // A page's sentences, or those of its section, without drawings, code, what it printed and TeX.
+  quoted: (text, anchor) => {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const main = page.querySelector('[role="main"]');
+    const part = (anchor && main && main.querySelector(anchor)) || main;
+    if (!part) return "";
+    const left = ".headerlink, script, style, svg, .cell_input, .cell_output, .highlight, div.math, "
+      + "details, nav, .print-toc, #jb-print-docs-body, .prev-next-area, .caption-number";
+    part.querySelectorAll(left).forEach(one => one.remove());
+    part.querySelectorAll("span.math").forEach(one => { one.textContent = Scorer.plain(one.textContent); });
+    return part.textContent.replace(/\s+/g, " ").trim();
+  },
+  // A formula as letters; where that does not do, as an ellipsis.
+  plain: tex => {
+    const signs = { times: "×", top: "ᵀ", sigma: "σ", mu: "μ", lambda: "λ", cdot: "·", le: "≤", ge: "≥", alpha: "α", beta: "β", theta: "θ", ln: "ln ", log: "log ", ldots: "…", dots: "…", odot: "⊙", approx: "≈", neq: "≠", pm: "±" };
+    const said = tex.replace(/^\s*\\\(|\\\)\s*$/g, "")
+      .replace(/\\(mathbf|mathrm|boldsymbol|text|operatorname|hat|bar|tilde|left|right|bigl?|bigr?|[,;!: ])(?![a-z])\s*/gi, "")
+      .replace(/\\([a-z]+) ?/gi, (whole, name) => name in signs ? signs[name] : whole)
+      .replace(/[{}]/g, "");
+    return said.includes("\\") ? "…" : said;
   },
   objNameMatch: 11,
   objPartialMatch: 6,

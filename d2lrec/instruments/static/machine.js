@@ -90,7 +90,7 @@ export function start(box, data, say) {
   function draw() {
     const given = { ...state, speed: state.speed * 10 ** faster };
     const needs = trainingNeeds(given, data.copies, data.hidden);
-    const share = x => x < 0.0995 ? percent(x, x < 0.00995 ? 2 : 1) : x < 9.95 ? percent(x) : `× ${number(x, 0)}`;
+    const share = x => x < 0.0995 ? percent(x, x < 0.00995 ? 2 : 1) : x < 1.995 ? percent(x) : `× ${number(x, x < 9.95 ? 1 : 0)}`;
     result.replaceChildren(
       gauge(say('needMemory'), needs.memory, memory * 1e9, [6, 14.5], short(needs.memory, 'B'),
         say('noteMemory', { parameters: count(given.table_rows * given.factors), copies: data.copies[given.optimizer] + Number(given.dense_gradient), memory: memory.toLocaleString('en-US') })),

@@ -84,7 +84,7 @@ export function start(box, data, say) {
       handles[name] = svg('g', { class: `d2i-handle d2i-${name}`, tabindex: '0', role: 'slider', 'aria-label': say(name === 'p' ? 'handleUser' : 'handleItem'),
         'aria-valuemin': 0, 'aria-valuemax': reach.toFixed(2) },
         svg('circle', { r: 22, class: 'd2i-touch' }), svg('circle', { r: 9 }),
-        svg('text', { x: 14, y: -10 }, say(name === 'p' ? 'user' : 'item')));
+        svg('text', { x: 14, y: name === 'p' ? -10 : 20 }, say(name === 'p' ? 'user' : 'item')));
       const handle = handles[name];
       handle.addEventListener('pointerdown', event => { event.preventDefault(); handle.setPointerCapture(event.pointerId); handle.focus(); handle.dataset.held = ''; });
       handle.addEventListener('pointermove', event => { if ('held' in handle.dataset) move(name, chart.pointer(event)); });
@@ -123,6 +123,9 @@ export function start(box, data, say) {
     for (const name of ['p', 'q']) {
       set(lines[name], [0, 0], tips[name]);
       handles[name].setAttribute('transform', `translate(${chart.x(tips[name][0])} ${chart.y(tips[name][1])})`);
+      const side = tips[name][0] > 0.6 * reach ? -1 : 1, word = handles[name].querySelector('text');
+      word.setAttribute('x', 14 * side);       // within the drawing
+      word.setAttribute('text-anchor', side < 0 ? 'end' : 'start');
       handles[name].setAttribute('aria-valuenow', now[name].toFixed(2));
       handles[name].setAttribute('aria-valuetext', say('at', { length: number(now[name]), angle: number(now.angle / TURN, 0), product: signed(product) }));
       lengths[name].value = now[name].toFixed(2);
@@ -139,7 +142,7 @@ export function start(box, data, say) {
     };
     const vp = whole(p), vq = whole(q);
     const biases = data.userBias[user] + data.itemBias[item], rating = data.mean + biases + product;
-    sum.replaceChildren(bars({ extent: [0, Math.max(5.2, rating, data.mean + biases)], rows: [
+    sum.replaceChildren(bars({ extent: [Math.min(0, rating), Math.max(5.2, rating, data.mean + biases)], rows: [
       { label: say('mean'), value: data.mean },
       { label: say('biases'), value: biases, from: data.mean },
       { label: say('product'), value: product, from: data.mean + biases, kind: 'mark' },
