@@ -12,6 +12,7 @@ Jupyter shows and Colab does not, and the tool says so.
 """
 
 import base64
+import copy
 import hashlib
 import io
 import os
@@ -23,6 +24,7 @@ import zipfile
 from pathlib import Path
 
 from d2lrec import palette
+from d2lrec.phrases import phrasebook
 
 import nbformat
 from pybtex.database import parse_file
@@ -239,12 +241,30 @@ class Page:
         """A code cell with its checked output; a solution's is folded where that is known."""
         hidden = solving or 'hide-input' in cell.metadata.get('tags', [])
         made = nbformat.v4.new_code_cell(
-            cell.source, id=cell.id, outputs=cell.outputs, execution_count=cell.execution_count
+            cell.source,
+            id=cell.id,
+            outputs=[self.told(output) for output in cell.outputs],
+            execution_count=cell.execution_count,
         )
         made.metadata = nbformat.from_dict(SOLUTION_CELL if hidden else {})
         if cell.metadata.get('tags'):
             made.metadata['tags'] = cell.metadata['tags']
         return made
+
+    def told(self, output):
+        """A kept output in the notebook's language, as its cell will tell it when it runs."""
+        book = phrasebook(self.edition.language, self.path.stem)
+        if book is None or output.get('name') == 'stderr':
+            return output
+        output = copy.deepcopy(output)
+        if output.output_type == 'stream':
+            output.text = book.text(output.text)
+        data = output.get('data', {})
+        if 'highlight' not in data.get('text/html', ''):  # a source that a cell shows is no speech
+            for kind, tell in (('text/plain', book.text), ('text/html', book.markup)):
+                if kind in data:
+                    data[kind] = tell(data[kind])
+        return output
 
     def text(self, cell, solving):
         """The text cells that one becomes, and whether its end lies within a solution.

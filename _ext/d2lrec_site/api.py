@@ -219,3 +219,11 @@ def described(objects, parts):
     if len(parts) == 1 and len(best) > 1:  # a function or class rather than somebody's method
         best = [name for name in best if objects[name].objtype in ('class', 'function', 'data')]
     return best[0] if len(best) == 1 else None
+
+
+def name_fields(app, doctree):
+    """A section of napoleon that its own catalogue does not know, such as Attributes, is told."""
+    own = BOOK.of(app.config.language).words.get('theme', {})
+    for field in doctree.findall(nodes.field_name):
+        if field.astext() in own:
+            field[:] = [nodes.Text(own[field.astext()])]

@@ -91,29 +91,40 @@ class Phrasebook:
         inner = text.strip()
         return _Found(text.replace(inner, self.phrase(inner) or inner) if inner else text)
 
-    def line(self, text: str) -> str:
+    def line(self, text: str, ends: frozenset[int] = frozenset()) -> str:
         """A printed line, whole, or else its columns, which keep their places.
 
-        Columns are what stands two spaces or more apart; of `name: value` the name is told too.
+        Columns are what stands two spaces or more apart; of `name: value` the name is told too. A
+        column that ends at one of `ends` keeps its end, as numbers under it do, and others their
+        start.
         """
         inner = text.strip()
         if not inner or not re.search('[A-Za-z]', inner):
             return text
-        whole = self.phrase(_even(inner))
         start = text[: len(text) - len(text.lstrip())]
         end = text[len(text.rstrip()) :]
-        if whole is not None:
-            return start + whole + end
         parts = BETWEEN.split(inner)
-        for at in range(0, len(parts), 2):
-            told = self._named(parts[at])
-            if told != parts[at] and at + 1 < len(parts):  # the next column stays where it is
-                room = len(parts[at + 1]) + width(parts[at]) - width(told)
+        told = BETWEEN.split(self.phrase(_even(inner)) or '')
+        if told[0] and (len(told) != len(parts) or len(parts) == 1):
+            return start + ''.join(told) + end
+        parts, stop = [start, *parts], 0
+        for at in range(1, len(parts), 2):
+            stop += len(parts[at - 1]) + width(parts[at])
+            own = told[at - 1] if told[0] else self._named(parts[at])
+            less = width(parts[at]) - width(own)
+            parts[at] = own
+            if not less:
+                continue
+            if stop in ends and (at > 1 or start):  # it keeps its end
+                less += len(parts[at - 1])
+                parts[at - 1] = ' ' * max(less, 2 if at > 1 else 0)
+                less -= len(parts[at - 1])
+            if at + 1 < len(parts):  # the next column stays where it is
+                room = len(parts[at + 1]) + less
                 parts[at + 1] = ' ' * max(room, 2)
-                if room < 2 and at:  # what it lacks is taken from the space before it
+                if room < 2 and at > 1:  # what it lacks is taken from the space before it
                     parts[at - 1] = ' ' * max(len(parts[at - 1]) + room - 2, 2)
-            parts[at] = told
-        return start + ''.join(parts) + end
+        return ''.join(parts) + end
 
     def _named(self, text):
         told = self.phrase(text)
@@ -132,7 +143,17 @@ class Phrasebook:
         영화:   12
         users:   9
         """
-        return '\n'.join(map(self.line, text.split('\n')))
+        lines = text.split('\n')
+        ends = [_ends(line) for line in lines]
+        told = []
+        for at, line in enumerate(lines):
+            near = [ends[at - 1]] if at else []
+            for other in range(at + 1, min(at + 3, len(lines))):  # the name of rows may be between
+                if not lines[other].strip():
+                    break
+                near.append(ends[other])
+            told.append(self.line(line, frozenset().union(*near)))
+        return '\n'.join(told)
 
     def markup(self, text: str) -> str:
         """HTML or SVG: the text between its tags is told, its tags stay.
@@ -149,6 +170,16 @@ class Phrasebook:
             return match[0] if new == inner else match[1] + html.escape(new, quote=False)
 
         return re.sub(r'(<(?!style|script)[^<>]*>)([^<>]*[A-Za-z][^<>]*)(?=<)', told, text)
+
+
+def _ends(line):
+    """Where the columns of a printed line that are numbers end."""
+    found, at = set(), len(line) - len(line.lstrip())
+    for part in BETWEEN.split(line.strip()):
+        at += width(part)
+        if re.fullmatch(r'[-+]?[.\d][\d.,:%e+-]*', part):
+            found.add(at)
+    return frozenset(found)
 
 
 def width(text: str) -> int:

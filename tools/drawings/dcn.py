@@ -31,7 +31,7 @@ def draw_crosslayer():
             f.math(344, mid, '+')
             column(366, y, 'b', 'x_l')
             f.lines(402, y + 24, ['one number', 'for the whole', 'vector'])
-            f.text(402, y + 84, 'D weights', 'term', 'start')
+            f.text(402, y + 84, 'd weights', 'term', 'start')
         else:
             f.math(112, mid, '⊙')
             f.math(130, mid, '(')
@@ -44,7 +44,7 @@ def draw_crosslayer():
             f.math(344, mid, '+')
             column(366, y, 'b', 'x_l')
             f.lines(402, y + 24, ['a number', 'for each', 'coordinate'])
-            f.text(402, y + 84, 'D × D weights', 'term', 'start')
+            f.text(402, y + 84, 'd × d weights', 'term', 'start')
     f.path('M20 196H500', 'group')
     return f
 

@@ -63,8 +63,25 @@
       element.setAttribute("aria-label", document.documentElement.lang === "ko" ? "옆으로 넘겨 보기" : "Scrolls sideways");
   };
 
+  /* A formula that is a little too wide is set smaller rather than scrolled. */
+  const LEAST = 0.72;
+  const fitted = new WeakMap();
+  const fit = element => {
+    const formula = element.querySelector(":scope > mjx-container");
+    if (!formula || fitted.get(element) === element.clientWidth) return;
+    fitted.set(element, element.clientWidth);
+    formula.style.fontSize = "";
+    const over = element.scrollWidth - element.clientWidth;
+    if (over <= 0) return;
+    const now = parseFloat(getComputedStyle(formula).fontSize), wide = formula.scrollWidth;
+    formula.style.fontSize = `${now * Math.max(LEAST, (wide - over - 2) / wide)}px`;
+  };
+
   /* Also what is unfolded later, when the theme has counted it among what does not scroll. */
-  const resized = new ResizeObserver(all => all.forEach(one => reachable(one.target)));
+  const resized = new ResizeObserver(all => all.forEach(({ target }) => {
+    if (target.matches("div.math")) fit(target);
+    reachable(target);
+  }));
 
   const begin = () => {
     document.querySelectorAll("[data-d2l-click]").forEach(button =>

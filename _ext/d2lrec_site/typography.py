@@ -1,0 +1,71 @@
+"""How lines break and what stands in citations, by the language of the page."""
+
+import re
+
+from docutils import nodes
+from pybtex.richtext import Text
+from sphinxcontrib.bibtex import plugin
+from sphinxcontrib.bibtex.style.referencing import PersonStyle
+from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
+
+from d2lrec_site.editions import BOOK
+
+JOINER = '\u2060'  # no line breaks here
+WHOLE = 24  # letters of code within a sentence that stay on one line
+CLOSED = r'[)\]}〉》」』”’…%]'
+OPEN = '([{〈《「『“‘'
+APART = (nodes.math, nodes.literal, nodes.raw)  # what a text stands beside as a whole
+
+
+def keep_words(app, doctree, docname):
+    """A particle stays with its word: `(gradient)를` and a formula's `은` break before neither.
+
+    `word-break: keep-all` holds letters together alone; behind a bracket or a formula a line
+    would break within the word. Short code stays on one line in every edition.
+    """
+    if app.builder.format != 'html':
+        return
+    for code in doctree.findall(nodes.literal):
+        if len(code.astext()) <= WHOLE:
+            code['classes'].append('d2l-whole')
+    letters = BOOK.of(app.config.language).words.get('letters')
+    if not letters:
+        return
+    for paragraph in doctree.findall(nodes.paragraph):
+        leaves = list(paragraph.findall(lambda n: isinstance(n, (nodes.Text, *APART))))
+        leaves = [leaf for leaf in leaves if not isinstance(leaf.parent, APART)]
+        for at, leaf in enumerate(leaves):
+            if isinstance(leaf, nodes.Text):
+                before = leaves[at - 1] if at else None
+                after = leaves[at + 1] if at + 1 < len(leaves) else None
+                told = joined(str(leaf), before, after, letters)
+                if told != leaf:
+                    leaf.parent.replace(leaf, nodes.Text(told))
+
+
+def joined(text, before, after, letters):
+    """A text with a joiner wherever no line may break, given what stands on both sides of it."""
+    text = re.sub(f'({CLOSED})(?={letters})', rf'\1{JOINER}', text)
+    if before is not None and re.match(letters, text):
+        if isinstance(before, APART) or re.search(f'{CLOSED}$', before.astext()):
+            text = JOINER + text
+    if isinstance(after, nodes.math) and text.endswith(tuple(OPEN)):
+        text += JOINER
+    return text
+
+
+def use_own_citations(config):
+    """Citations by author and year, in the edition's words for `and` and `et al.`."""
+    own = BOOK.of(config.language).words.get('citations')
+    if not own:
+        return
+
+    class Style(AuthorYearReferenceStyle):
+        def __init__(self):
+            people = PersonStyle(
+                sep2=own['between'], last_sep=own['between'], other=Text(own['others'])
+            )
+            super().__init__(person=people)
+
+    plugin.register_plugin('sphinxcontrib.bibtex.style.referencing', 'd2lrec', Style, force=True)
+    config.bibtex_reference_style = 'd2lrec'
