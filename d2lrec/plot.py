@@ -541,7 +541,13 @@ def heatmap(
     cmap, low, high = _colours(float(known.min()), float(known.max()))
     edges = [np.arange(size + 1) - 0.5 for size in matrix.shape]
     image = axis.pcolormesh(
-        edges[1], edges[0], np.ma.masked_invalid(matrix), cmap=cmap, vmin=low, vmax=high
+        *edges[::-1],
+        np.ma.masked_invalid(matrix),
+        cmap=cmap,
+        vmin=low,
+        vmax=high,
+        edgecolors='face',  # else the page shows between two cells
+        linewidth=0.4,
     )
     axis.grid(False)
     axis.invert_yaxis()

@@ -101,7 +101,9 @@ def test_code_and_checked_outputs_are_those_of_the_chapters(exported):
 
 
 def test_kept_outputs_are_told_in_the_notebooks_language(exported):
-    cell = next(one for one in exported['ko', 'first_steps.ipynb'].cells if 'by_hand.append' in one.source)
+    cell = next(
+        one for one in exported['ko', 'first_steps.ipynb'].cells if 'by_hand.append' in one.source
+    )
     assert cell.outputs[0].text.startswith('에폭 1: 학습 손실')
 
 

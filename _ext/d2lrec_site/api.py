@@ -17,6 +17,8 @@ from docutils import nodes
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.nodes import make_refnode
 
+from d2lrec_site.editions import BOOK
+
 BLOCK = re.compile(r'^```\{d2l-api\}\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 
@@ -134,6 +136,8 @@ def tidy(app, what, name, obj, options, lines):
         text = lines[start:end]
         if FORMULA.match(text[0]) and text[0][:1].strip() and not text[-1].endswith(('.', ':')):
             lines[start:end] = ['::', '', *(f'    {line}' for line in text)]
+    if lines and re.match('Alias for field number', lines[0]):  # a named tuple's own, which says
+        lines[:] = []  # nothing: its class says what each is
     if what in ('attribute', 'data', 'property'):
         lines[:0] = ['..', '']  # else its first line is read as `type: description`
 
@@ -151,9 +155,18 @@ def _paragraphs(lines):
             start = None
 
 
+ARRAY_LIKE = re.compile(
+    r'(?:[\w.~]*Buffer \| )?[\w.~]*_SupportsArray\[.*?_NestedSequence\[(?:[\w.~]+ \| )*[\w.~]+\]'
+)
+
+
 def shorten(app, what, name, obj, options, signature, returns):
-    """A default that has no source, such as a dataclass's factory, as three dots."""
-    return re.sub(r'= <[^<>]*>', '= ...', signature or '') or None, returns
+    """A default that has no source, such as a dataclass's factory, as three dots.
+
+    `ArrayLike` stays the one word that stands in the source: NumPy's union takes six lines.
+    """
+    signature = re.sub(r'= <[^<>]*>', '= ...', signature or '') or None
+    return [ARRAY_LIKE.sub('ArrayLike', one) if one else one for one in (signature, returns)]
 
 
 def link_by_name(app, env, node, content):

@@ -18,9 +18,9 @@ APART = (nodes.math, nodes.literal, nodes.raw)  # what a text stands beside as a
 
 
 def keep_words(app, doctree, docname):
-    """A particle stays with its word: `(gradient)를` and a formula's `은` break before neither.
+    """A word stays whole: no line breaks within `기울기(gradient)를`, or before a formula's `은`.
 
-    `word-break: keep-all` holds letters together alone; behind a bracket or a formula a line
+    `word-break: keep-all` holds letters together alone; at a bracket or behind a formula a line
     would break within the word. Short code stays on one line in every edition.
     """
     if app.builder.format != 'html':
@@ -45,10 +45,12 @@ def keep_words(app, doctree, docname):
 
 def joined(text, before, after, letters):
     """A text with a joiner wherever no line may break, given what stands on both sides of it."""
-    text = re.sub(f'({CLOSED})(?={letters})', rf'\1{JOINER}', text)
+    text = re.sub(f'(?:(?<={CLOSED})(?={letters}))|(?:(?<={letters})(?=[(]))', JOINER, text)
     if before is not None and re.match(letters, text):
         if isinstance(before, APART) or re.search(f'{CLOSED}$', before.astext()):
             text = JOINER + text
+    if before is not None and text[:1] == '(' and re.search(f'{letters}$', before.astext()):
+        text = JOINER + text
     if isinstance(after, nodes.math) and text.endswith(tuple(OPEN)):
         text += JOINER
     return text

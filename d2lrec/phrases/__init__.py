@@ -107,15 +107,15 @@ class Phrasebook:
         told = BETWEEN.split(self.phrase(_even(inner)) or '')
         if told[0] and (len(told) != len(parts) or len(parts) == 1):
             return start + ''.join(told) + end
-        parts, stop = [start, *parts], 0
+        parts = [start, *parts]
+        stops = [width(''.join(parts[: at + 1])) for at in range(len(parts))]
         for at in range(1, len(parts), 2):
-            stop += len(parts[at - 1]) + width(parts[at])
             own = told[at - 1] if told[0] else self._named(parts[at])
             less = width(parts[at]) - width(own)
             parts[at] = own
             if not less:
                 continue
-            if stop in ends and (at > 1 or start):  # it keeps its end
+            if stops[at] in ends and (at > 1 or start):  # it keeps its end
                 less += len(parts[at - 1])
                 parts[at - 1] = ' ' * max(less, 2 if at > 1 else 0)
                 less -= len(parts[at - 1])
