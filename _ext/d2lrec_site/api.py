@@ -136,6 +136,13 @@ def tidy(app, what, name, obj, options, lines):
         text = lines[start:end]
         if FORMULA.match(text[0]) and text[0][:1].strip() and not text[-1].endswith(('.', ':')):
             lines[start:end] = ['::', '', *(f'    {line}' for line in text)]
+    for at, line in enumerate(lines[:-1]):  # a sentence of several lines is one thing returned
+        if line in ('Returns', 'Yields') and set(lines[at + 1]) == {'-'}:
+            end = next((n for n in range(at + 2, len(lines)) if not lines[n].strip()), len(lines))
+            said = lines[at + 2 : end]
+            if not any(one[:1].isspace() or ' : ' in one for one in said):
+                lines[at + 2 : end] = [' '.join(said)]
+                break
     if lines and re.match('Alias for field number', lines[0]):  # a named tuple's own, which says
         lines[:] = []  # nothing: its class says what each is
     if what in ('attribute', 'data', 'property'):

@@ -45,7 +45,9 @@ def keep_words(app, doctree, docname):
 
 def joined(text, before, after, letters):
     """A text with a joiner wherever no line may break, given what stands on both sides of it."""
-    text = re.sub(f'(?:(?<={CLOSED})(?={letters}))|(?:(?<={letters})(?=[(]))', JOINER, text)
+    places = [f'(?<={CLOSED})(?={letters})', f'(?<={letters})(?=[(])']  # (gradient)를, 로짓(logit)
+    places += [f'(?<={letters}-)(?={letters})', r'(?<=\b[A-Z]-)(?=[A-Z])']  # 곱셈-덧셈, U-AutoRec
+    text = re.sub('|'.join(places), JOINER, text)
     if before is not None and re.match(letters, text):
         if isinstance(before, APART) or re.search(f'{CLOSED}$', before.astext()):
             text = JOINER + text

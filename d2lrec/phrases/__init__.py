@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parent
 
 FEW = 14  # letters of a phrase that says too little to stand beside any text
 TOO_MUCH = re.compile(r'(?<![A-Za-z])[a-z]{3,}|  ')  # for its places: a word, another column
+NUMBER = re.compile(r'[-+]?[.\d][\d.,:%e+-]*')
 BETWEEN = re.compile(r'( {2,})(?![^\[\]]*\])')  # two columns; an array in its brackets is one
 
 
@@ -144,16 +145,7 @@ class Phrasebook:
         users:   9
         """
         lines = text.split('\n')
-        ends = [_ends(line) for line in lines]
-        told = []
-        for at, line in enumerate(lines):
-            near = [ends[at - 1]] if at else []
-            for other in range(at + 1, min(at + 3, len(lines))):  # the name of rows may be between
-                if not lines[other].strip():
-                    break
-                near.append(ends[other])
-            told.append(self.line(line, frozenset().union(*near)))
-        return '\n'.join(told)
+        return '\n'.join(map(self.line, lines, _ends(lines)))
 
     def markup(self, text: str) -> str:
         """HTML or SVG: the text between its tags is told, its tags stay.
@@ -172,14 +164,41 @@ class Phrasebook:
         return re.sub(r'(<(?!style|script)[^<>]*>)([^<>]*[A-Za-z][^<>]*)(?=<)', told, text)
 
 
-def _ends(line):
-    """Where the columns of a printed line that are numbers end."""
-    found, at = set(), len(line) - len(line.lstrip())
-    for part in BETWEEN.split(line.strip()):
-        at += width(part)
-        if re.fullmatch(r'[-+]?[.\d][\d.,:%e+-]*', part):
-            found.add(at)
-    return frozenset(found)
+def _ends(lines):
+    """Of each printed line, where its columns end that stand at the right.
+
+    Those are the columns over and under numbers, and the words of one end and several starts.
+    """
+    cells, rows, row = [], [], 0
+    for line in lines:
+        row += not line.strip()  # an empty line ends a table
+        rows.append(row)
+        at, found = len(line) - len(line.lstrip()), []
+        for part in BETWEEN.split(line.strip()):
+            if part.strip():
+                found.append((at, at + width(part), re.fullmatch(NUMBER, part)))
+            at += width(part)
+        cells.append(found)
+    starts = {}
+    for row, found in zip(rows, cells):
+        for start, end, _ in found:
+            starts.setdefault((row, end), set()).add(start)
+    ends = []
+    for at, row in enumerate(rows):
+        near = [one for one in (at - 1, at + 1, at + 2) if 0 <= one < len(rows)]
+        ends.append(
+            frozenset(
+                end
+                for one in near
+                if rows[one] == row
+                for _, end, is_number in cells[one]
+                if is_number
+            )
+            | frozenset(
+                end for where, end in starts if where == row and len(starts[where, end]) > 1
+            )
+        )
+    return ends
 
 
 def width(text: str) -> int:
