@@ -470,15 +470,19 @@ def test_the_name_of_rows_stands_in_the_row_of_heads():
 
 
 def test_a_particle_stays_with_its_word():
-    formula, letters = nodes.math('', 'x'), '[가-힣]'
-    for text, before, after, told in [
-        ('기울기(gradient)를 (또) 구한', None, None, '기울기|(gradient)|를 (또) 구한'),
-        ('은 값입니다(', formula, formula, '|은 값입니다|(|'),
-        ('(field)가', nodes.Text('필드'), None, '|(field)|가'),
-        ('and (again) plain', formula, None, 'and (again) plain'),
+    letters = '[가-힣]'
+    for text, before, told in [
+        ('기울기(gradient)를 (또) 구한 곱셈-덧셈', None, '기울기|(gradient)|를 (또) 구한 곱셈-|덧셈'),
+        ('는 값', nodes.literal('', '=='), '|는 값'),
+        ('에는', nodes.Text('2015]'), '|에는'),
+        ('(field)가', nodes.Text('필드'), '|(field)|가'),
+        ('and (again) a-b', None, 'and (again) a-b'),
     ]:
-        joined = typography.joined(text, before, after, letters)
+        joined = typography.joined(text, before, letters)
         assert joined.replace(typography.JOINER, '|') == told
+    paragraph = nodes.paragraph('', '', nodes.math('', 'x'), nodes.Text('는 값'))
+    typography.hold_formula(paragraph[1], '는 값', paragraph[0], letters)
+    assert [one.astext() for one in paragraph] == ['x는', ' 값']
 
 
 def test_an_array_like_is_one_word_in_a_signature():
@@ -488,7 +492,7 @@ def test_an_array_like_is_one_word_in_a_signature():
     )
     signature = f'(labels: {union}, n: int = <factory>, w: {union} | None = None)'
     told = api.shorten(None, '', '', None, None, signature, union)
-    assert list(told) == [
+    assert told == (
         '(labels: ArrayLike, n: int = ..., w: ArrayLike | None = None)',
         'ArrayLike',
     ]

@@ -173,7 +173,7 @@ def shorten(app, what, name, obj, options, signature, returns):
     `ArrayLike` stays the one word that stands in the source: NumPy's union takes six lines.
     """
     signature = re.sub(r'= <[^<>]*>', '= ...', signature or '') or None
-    return [ARRAY_LIKE.sub('ArrayLike', one) if one else one for one in (signature, returns)]
+    return tuple(ARRAY_LIKE.sub('ArrayLike', one) if one else one for one in (signature, returns))
 
 
 def link_by_name(app, env, node, content):

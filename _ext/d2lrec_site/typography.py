@@ -13,7 +13,6 @@ from d2lrec_site.editions import BOOK
 JOINER = '\u2060'  # no line breaks here
 WHOLE = 24  # letters of code within a sentence that stay on one line
 CLOSED = r'[)\]}〉》」』”’…%]'
-OPEN = '([{〈《「『“‘'
 APART = (nodes.math, nodes.literal, nodes.raw)  # what a text stands beside as a whole
 
 
@@ -37,24 +36,36 @@ def keep_words(app, doctree, docname):
         for at, leaf in enumerate(leaves):
             if isinstance(leaf, nodes.Text):
                 before = leaves[at - 1] if at else None
-                after = leaves[at + 1] if at + 1 < len(leaves) else None
-                told = joined(str(leaf), before, after, letters)
-                if told != leaf:
-                    leaf.parent.replace(leaf, nodes.Text(told))
+                told = joined(str(leaf), before, letters)
+                hold_formula(leaf, told, before, letters)
 
 
-def joined(text, before, after, letters):
-    """A text with a joiner wherever no line may break, given what stands on both sides of it."""
+def hold_formula(leaf, told, before, letters):
+    """Puts a text in its place; what follows a formula goes with it, where no joiner is heeded."""
+    parent = leaf.parent
+    word = re.match(rf'{letters}\S*', told)
+    if not word or not isinstance(before, nodes.math) or before.parent is not parent:
+        if told != leaf:
+            parent.replace(leaf, nodes.Text(told))
+        return
+    together = nodes.inline('', '', classes=['d2l-joined'])
+    parent.replace(leaf, nodes.Text(told[word.end() :]))
+    parent.replace(before, together)
+    together += [before, nodes.Text(word[0])]
+
+
+def joined(text, before, letters):
+    """A text with a joiner wherever no line may break, given what stands before it."""
     places = [f'(?<={CLOSED})(?={letters})', f'(?<={letters})(?=[(])']  # (gradient)를, 로짓(logit)
     places += [f'(?<={letters}-)(?={letters})', r'(?<=\b[A-Z]-)(?=[A-Z])']  # 곱셈-덧셈, U-AutoRec
     text = re.sub('|'.join(places), JOINER, text)
     if before is not None and re.match(letters, text):
-        if isinstance(before, APART) or re.search(f'{CLOSED}$', before.astext()):
+        if isinstance(before, (nodes.literal, nodes.raw)) or re.search(
+            f'{CLOSED}$', before.astext()
+        ):
             text = JOINER + text
     if before is not None and text[:1] == '(' and re.search(f'{letters}$', before.astext()):
         text = JOINER + text
-    if isinstance(after, nodes.math) and text.endswith(tuple(OPEN)):
-        text += JOINER
     return text
 
 

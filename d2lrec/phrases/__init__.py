@@ -106,7 +106,7 @@ class Phrasebook:
         end = text[len(text.rstrip()) :]
         parts = BETWEEN.split(inner)
         told = BETWEEN.split(self.phrase(_even(inner)) or '')
-        if told[0] and (len(told) != len(parts) or len(parts) == 1):
+        if told[0] and (len(told) != len(parts) or inner == _even(inner)):
             return start + ''.join(told) + end
         parts = [start, *parts]
         stops = [width(''.join(parts[: at + 1])) for at in range(len(parts))]

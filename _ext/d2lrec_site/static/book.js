@@ -64,11 +64,11 @@
   };
 
   /* A formula that is a little too wide is set smaller rather than scrolled. */
-  const LEAST = 0.72;
-  const fitted = new WeakMap();
+  const LEAST = 0.7;
+  const fitted = new Map();      // formula's line -> the width that it was fitted to
   const fit = element => {
     const formula = element.querySelector(":scope > mjx-container");
-    if (!formula || fitted.get(element) === element.clientWidth) return;
+    if (!formula) return;
     fitted.set(element, element.clientWidth);
     formula.style.fontSize = "";
     const over = element.scrollWidth - element.clientWidth;
@@ -79,9 +79,16 @@
 
   /* Also what is unfolded later, when the theme has counted it among what does not scroll. */
   const resized = new ResizeObserver(all => all.forEach(({ target }) => {
-    if (target.matches("div.math")) fit(target);
+    if (fitted.has(target) && fitted.get(target) !== target.clientWidth) fit(target);
     reachable(target);
   }));
+
+  /* Once MathJax has set them, in its own letters. */
+  const fitAll = async () => {
+    await window.MathJax?.startup?.promise;
+    await document.fonts.ready;
+    document.querySelectorAll(".bd-article div.math").forEach(fit);
+  };
 
   const begin = () => {
     document.querySelectorAll("[data-d2l-click]").forEach(button =>
@@ -94,6 +101,8 @@
     document
       .querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article .text_html, .bd-article .pst-scrollable-table-container, .bd-article div.math, .d2l-plot")
       .forEach(element => resized.observe(element));
+    if (document.readyState === "complete") fitAll();
+    else window.addEventListener("load", fitAll);
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();
