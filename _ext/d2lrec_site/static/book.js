@@ -66,11 +66,13 @@
   /* A formula that is a little too wide is set smaller rather than scrolled. */
   const LEAST = 0.7;
   const fitted = new Map();      // formula's line -> the width that it was fitted to
+  const own = new WeakMap();     // formula -> the size that MathJax gave it
   const fit = element => {
     const formula = element.querySelector(":scope > mjx-container");
     if (!formula) return;
     fitted.set(element, element.clientWidth);
-    formula.style.fontSize = "";
+    if (!own.has(formula)) own.set(formula, formula.style.fontSize);
+    formula.style.fontSize = own.get(formula);
     const over = element.scrollWidth - element.clientWidth;
     if (over <= 0) return;
     const now = parseFloat(getComputedStyle(formula).fontSize), wide = formula.scrollWidth;
