@@ -484,9 +484,10 @@ def test_a_particle_stays_with_its_word():
     ]:
         joined = typography.joined(text, before, letters)
         assert joined.replace(typography.JOINER, '|') == told
-    paragraph = nodes.paragraph('', '', nodes.math('', 'x'), nodes.Text('는 값'))
-    typography.hold_formula(paragraph[1], '는 값', paragraph[0], letters)
-    assert [one.astext() for one in paragraph] == ['x는', ' 값']
+    paragraph = nodes.paragraph('', '', nodes.math('', 'f(x)'), nodes.Text('는 값'))
+    told = typography.joined('는 값', paragraph[0], letters)
+    typography.hold_formula(paragraph[1], told, paragraph[0], letters)
+    assert [one.astext() for one in paragraph] == ['f(x)는', ' 값']
 
 
 def test_wide_letters_of_printed_columns_take_two_places():

@@ -59,12 +59,12 @@ def joined(text, before, letters):
     places = [f'(?<={CLOSED})(?={letters})', f'(?<={letters})(?=[(])']  # (gradient)를, 로짓(logit)
     places += [f'(?<={letters}-)(?={letters})', r'(?<=\b[A-Z]-)(?=[A-Z])']  # 곱셈-덧셈, U-AutoRec
     text = re.sub('|'.join(places), JOINER, text)
-    if before is not None and re.match(letters, text):
-        if isinstance(before, (nodes.literal, nodes.raw)) or re.search(
-            f'{CLOSED}$', before.astext()
-        ):
-            text = JOINER + text
-    if before is not None and text[:1] == '(' and re.search(f'{letters}$', before.astext()):
+    if before is None or isinstance(before, nodes.math):  # which `hold_formula` sees to
+        return text
+    apart = isinstance(before, APART) or re.search(f'{CLOSED}$', before.astext())
+    if apart and re.match(letters, text):
+        text = JOINER + text
+    if text[:1] == '(' and re.search(f'{letters}$', before.astext()):
         text = JOINER + text
     return text
 

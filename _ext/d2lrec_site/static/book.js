@@ -64,7 +64,7 @@
   };
 
   /* A formula that is a little too wide is set smaller rather than scrolled. */
-  const LEAST = 0.7;
+  const LEAST = 0.6;
   const fitted = new Map();      // formula's line -> the width that it was fitted to
   const own = new WeakMap();     // formula -> the size that MathJax gave it
   const fit = element => {
