@@ -144,15 +144,19 @@ def plain(latex):
     return str(Text.from_latex(latex))
 
 
-def citations(path):
-    """{key: (authors, year, address)} of a BibTeX file, authors as they stand in a sentence."""
+def citations(path, words=None):
+    """{key: (authors, year, address)} of a BibTeX file, authors as they stand in a sentence.
+
+    `words` are an edition's `between` two authors and for `others`.
+    """
+    between, others = (words or {}).get('between', ' and '), (words or {}).get('others', ' et al.')
     found = {}
     for key, entry in parse_file(str(path)).entries.items():
         names = [
             plain(' '.join([*one.prelast_names, *one.last_names]))
             for one in entry.persons['author']
         ]
-        authors = f'{names[0]} et al.' if len(names) > 2 else ' and '.join(names)
+        authors = f'{names[0]}{others}' if len(names) > 2 else between.join(names)
         fields = entry.fields
         if fields.get('doi'):
             link = f'https://doi.org/{fields["doi"]}'
@@ -420,9 +424,10 @@ class Page:
 
 def pages(book=BOOK, pictures=None, site=None):
     """(edition, name, exported notebook) of every chapter, edition by edition."""
-    cited = citations(book.root / 'chapters' / 'references.bib')
     site = addresses.SITE if site is None else site
     for edition in book.editions:
+        references = book.root / 'chapters' / 'references.bib'
+        cited = citations(references, edition.words.get('citations'))
         for path in edition.notebooks:
             yield edition, path.name, Page(edition, path, pictures, cited, site).export()
 
