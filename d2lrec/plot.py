@@ -513,8 +513,8 @@ def heatmap(
 ) -> Figure:
     """A matrix as colours: blue for negative numbers, orange for positive ones.
 
-    With both signs the colours are even around zero, which is white. Numbers of one sign take
-    their own range, from pale to full. Cells that are nan stay white.
+    With both signs the colours are even around zero, which is white. Numbers of one sign, or
+    nearly so, take their own range, from pale to full. Cells that are nan stay white.
 
     Parameters
     ----------
@@ -541,7 +541,13 @@ def heatmap(
     cmap, low, high = _colours(float(known.min()), float(known.max()))
     edges = [np.arange(size + 1) - 0.5 for size in matrix.shape]
     image = axis.pcolormesh(
-        edges[1], edges[0], np.ma.masked_invalid(matrix), cmap=cmap, vmin=low, vmax=high
+        *edges[::-1],
+        np.ma.masked_invalid(matrix),
+        cmap=cmap,
+        vmin=low,
+        vmax=high,
+        edgecolors='face',  # else the page shows between two cells
+        linewidth=0.4,
     )
     axis.grid(False)
     axis.invert_yaxis()
@@ -556,7 +562,7 @@ def heatmap(
                 axis.text(
                     j,
                     i,
-                    f'{matrix[i, j].round(digits) + 0:.{digits}f}',  # + 0: no -0.0
+                    f'{np.round(matrix[i, j], digits) + 0.0:.{digits}f}',  # never -0.0
                     ha='center',
                     va='center',
                     fontsize=8,
@@ -570,7 +576,8 @@ def _colours(low, high):
     """A colour map for numbers from `low` to `high`, and the numbers at its ends."""
     from matplotlib.colors import LinearSegmentedColormap, to_rgb
 
-    if low < 0 < high or low == high == 0:
+    both = min(-low, high) > 0.05 * max(-low, high)  # less is noise beside the other sign
+    if both or low == high == 0:
         ends, top = [COLORS[0], _WHITE, COLORS[1]], max(-low, high) or 1.0
         return LinearSegmentedColormap.from_list('', ends), -top, top
     if low == high:  # one number: its colour is the full one
@@ -594,9 +601,9 @@ def _apart(plane, labels):
     size = np.where(size > 0, size, 1)
     widths, chosen = np.array([width(label) for label in labels]), []
     for i, room in enumerate(widths):
-        # About 90 characters fit across the figure, and 28 lines into its height.
-        right, up = (((plane[chosen] - plane[i]) / size) * (90, 28)).T
-        if room and ((abs(up) > 1) | (right > room) | (-right > widths[chosen])).all():
+        # About 84 characters fit across the figure, and 26 lines into its height; one stays free.
+        right, up = (((plane[chosen] - plane[i]) / size) * (84, 26)).T
+        if room and ((abs(up) > 1) | (right > room + 1) | (-right > widths[chosen] + 1)).all():
             chosen.append(i)
     return chosen
 

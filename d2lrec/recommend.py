@@ -66,6 +66,9 @@ def recommend(
     all scores of a batch of users are one product of two matrices. Of items of one score the one
     that stands first among the candidates comes first.
 
+    Folding in by alternating least squares: Koren, Bell and Volinsky, Matrix Factorization
+    Techniques for Recommender Systems, Computer 42(8), 2009.
+
     Parameters
     ----------
     net : a model
@@ -99,11 +102,6 @@ def recommend(
     ValueError
         For a field that is in neither frame or in both, users that the net does not know, and
         where `seen` is not said.
-
-    See also
-    --------
-    Koren, Bell and Volinsky, Matrix Factorization Techniques for Recommender Systems, Computer
-    42(8), 2009, for folding in by alternating least squares.
 
     Examples
     --------

@@ -228,6 +228,23 @@ def test_docstrings_become_what_their_writer_meant():
     lines = ['One line: ids -> logits.', '', 'a = b', 'c = d * e', '', 'Text = more.', '', 'Raises']
     api.tidy(None, 'class', '', None, None, lines)
     assert lines[2:6] == ['::', '', '    a = b', '    c = d * e'] and lines[7] == 'Text = more.'
+    lines = [
+        'x',
+        '',
+        'Returns',
+        '-------',
+        'A frame with',
+        'a row a bin.',
+        '',
+        'Raises',
+        '------',
+        'E',
+    ]
+    api.tidy(None, 'function', '', None, None, lines)
+    assert lines[3:6] == ['-------', 'A frame with a row a bin.', '']
+    lines = ['x', '', 'Returns', '-------', 'a : int', 'b : int']
+    api.tidy(None, 'function', '', None, None, lines)
+    assert lines[-2:] == ['a : int', 'b : int']
     lines = ['The best: or the last.']
     api.tidy(None, 'property', '', None, None, lines)
     assert lines == ['..', '', 'The best: or the last.']

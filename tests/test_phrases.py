@@ -51,7 +51,28 @@ def test_a_line(line, told):
 def test_columns_keep_their_places():
     told = BOOK.text('epoch  films\n    1     20')
     first = told.split('\n')[0]
-    assert phrases.width(first[: first.index('영화')]) == len('epoch  ')
+    assert phrases.width(first) == len('epoch  films')
+    assert first.startswith('에폭 ')
+
+
+def test_a_head_stands_over_the_ends_of_its_numbers():
+    printed = """
+           films  test AUC
+    epoch
+    epoch      3      0.78
+    9         12      0.80"""
+    assert BOOK.text(printed).split('\n')[1:] == [
+        '            영화  테스트 AUC',
+        '    에폭',
+        '    에폭       3      0.78',
+        '    9         12      0.80',
+    ]
+
+
+def test_a_phrase_of_a_whole_line_keeps_its_columns():
+    book = Phrasebook({'{} rank of {}': '{} 순위 {}'})
+    told = book.text('FM         rank of 3\nLonger     rank of 4')
+    assert told == 'FM         순위 3\nLonger     순위 4'
 
 
 def test_markup_stays_and_its_text_stays_text():

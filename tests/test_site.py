@@ -8,9 +8,11 @@ import d2lrec as d2l
 
 import axe_playwright_python
 import build
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from d2lrec_site import cells, figures, search
+from d2lrec_site import api, cells, figures, finish, search, typography
+from docutils import nodes
 from docutils.nodes import make_id
 from nbformat import v4
 
@@ -408,6 +410,22 @@ def test_particles_follow_the_digit_before_them(pages):
     assert not found, found
 
 
+@each_edition
+def test_citations_speak_the_pages_language(pages, edition):
+    own = edition.words.get('citations')
+    said = ''
+    for name, page in pages.items():
+        if edition_of(name) is edition and '/api_' not in name and 'bibliography' not in name:
+            article = BeautifulSoup(str(page.find('article')), 'html.parser')
+            for element in article(['pre', 'code', 'script', 'svg']):
+                element.extract()
+            said += article.get_text()
+    if own:
+        assert 'et al.' not in said and f'{own["others"]}, 20' in said
+    else:
+        assert 'et al., 20' in said
+
+
 def test_solutions_have_their_word(pages):
     said = {'ko': '풀이:', 'en': 'Solution to'}
     titles = dict.fromkeys(LANGUAGES, 0)
@@ -447,6 +465,62 @@ def test_pieces_of_a_print_are_joined_as_they_are(pieces, text):
 )
 def test_a_printed_table_is_mended(markup, mended):
     assert cells.mend_table(markup) == mended
+
+
+def test_the_name_of_rows_stands_in_the_row_of_heads():
+    frame = pd.DataFrame({'AUC': [0.7, 0.8], 'film': ['A', 'B'], 'gain': [-0.0001, 0.1]})
+    table = BeautifulSoup(
+        cells.mend_table(frame.rename_axis('model').round(2).to_html()), 'html.parser'
+    )
+    (heads,) = table.select('thead tr')
+    assert [one.get_text() for one in heads.find_all(['th', 'td'])] == [
+        'model', 'AUC', 'film', 'gain',
+    ]  # fmt: skip
+    assert [one.get_text() for one in heads.select('.text')] == ['model', 'film']  # over words
+    assert [one.get_text() for one in table.select('tbody td.number')] == [
+        '0.7', '0.0', '0.8', '0.1',
+    ]  # fmt: skip
+    levels = frame.set_index(['film', 'AUC']).unstack().to_html()  # heads over heads stay
+    assert len(BeautifulSoup(cells.mend_table(levels), 'html.parser').select('thead tr')) == 3
+
+
+def test_a_particle_stays_with_its_word():
+    letters = '[가-힣]'
+    for text, before, told in [
+        (
+            '기울기(gradient)를 (또) 구한 곱셈-덧셈',
+            None,
+            '기울기|(gradient)|를 (또) 구한 곱셈-|덧셈',
+        ),
+        ('는 값', nodes.literal('', '=='), '|는 값'),
+        ('에는', nodes.Text('2015]'), '|에는'),
+        ('(field)가', nodes.Text('필드'), '|(field)|가'),
+        ('and (again) a-b', None, 'and (again) a-b'),
+    ]:
+        joined = typography.joined(text, before, letters)
+        assert joined.replace(typography.JOINER, '|') == told
+    paragraph = nodes.paragraph('', '', nodes.math('', 'f(x)'), nodes.Text('는 값'))
+    told = typography.joined('는 값', paragraph[0], letters)
+    typography.hold_formula(paragraph[1], told, paragraph[0], letters)
+    assert [one.astext() for one in paragraph] == ['f(x)는', ' 값']
+
+
+def test_wide_letters_of_printed_columns_take_two_places():
+    text = '<div class="output stream highlight-x"><div class="highlight"><pre>{}</pre></div></div>'
+    told = finish.wide_letters(text.format('영화  3\n한 줄 3\n  테스트 AUC  .7'), '[가-힣]')
+    said = re.findall(r'<span class="d2l-wide" style="width:(\d+)ch">(.*?)</span>', told)
+    assert said == [('4', '영화'), ('6', '테스트')]
+    assert finish.wide_letters('<p>영화  3</p>', '[가-힣]') == '<p>영화  3</p>'
+
+
+def test_an_array_like_is_one_word_in_a_signature():
+    union = (
+        '_Buffer | _SupportsArray[dtype[Any]] | _NestedSequence[_SupportsArray[dtype[Any]]] | '
+        'complex | str | _NestedSequence[complex | str]'
+    )
+    signature = f'(labels: {union}, n: int = <factory>, w: {union} | None = None)'
+    told = api.shorten(None, '', '', None, None, signature, union)
+    assert told == ('(labels: ArrayLike, n: int = ..., w: ArrayLike | None = None)', 'ArrayLike')
 
 
 def test_korean_words_are_found_with_particles_on_them():
@@ -903,6 +977,20 @@ def test_search_finds_the_chapter_first(browser, address, language):
                 missed.append((query, names[:4]))
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
     assert not missed
+
+
+def test_a_telephone_shows_formulas_whole(browser, address):
+    visit = browser.new_page(viewport={'width': 390, 'height': 844})
+    try:
+        visit.goto(f'{address}/ko/chapters/ko/fm.html')
+        visit.wait_for_function("document.querySelectorAll('div.math > mjx-container').length > 3")
+        visit.wait_for_timeout(200)
+        over = visit.eval_on_selector_all(
+            'div.math', 'all => all.map(one => one.scrollWidth - one.clientWidth)'
+        )
+        assert sum(one > 1 for one in over) <= 1, over  # the longest may still scroll
+    finally:
+        visit.close()
 
 
 def test_the_switch_keeps_the_section(browser, address):

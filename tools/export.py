@@ -12,6 +12,7 @@ Jupyter shows and Colab does not, and the tool says so.
 """
 
 import base64
+import copy
 import hashlib
 import io
 import os
@@ -23,6 +24,7 @@ import zipfile
 from pathlib import Path
 
 from d2lrec import palette
+from d2lrec.phrases import phrasebook
 
 import nbformat
 from pybtex.database import parse_file
@@ -142,15 +144,19 @@ def plain(latex):
     return str(Text.from_latex(latex))
 
 
-def citations(path):
-    """{key: (authors, year, address)} of a BibTeX file, authors as they stand in a sentence."""
+def citations(path, words=None):
+    """{key: (authors, year, address)} of a BibTeX file, authors as they stand in a sentence.
+
+    `words` are an edition's `between` two authors and for `others`.
+    """
+    between, others = (words or {}).get('between', ' and '), (words or {}).get('others', ' et al.')
     found = {}
     for key, entry in parse_file(str(path)).entries.items():
         names = [
             plain(' '.join([*one.prelast_names, *one.last_names]))
             for one in entry.persons['author']
         ]
-        authors = f'{names[0]} et al.' if len(names) > 2 else ' and '.join(names)
+        authors = f'{names[0]}{others}' if len(names) > 2 else between.join(names)
         fields = entry.fields
         if fields.get('doi'):
             link = f'https://doi.org/{fields["doi"]}'
@@ -239,12 +245,30 @@ class Page:
         """A code cell with its checked output; a solution's is folded where that is known."""
         hidden = solving or 'hide-input' in cell.metadata.get('tags', [])
         made = nbformat.v4.new_code_cell(
-            cell.source, id=cell.id, outputs=cell.outputs, execution_count=cell.execution_count
+            cell.source,
+            id=cell.id,
+            outputs=[self.told(output) for output in cell.outputs],
+            execution_count=cell.execution_count,
         )
         made.metadata = nbformat.from_dict(SOLUTION_CELL if hidden else {})
         if cell.metadata.get('tags'):
             made.metadata['tags'] = cell.metadata['tags']
         return made
+
+    def told(self, output):
+        """A kept output in the notebook's language, as its cell will tell it when it runs."""
+        book = phrasebook(self.edition.language, self.path.stem)
+        if book is None or output.get('name') == 'stderr':
+            return output
+        output = copy.deepcopy(output)
+        if output.output_type == 'stream':
+            output.text = book.text(output.text)
+        data = output.get('data', {})
+        if 'highlight' not in data.get('text/html', ''):  # a source that a cell shows is no speech
+            for kind, tell in (('text/plain', book.text), ('text/html', book.markup)):
+                if kind in data:
+                    data[kind] = tell(data[kind])
+        return output
 
     def text(self, cell, solving):
         """The text cells that one becomes, and whether its end lies within a solution.
@@ -400,9 +424,10 @@ class Page:
 
 def pages(book=BOOK, pictures=None, site=None):
     """(edition, name, exported notebook) of every chapter, edition by edition."""
-    cited = citations(book.root / 'chapters' / 'references.bib')
     site = addresses.SITE if site is None else site
     for edition in book.editions:
+        references = book.root / 'chapters' / 'references.bib'
+        cited = citations(references, edition.words.get('citations'))
         for path in edition.notebooks:
             yield edition, path.name, Page(edition, path, pictures, cited, site).export()
 

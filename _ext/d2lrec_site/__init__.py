@@ -18,6 +18,7 @@ from d2lrec_site import (
     heads,
     instruments,
     search,
+    typography,
     words,
 )
 from d2lrec_site.editions import BOOK
@@ -37,6 +38,7 @@ def configure(app, config):
     """Sets what YAML cannot: the cache's folder, the edition's words, the article header."""
     use_own_kernel()
     cells.use_own_merge()
+    typography.use_own_citations(config)
     edition = BOOK.of(config.language)
     config.nb_execution_cache_path = str(cache_key.cache_folder(app.srcdir))
     config.nb_merge_streams = True  # one print may arrive in several pieces
@@ -123,11 +125,13 @@ def setup(app):
     app.connect('doctree-read', cells.tell_outputs)
     app.connect('doctree-read', cells.mend_tables)
     app.connect('doctree-read', cells.name_folds)
+    app.connect('doctree-read', api.name_fields)
     app.connect('doctree-read', figures.number_repeated_ids, priority=100)
     app.connect('doctree-resolved', figures.inline_figures)
     app.connect('doctree-resolved', glossary.lead_back)
     app.connect('doctree-resolved', api.link_mentions)
     app.connect('doctree-resolved', formulas.keep_together, priority=890)
+    app.connect('doctree-resolved', typography.keep_words, priority=900)
     app.connect('builder-inited', instruments.write_files)
     app.connect('html-page-context', instruments.add_files)
     app.connect('html-page-context', add_switch)

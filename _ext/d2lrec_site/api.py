@@ -17,6 +17,8 @@ from docutils import nodes
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.nodes import make_refnode
 
+from d2lrec_site.editions import BOOK
+
 BLOCK = re.compile(r'^```\{d2l-api\}\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 
@@ -140,6 +142,15 @@ def tidy(app, what, name, obj, options, lines):
         text = lines[start:end]
         if FORMULA.match(text[0]) and text[0][:1].strip() and not text[-1].endswith(('.', ':')):
             lines[start:end] = ['::', '', *(f'    {line}' for line in text)]
+    for at, line in enumerate(lines[:-1]):  # a sentence of several lines is one thing returned
+        if line in ('Returns', 'Yields') and set(lines[at + 1]) == {'-'}:
+            end = next((n for n in range(at + 2, len(lines)) if not lines[n].strip()), len(lines))
+            said = lines[at + 2 : end]
+            if not any(one[:1].isspace() or ' : ' in one for one in said):
+                lines[at + 2 : end] = [' '.join(said)]
+                break
+    if lines and re.match('Alias for field number', lines[0]):  # a named tuple's own, which says
+        lines[:] = []  # nothing: its class says what each is
     if what in ('attribute', 'data', 'property'):
         lines[:0] = ['..', '']  # else its first line is read as `type: description`
 
@@ -157,9 +168,18 @@ def _paragraphs(lines):
             start = None
 
 
+ARRAY_LIKE = re.compile(
+    r'(?:[\w.~]*Buffer \| )?[\w.~]*_SupportsArray\[.*?_NestedSequence\[(?:[\w.~]+ \| )*[\w.~]+\]'
+)
+
+
 def shorten(app, what, name, obj, options, signature, returns):
-    """A default that has no source, such as a dataclass's factory, as three dots."""
-    return re.sub(r'= <[^<>]*>', '= ...', signature or '') or None, returns
+    """A default that has no source, such as a dataclass's factory, as three dots.
+
+    `ArrayLike` stays the one word that stands in the source: NumPy's union takes six lines.
+    """
+    signature = re.sub(r'= <[^<>]*>', '= ...', signature or '') or None
+    return tuple(ARRAY_LIKE.sub('ArrayLike', one) if one else one for one in (signature, returns))
 
 
 def link_by_name(app, env, node, content):
@@ -225,3 +245,11 @@ def described(objects, parts):
     if len(parts) == 1 and len(best) > 1:  # a function or class rather than somebody's method
         best = [name for name in best if objects[name].objtype in ('class', 'function', 'data')]
     return best[0] if len(best) == 1 else None
+
+
+def name_fields(app, doctree):
+    """A section of napoleon that its own catalogue does not know, such as Attributes, is told."""
+    own = BOOK.of(app.config.language).words.get('theme', {})
+    for field in doctree.findall(nodes.field_name):
+        if field.astext() in own:
+            field[:] = [nodes.Text(own[field.astext()])]

@@ -41,25 +41,38 @@ def use_own_merge():
 NUMBER = re.compile(r'[-+−±~<>≤≥≈]?\s*[.\d][\d\s.,:×·e^%+−±–/-]*')
 
 
-def left_heads(markup):
-    """The heads of a printed table's columns of words are marked: they stand over the words."""
+def mend_heads(markup):
+    """The heads of a printed table: in one row, and those of columns of words over the words.
+
+    pandas gives the name of the rows a second row of heads, empty but for it.
+    """
     soup = BeautifulSoup(markup, 'html.parser')
-    heads = [row.find_all(['th', 'td']) for row in soup.select('table thead tr')]
-    rows = [row.find_all(['th', 'td']) for row in soup.select('table tbody tr')]
-    if len(heads) != 1 or not rows or soup.select('[rowspan], [colspan]'):
-        return markup
-    for head, column in zip(heads[0], zip(*rows)):
-        said = [cell.get_text(strip=True) for cell in column if cell.name == 'td']
-        if head.name == 'th' and any(said) and not any(map(NUMBER.fullmatch, said)):
-            head['class'] = [*head.get('class', []), 'text']
-    return str(soup)
+    rows = soup.select('table thead tr')
+    body = [row.find_all(['th', 'td']) for row in soup.select('table tbody tr')]
+    if len(rows) == 2 and body and not soup.select('thead [colspan], thead [rowspan]'):
+        above, names = (row.find_all(['th', 'td']) for row in rows)
+        levels = len(max(body, key=len)) - len([one for one in body[-1] if one.name == 'td'])
+        said = [[bool(one.get_text(strip=True)) for one in row] for row in (above, names)]
+        if not any(said[0][:levels]) and any(said[1][:levels]) and not any(said[1][levels:]):
+            for head, name in zip(above[:levels], names[:levels]):
+                head.name, head['class'] = 'th', ['text']
+                head.string = name.get_text(strip=True)
+            rows.pop().decompose()
+    heads = [row.find_all(['th', 'td']) for row in rows]
+    if len(heads) == 1 and body and not soup.select('[rowspan], [colspan]'):
+        for head, column in zip(heads[0], zip(*body)):
+            said = [cell.get_text(strip=True) for cell in column if cell.name == 'td']
+            if head.name == 'th' and any(said) and not any(map(NUMBER.fullmatch, said)):
+                head['class'] = [*head.get('class', []), 'text']
+    return re.sub(r'\n\s*\n', '\n', str(soup))
 
 
 def mend_table(markup):
     """A printed table: no empty head, a dash for no number, numbers marked to stand right."""
+    markup = mend_heads(markup)
     markup = re.sub(r'<th((?: [^>]*)?)>\s*</th>', r'<td\1></td>', markup)
     markup = re.sub(r'<td>NaN</td>', '<td class="number">–</td>', markup)
-    markup = left_heads(markup)
+    markup = re.sub(r'<td>-(0(?:\.0*)?)</td>', r'<td>\1</td>', markup)  # a rounded -.0000
     return re.sub(
         r'<td>(\s*' + NUMBER.pattern + r'\s*)</td>', r'<td class="number">\1</td>', markup
     )

@@ -48,6 +48,29 @@ def _lines(match):
     return f'<div>{told}</div>'
 
 
+PRINTED = re.compile(
+    r'<div class="output [^"]*highlight-[^"]*"><div class="highlight"><pre>.*?</pre>', re.DOTALL
+)
+
+
+def wide_letters(text, letters):
+    """In printed lines of several columns the wide letters take two places each.
+
+    No font of a reader's machine is sure to have them twice as wide as the others.
+    """
+
+    def line(one):
+        if '  ' not in one.strip():
+            return one
+        return re.sub(
+            f'(?:{letters})+',
+            lambda m: f'<span class="d2l-wide" style="width:{2 * len(m[0])}ch">{m[0]}</span>',
+            one,
+        )
+
+    return PRINTED.sub(lambda m: '\n'.join(map(line, m[0].split('\n'))), text)
+
+
 def page(text, edition):
     """A page of the site as it is served: the edition's words, what it loads, its policy."""
     title = html.escape(edition.words['title'])
@@ -56,6 +79,8 @@ def page(text, edition):
     for pattern, kinder in KINDER:
         text = re.sub(pattern, kinder.replace('{title}', title), text)
     text = re.sub(r'<dl>(\s*<dd>.*?)</dl>', _lines, text, flags=re.DOTALL)
+    if edition.words.get('letters'):
+        text = wide_letters(text, edition.words['letters'])
     text = NOT_LOADED.sub('', text)
     text = MATHJAX.sub(r'\1../\2', text)
     return heads.with_policy(text)

@@ -15,10 +15,11 @@ from ..arguments import shown as in_a_line
 from ..data.ctr import CTRDataset, Encoded
 from ..models.fm import FM
 from ..train.devices import devices_of
-from .instrument import Instrument, of_kind, packed, whole_numbers
+from .instrument import Instrument, of_kind, packed, spoken, whole_numbers
 
 __all__ = ['logit', 'logit_terms']
 
+FEW = 60  # values of a field that are told; more are names of users or things
 GROUPS = ('bias', 'own weights', 'other weights', 'own pairs', 'other pairs', 'pairs between')
 
 
@@ -133,12 +134,15 @@ def logit(
     leader = fields.index(own)
     owned = [leader, *(follow[leader][0] if leader in follow else [])]
     every = np.concatenate(shown)
+    values = [
+        [_named(data, i, (names or {}).get(field, {})) for i in own_ids]
+        for field, own_ids in zip(fields, shown)
+    ]
+    few = [one for row in values if len(row) <= FEW for one in row if one and not one.isdigit()]
     given = {
         'fields': fields,
-        'values': [
-            [_named(data, i, (names or {}).get(field, {})) for i in own_ids]
-            for field, own_ids in zip(fields, shown)
-        ],
+        'values': values,
+        'names': sorted({*fields, *few} - set(spoken('logit')['en'])),  # told as in tables
         'bias': float(net.linear.bias.data().item()),
         'weights': packed(net.linear.weight.data().asnumpy()[every, 0]),
         'vectors': packed(net.embedding.weight.data().asnumpy()[every]),

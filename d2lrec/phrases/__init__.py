@@ -23,6 +23,7 @@ FOLDER = Path(__file__).parent
 
 FEW = 14  # letters of a phrase that says too little to stand beside any text
 TOO_MUCH = re.compile(r'(?<![A-Za-z])[a-z]{3,}|  ')  # for its places: a word, another column
+NUMBER = re.compile(r'[-+]?[.\d][\d.,:%e+-]*')
 BETWEEN = re.compile(r'( {2,})(?![^\[\]]*\])')  # two columns; an array in its brackets is one
 
 
@@ -91,29 +92,40 @@ class Phrasebook:
         inner = text.strip()
         return _Found(text.replace(inner, self.phrase(inner) or inner) if inner else text)
 
-    def line(self, text: str) -> str:
+    def line(self, text: str, ends: frozenset[int] = frozenset()) -> str:
         """A printed line, whole, or else its columns, which keep their places.
 
-        Columns are what stands two spaces or more apart; of `name: value` the name is told too.
+        Columns are what stands two spaces or more apart; of `name: value` the name is told too. A
+        column that ends at one of `ends` keeps its end, as numbers under it do, and others their
+        start.
         """
         inner = text.strip()
         if not inner or not re.search('[A-Za-z]', inner):
             return text
-        whole = self.phrase(_even(inner))
         start = text[: len(text) - len(text.lstrip())]
         end = text[len(text.rstrip()) :]
-        if whole is not None:
-            return start + whole + end
         parts = BETWEEN.split(inner)
-        for at in range(0, len(parts), 2):
-            told = self._named(parts[at])
-            if told != parts[at] and at + 1 < len(parts):  # the next column stays where it is
-                room = len(parts[at + 1]) + width(parts[at]) - width(told)
+        told = BETWEEN.split(self.phrase(_even(inner)) or '')
+        if told[0] and (len(told) != len(parts) or inner == _even(inner)):
+            return start + ''.join(told) + end
+        parts = [start, *parts]
+        stops = [width(''.join(parts[: at + 1])) for at in range(len(parts))]
+        for at in range(1, len(parts), 2):
+            own = told[at - 1] if told[0] else self._named(parts[at])
+            less = width(parts[at]) - width(own)
+            parts[at] = own
+            if not less:
+                continue
+            if stops[at] in ends and (at > 1 or start):  # it keeps its end
+                less += len(parts[at - 1])
+                parts[at - 1] = ' ' * max(less, 2 if at > 1 else 0)
+                less -= len(parts[at - 1])
+            if at + 1 < len(parts):  # the next column stays where it is
+                room = len(parts[at + 1]) + less
                 parts[at + 1] = ' ' * max(room, 2)
-                if room < 2 and at:  # what it lacks is taken from the space before it
+                if room < 2 and at > 1:  # what it lacks is taken from the space before it
                     parts[at - 1] = ' ' * max(len(parts[at - 1]) + room - 2, 2)
-            parts[at] = told
-        return start + ''.join(parts) + end
+        return ''.join(parts) + end
 
     def _named(self, text):
         told = self.phrase(text)
@@ -132,7 +144,8 @@ class Phrasebook:
         영화:   12
         users:   9
         """
-        return '\n'.join(map(self.line, text.split('\n')))
+        lines = text.split('\n')
+        return '\n'.join(map(self.line, lines, _ends(lines)))
 
     def markup(self, text: str) -> str:
         """HTML or SVG: the text between its tags is told, its tags stay.
@@ -149,6 +162,43 @@ class Phrasebook:
             return match[0] if new == inner else match[1] + html.escape(new, quote=False)
 
         return re.sub(r'(<(?!style|script)[^<>]*>)([^<>]*[A-Za-z][^<>]*)(?=<)', told, text)
+
+
+def _ends(lines):
+    """Of each printed line, where its columns end that stand at the right.
+
+    Those are the columns over and under numbers, and the words of one end and several starts.
+    """
+    cells, rows, row = [], [], 0
+    for line in lines:
+        row += not line.strip()  # an empty line ends a table
+        rows.append(row)
+        at, found = len(line) - len(line.lstrip()), []
+        for part in BETWEEN.split(line.strip()):
+            if part.strip():
+                found.append((at, at + width(part), re.fullmatch(NUMBER, part)))
+            at += width(part)
+        cells.append(found)
+    starts = {}
+    for row, found in zip(rows, cells):
+        for start, end, _ in found:
+            starts.setdefault((row, end), set()).add(start)
+    ends = []
+    for at, row in enumerate(rows):
+        near = [one for one in (at - 1, at + 1, at + 2) if 0 <= one < len(rows)]
+        ends.append(
+            frozenset(
+                end
+                for one in near
+                if rows[one] == row
+                for _, end, is_number in cells[one]
+                if is_number
+            )
+            | frozenset(
+                end for where, end in starts if where == row and len(starts[where, end]) > 1
+            )
+        )
+    return ends
 
 
 def width(text: str) -> int:

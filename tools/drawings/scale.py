@@ -27,7 +27,7 @@ def draw_scale():
         f.text(x + 100, 290, 'only the rows looked up', 'note')
     f.edge((260, 177), (203, 177))
     f.edge((260, 177), (317, 177))
-    f.lines(260, 146, ['add', 'gradients'], 'note', 'middle')
+    f.lines(260, 146, ['add', 'the gradients'], 'note', 'middle')
     f.text(260, 202, 'each step', 'note')
 
     for x in (116, 404):

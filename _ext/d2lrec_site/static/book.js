@@ -63,8 +63,34 @@
       element.setAttribute("aria-label", document.documentElement.lang === "ko" ? "옆으로 넘겨 보기" : "Scrolls sideways");
   };
 
+  /* A formula that is a little too wide is set smaller rather than scrolled. */
+  const LEAST = 0.6;
+  const fitted = new Map();      // formula's line -> the width that it was fitted to
+  const own = new WeakMap();     // formula -> the size that MathJax gave it
+  const fit = element => {
+    const formula = element.querySelector(":scope > mjx-container");
+    if (!formula) return;
+    fitted.set(element, element.clientWidth);
+    if (!own.has(formula)) own.set(formula, formula.style.fontSize);
+    formula.style.fontSize = own.get(formula);
+    const over = element.scrollWidth - element.clientWidth;
+    if (over <= 0) return;
+    const now = parseFloat(getComputedStyle(formula).fontSize), wide = formula.scrollWidth;
+    formula.style.fontSize = `${now * Math.max(LEAST, (wide - over - 2) / wide)}px`;
+  };
+
   /* Also what is unfolded later, when the theme has counted it among what does not scroll. */
-  const resized = new ResizeObserver(all => all.forEach(one => reachable(one.target)));
+  const resized = new ResizeObserver(all => all.forEach(({ target }) => {
+    if (fitted.has(target) && fitted.get(target) !== target.clientWidth) fit(target);
+    reachable(target);
+  }));
+
+  /* Once MathJax has set them, in its own letters. */
+  const fitAll = async () => {
+    await window.MathJax?.startup?.promise;
+    await document.fonts.ready;
+    document.querySelectorAll(".bd-article div.math").forEach(fit);
+  };
 
   const begin = () => {
     document.querySelectorAll("[data-d2l-click]").forEach(button =>
@@ -77,6 +103,8 @@
     document
       .querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article .text_html, .bd-article .pst-scrollable-table-container, .bd-article .math, .d2l-plot")
       .forEach(element => resized.observe(element));
+    if (document.readyState === "complete") fitAll();
+    else window.addEventListener("load", fitAll);
   };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
   else begin();

@@ -20,11 +20,12 @@ export function start(box, data, say) {
   const offsets = [];
   data.values.reduce((sum, values) => (offsets.push(sum), sum + values.length), 0);
   const chosen = data.start.map(row => [...row]);
+  const named = new Set(data.names), tell = text => named.has(text) ? say(text) : text;
   const field = f => {
     const key = `field.${data.fields[f]}`, told = say(key);
-    return told === key ? data.fields[f] : told;
+    return told === key ? tell(data.fields[f]) : told;
   };
-  const value = (f, i) => data.values[f][i] === null ? say('unknown') : data.values[f][i];
+  const value = (f, i) => data.values[f][i] === null ? say('unknown') : tell(data.values[f][i]);
   const isOwn = f => data.own.includes(f);
   const leader = data.own[0];
   const shared = data.fields.map((_, f) => f).filter(f => !isOwn(f));
