@@ -233,7 +233,7 @@ def phrasebook(language: str, page: str | None = None) -> Phrasebook | None:
     >>> phrasebook('en') is None, phrasebook('ko').line('epoch')
     (True, '에폭')
     >>> phrasebook('ko', 'fm').line('item'), phrasebook('ko', 'own_log').line('item')
-    ('영화', '아이템')
+    ('영화', '상품')
     """
     if page is None:
         from ..check.words import notebook_page

@@ -225,7 +225,7 @@ class _Ratings(Task):
         parts = list(zip(*[shards(v, self.devices) for v in values]))
         if rebuilds:
             parts = [shown(*s) for s in parts]
-            count = sum(np.count_nonzero(mask.asnumpy()) for _, mask, _ in parts)
+            count = sum(int(np.count_nonzero(mask.asnumpy())) for _, mask, _ in parts)
             of = self._row_loss
         else:
             count, of = int(values[-1].size), self._pair_loss
