@@ -234,7 +234,7 @@ def _stream(path):
                 copy_member(archive, path, members[0], unpacked)
                 return pa.BufferReader(unpacked.getbuffer())
         if packed == '.xz':
-            return pa.PythonFile(_Unpacked(path, lzma.open(path)), mode='r')
+            return pa.PythonFile(_Unpacked(path, _Xz(path)), mode='r')
         plain = pa.input_stream(path, compression='detect')
         return pa.PythonFile(_Unpacked(path, plain), mode='r') if packed else plain
 
@@ -268,6 +268,38 @@ class _Unpacked(io.RawIOBase):
     def close(self):
         self._file.close()
         super().close()
+
+
+class _Xz:
+    """The streams of an .xz file, one after another.
+
+    What follows the first and is no stream, Python's own reader takes for the end without a word.
+    """
+
+    def __init__(self, path):
+        self._file, self._unpacker = open(path, 'rb'), lzma.LZMADecompressor()
+
+    def read(self, size):
+        while True:
+            packed = b''
+            if self._unpacker.eof:
+                packed = self._unpacker.unused_data.lstrip(b'\0')  # zeros may fill up a stream
+                while not packed:
+                    more = self._file.read(PIECE)
+                    if not more:
+                        return b''
+                    packed = more.lstrip(b'\0')
+                self._unpacker = lzma.LZMADecompressor()
+            elif self._unpacker.needs_input:
+                packed = self._file.read(PIECE)
+                if not packed:
+                    raise EOFError
+            unpacked = self._unpacker.decompress(packed, size)
+            if unpacked:
+                return unpacked
+
+    def close(self):
+        self._file.close()
 
 
 def _is_mac_s(member):

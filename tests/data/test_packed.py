@@ -163,6 +163,25 @@ def test_a_damaged_stream_is_encoded_to_one_sentence(tmp_path, suffix):
             assert '\n' not in str(refusal.value), suffix
 
 
+@pytest.mark.parametrize('suffix', ['.gz', '.bz2', '.xz', '.zst'])
+def test_a_file_of_several_streams_is_read_whole_or_refused(tmp_path, suffix):
+    path = bomb(tmp_path, suffix)
+    one = path.read_bytes()
+    second = PACKERS[suffix](b'1,z\n')
+    path.write_bytes(one + (bytes(8) if suffix == '.xz' else b'') + second)
+    assert len(d2l.read(path, label='y')) == 50_001
+    broken = b'\xff\x00' * 4
+    for spoilt in (broken + second[8:], second[: len(second) // 2], b'no stream at all'):
+        path.write_bytes(one + spoilt)
+        for call in (
+            lambda: d2l.read(path, label='y'),
+            lambda: d2l.encode(path, tmp_path / 'encoded', label='y', verbose=False),
+        ):
+            with pytest.raises(ValueError, match='cannot be unpacked') as refusal:
+                call()
+            assert '\n' not in str(refusal.value), suffix
+
+
 @pytest.mark.parametrize(
     'cell',
     [pd.DataFrame({'x': [1]}), pd.Index([1]), object(), len, int, mx.np.ones(2)],
