@@ -1,6 +1,7 @@
 """The built site, as files and as Chromium shows it."""
 
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlparse
 
@@ -544,6 +545,80 @@ def test_a_drawing_shown_twice_keeps_apart_and_speaks_one_language():
     assert root.path['marker-end'] == 'url(#fig7-two-tip)'
     assert '둘' in html and '>two<' not in html and 'lang="en"' not in html
     assert '>two<' in figures.inline_svg(SVG, 'fig7', 'x', 'en')
+
+
+def plotted(draw):
+    """The root of the SVG of a figure that `draw` has drawn on."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3), layout='constrained')
+    draw(figure)
+    return ElementTree.fromstring(d2l.plot.as_svg(figure))
+
+
+def panels(figure):
+    for axis in figure.subplots(1, 2):
+        axis.plot([0, 1], label='FM')
+        axis.legend()
+        axis.set_ylabel('loss')
+
+
+def legend_beside(figure):
+    axis = figure.subplots()
+    axis.plot([0, 1], label='a model of many words')
+    axis.legend(loc='center left', bbox_to_anchor=(1, 0.5))
+
+
+def legend_over(figure):
+    axis = figure.subplots()
+    axis.plot([0, 1], label='FM')
+    figure.legend(loc='outside upper center')
+
+
+def with_colour_bar(figure):
+    axis = figure.subplots()
+    figure.colorbar(axis.pcolormesh([[0, 1], [2, 3]]), ax=axis)
+
+
+def one_panel(figure):
+    figure.subplots().plot([0, 1], label='FM')
+
+
+@pytest.mark.parametrize(
+    'draw, count',
+    [(panels, 2), (legend_beside, 2), (legend_over, 2), (with_colour_bar, 1), (one_panel, 1)],
+)
+def test_what_stands_side_by_side_in_a_plot_is_found(draw, count):
+    root = plotted(draw)
+    boxes = figures.columns(root)
+    whole, high = map(float, root.get('viewBox').split()[2:])
+    assert len(boxes) == count, boxes
+    assert all(
+        0 <= left < right <= whole and 0 <= top < bottom <= high
+        for left, right, top, bottom in boxes
+    )
+    pieces = figures.stacked(root, 'fig1', 500)
+    assert pieces.count('href="#fig1-figure_1"') == (count if count > 1 else 0)
+    if draw is legend_beside:  # cut to the legend's own height
+        assert boxes[1][3] - boxes[1][2] < high / 2
+        assert boxes[0][1] == boxes[1][0]
+
+
+def test_an_exponent_does_not_widen_a_plot():
+    part = '<tspan style="font-size: {}px">1</tspan>'
+    plain, raised = (f'<text>{part.format(10)}{more}</text>' for more in ('', part.format(7)))
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300">{}</svg>'
+    one, two = (figures.least_width(ElementTree.fromstring(svg.format(t))) for t in (plain, raised))
+    assert one == two == 340
+
+
+@pytest.mark.parametrize('shade, pale', [(1.0, True), (0.3, False)])
+def test_a_picture_that_is_nearly_white_is_known(shade, pale):
+    root = plotted(
+        lambda figure: figure.subplots().imshow([[shade] * 3] * 3, cmap='gray', vmin=0, vmax=1)
+    )
+    (image,) = root.iter(f'{{{figures.SVG}}}image')
+    assert figures.is_pale(image) is pale
 
 
 def test_the_first_page_names_every_edition():

@@ -5,12 +5,15 @@ sentence of its alt text. A text refers to it by that name, `{numref}`: a drawin
 `fig-<page>-<file>`, or `fig-fm` where the two are the same, a plot is `fig-<id of its cell>`.
 """
 
+import base64
+import io
+import math
 import re
 import xml.etree.ElementTree as ET
 from functools import lru_cache
 from pathlib import Path
 
-from d2lrec.phrases import phrasebook
+from d2lrec.phrases import phrasebook, width
 
 import nbformat
 import yaml
@@ -22,6 +25,7 @@ SVG = 'http://www.w3.org/2000/svg'
 XML = 'http://www.w3.org/XML/1998/namespace'
 XLINK = 'http://www.w3.org/1999/xlink'
 LEGIBLE = 8.5  # dots of a letter that can be read on a phone
+NARROW = 384  # a plot that asks for less is shrunk: on a phone it has about 340
 CAPTIONS = 'chapters/captions.yml'
 LINKS = ('href', f'{{{XLINK}}}href')
 logger = logging.getLogger(__name__)
@@ -70,12 +74,17 @@ def inline_svg(text, prefix, alt, language, plotted=False):
             else:
                 value = re.sub(r'url\(#([^)]+)\)', rf'url(#{prefix}-\1)', value)
                 element.set(key, re.sub('^#', f'#{prefix}-', value) if key in LINKS else value)
-    width = float(re.sub('[^0-9.]', '', root.get('width') or root.get('viewBox').split()[2]))
+    most = float(re.sub('[^0-9.]', '', root.get('width') or root.get('viewBox').split()[2]))
     if plotted:  # points of Matplotlib, of which 72 make the 96 dots of a page
-        width *= 4 / 3
-    style = f'max-width:{width:g}px'
+        most *= 4 / 3
+    style, pieces = f'max-width:{most:g}px', ''
     if plotted:
-        style += f';--least:{least_width(root, text)}px'
+        least = least_width(root)
+        pieces = stacked(root, prefix, least) if least > NARROW else ''
+        style += f';--least:{least if least > NARROW else 0}px'
+        for image in root.iter(f'{{{SVG}}}image'):
+            if is_pale(image):
+                image.set('class', 'd2l-pale')
     for key in ('width', 'height', 'style', f'{{{XML}}}lang'):
         root.attrib.pop(key, None)
     root.attrib.update(
@@ -88,13 +97,162 @@ def inline_svg(text, prefix, alt, language, plotted=False):
         }
     )
     drawn = ET.tostring(root, encoding='unicode')
-    return f'<div class="d2l-plot">{drawn}</div>' if plotted else drawn
+    return f'<div class="d2l-plot">{drawn}{pieces}</div>' if plotted else drawn
 
 
-def least_width(root, text):
+def letters(text):
+    """The size of a text's letters: the largest, for an exponent is read beside its number."""
+    styles = ' '.join(element.get('style', '') for element in text.iter())
+    return max(map(float, re.findall(r'font(?:-size)?:[^;"]*?([\d.]+)px', styles)), default=10.0)
+
+
+def least_width(root):
     """The width in dots of a page below which a plot's smallest letters are below `LEGIBLE`."""
-    sizes = [float(size) for size in re.findall(r'font(?:-size)?:[^;"]*?([\d.]+)px', text)]
+    sizes = [letters(text) for text in root.iter(f'{{{SVG}}}text')]
     return round(LEGIBLE * float(root.get('viewBox').split()[2]) / min(sizes)) if sizes else 0
+
+
+def is_pale(image):
+    """Whether an <image> is nearly white: in the dark it would shine, and is inverted."""
+    from PIL import Image, ImageStat
+
+    _, found, data = next(image.get(link, '') for link in LINKS if image.get(link)).partition(
+        'base64,'
+    )
+    if not found:
+        return False
+    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+        return ImageStat.Stat(picture.convert('L')).mean[0] > 230
+
+
+def stacked(root, prefix, least):
+    """A plot's columns once more, for a phone to show one under the other; '' for one column.
+
+    A plot of two panels side by side, or with a legend beside it, is wider than a phone: what is
+    at the right would be out of sight.
+    """
+    parts = columns(root)
+    if len(parts) < 2:
+        return ''
+    whole = float(root.get('viewBox').split()[2])
+    widest = max(right - left for left, right, _, _ in parts)
+    pieces = ''.join(
+        f'<svg class="figure-svg plot-svg" '
+        f'viewBox="{left:.1f} {top:.1f} {right - left:.1f} {bottom - top:.1f}" '
+        f'style="width:{100 * (right - left) / widest:.1f}%;'
+        f'max-width:{(right - left) * 4 / 3:.0f}px;'
+        f'--least:{round(least * (right - left) / whole)}px">'
+        f'<use href="#{prefix}-figure_1"/></svg>'
+        for left, right, top, bottom in parts
+    )
+    return f'<div class="d2l-stacked" aria-hidden="true">{pieces}</div>'
+
+
+def columns(root):
+    """[(left, right, top, bottom)] of what stands side by side in a plot of Matplotlib.
+
+    A column is a panel with all round it, or a legend beside one; panels under each other and a
+    colour bar with what it explains are one. A legend over or under the only column is one, too.
+    """
+    _, _, whole, high = map(float, root.get('viewBox').split())
+    figure = root.find(f'{{{SVG}}}g')
+    boxes, over, frame = [], [], ()
+    for group in figure if figure is not None else ():
+        name = group.get('id', '').rpartition('-')[2]
+        if name.startswith('axes_'):
+            legends = [g for g in group if 'legend_' in g.get('id', '')]
+            inner = extent([child for child in group if child not in legends])
+            frame = extent(group[:1])
+            for legend in legends:
+                beside = extent([legend])
+                if beside[3] <= frame[2] + 1 or beside[2] >= frame[3]:
+                    over.append(beside)
+                elif beside[0] < frame[1] - 1:  # within the panel
+                    inner = joined(inner, beside)
+                else:
+                    boxes.append(beside)
+            if boxes and frame[1] - frame[0] < 0.08 * whole:  # a colour bar
+                inner = joined(boxes.pop(), inner)
+            boxes.append(inner)
+        elif name.startswith('legend_') and frame and extent([group])[3] <= frame[2] + 1:
+            over.append(extent([group]))
+        elif not name.startswith('patch_'):
+            boxes.append(extent([group]))
+    parts = []
+    for box in sorted(box for box in boxes if box):
+        if parts and box[0] < parts[-1][1] - 4:  # what letters measure is a guess
+            parts[-1] = joined(parts[-1], box)
+        else:
+            parts.append(box)
+    if len(over) == len(parts) == 1:
+        left, right, top, bottom = over[0]
+        legend = max(left - 6, 0), min(right + 6, whole), max(top - 6, 0), min(bottom + 6, high)
+        if top < frame[2]:
+            return [legend, (0, whole, bottom + 3, high)]
+        return [(0, whole, 0, top - 3), legend]
+    cuts = [0, *((one[1] + two[0]) / 2 for one, two in zip(parts, parts[1:])), whole]
+    return [
+        (left, right, max(top - 6, 0), min(bottom + 6, high))
+        if bottom - top < high / 2  # a legend
+        else (left, right, 0, high)
+        for left, right, (_, _, top, bottom) in zip(cuts, cuts[1:], parts)
+    ]
+
+
+def joined(*boxes):
+    """The box round boxes (left, right, top, bottom)."""
+    left, right, top, bottom = zip(*(box for box in boxes if box))
+    return min(left), max(right), min(top), max(bottom)
+
+
+def extent(elements):
+    """(left, right, top, bottom) of what elements draw, () for nothing; text is estimated."""
+    boxes = []
+    for element in elements:
+        name = _name(element)
+        if name == 'defs' or element.get('clip-path'):  # what is clipped lies in its panel
+            continue
+        if name == 'path':
+            numbers = [float(number) for number in re.findall(r'-?[\d.]+', element.get('d', ''))]
+            if numbers:
+                xs, ys = numbers[::2], numbers[1::2]
+                boxes.append((min(xs), max(xs), min(ys), max(ys)))
+        elif name == 'use' and element.get('x'):
+            x, y = float(element.get('x')), float(element.get('y'))
+            boxes.append((x, x, y, y))
+        elif name == 'text':
+            boxes.append(text_extent(element))
+        elif name == 'g':
+            moved = re.match(r'translate\((\S+) (\S+)\)$', element.get('transform', ''))
+            x, y = map(float, moved.groups()) if moved else (0, 0)
+            inner = extent(element)
+            if inner:
+                boxes.append((inner[0] + x, inner[1] + x, inner[2] + y, inner[3] + y))
+    return joined(*boxes) if boxes else ()
+
+
+def text_extent(text):
+    """(left, right, top, bottom) of a text, its letters taken as half as wide as they are high."""
+    size = letters(text)
+    long = 0.5 * size * width(''.join(text.itertext()).strip())
+    x, y = float(text.get('x', 0)), float(text.get('y', 0))
+    anchor = re.search(r'text-anchor: (\w+)', text.get('style', ''))
+    before = {'middle': 0.5, 'end': 1}.get(anchor[1] if anchor else '', 0) * long
+    moved = re.match(r'translate\((\S+) (\S+)\)', text.get('transform', ''))
+    if moved:
+        x, y = x + float(moved[1]), y + float(moved[2])
+    turned = re.search(r'rotate\(([^\s)]+)', text.get('transform', ''))
+    angle = math.radians(float(turned[1])) if turned else 0
+    corners = [
+        (
+            x + along * math.cos(angle) - up * math.sin(angle),
+            y + along * math.sin(angle) + up * math.cos(angle),
+        )
+        for along in (-before, long - before)
+        for up in (-size, 0.3 * size)
+    ]
+    xs, ys = zip(*corners)
+    return min(xs), max(xs), min(ys), max(ys)
 
 
 def inline_figures(app, doctree, docname):
