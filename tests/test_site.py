@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlparse
 
 import d2lrec as d2l
+from d2lrec import phrases
 
 import axe_playwright_python
 import build
@@ -545,6 +546,32 @@ def test_a_drawing_shown_twice_keeps_apart_and_speaks_one_language():
     assert root.path['marker-end'] == 'url(#fig7-two-tip)'
     assert '둘' in html and '>two<' not in html and 'lang="en"' not in html
     assert '>two<' in figures.inline_svg(SVG, 'fig7', 'x', 'en')
+
+
+@pytest.mark.parametrize(
+    'said, told, lined',
+    [
+        # the longest name has one space before its value
+        ('of all: 1\nof me:  2', '모두의 것: 1\n나:       2', '모두의 것: 1\n나:        2'),
+        # the second part is told, too
+        (
+            'sgd     move: 0\nadagrad move: 1',
+            'sgd         폭: 0\nadagrad 폭: 1',
+            'sgd     폭: 0\nadagrad 폭: 1',
+        ),
+        # brackets hold an array, no columns
+        ('a [1  2 ]\nb [10 2 ]', '가 [1  2 ]\n나 [10 2 ]', '가 [1  2 ]\n나 [10 2 ]'),
+        # a table stands under its head
+        (
+            '    a   b\nLR  1   2\nDCN 1   2',
+            '    가   나\nLR  1   2\nDCN 1   2',
+            '    가   나\nLR  1   2\nDCN 1   2',
+        ),
+    ],
+)
+def test_told_lines_stand_under_each_other(said, told, lined):
+    book = phrases.Phrasebook({'move: {}': '폭: {}'})
+    assert cells.lined_up(said, told, book) == lined
 
 
 def plotted(draw):

@@ -2,7 +2,7 @@
 
 import re
 
-from d2lrec.phrases import phrasebook
+from d2lrec.phrases import phrasebook, width
 
 from bs4 import BeautifulSoup
 from docutils import nodes
@@ -12,6 +12,8 @@ from myst_nb.core.utils import coalesce_streams
 from d2lrec_site.editions import BOOK
 
 SORTED = 5  # rows from which on a table of models can be sorted
+HEADS = re.compile(r'[^\d:\[]*\S {2,}\S[^\d:\[]*')  # over the columns of a table: no number
+BRACKETS = ('()', '[]', '{}')
 CODE = ('python', 'python3', 'ipython', 'ipython3')  # a source that a cell shows is no speech
 
 
@@ -78,6 +80,63 @@ def mend_table(markup):
     )
 
 
+def lined_up(said, told, book):
+    """A told text whose lines stand under each other where those of the code do.
+
+    The longest of some names, one space before its value, looks like a sentence: what is told of
+    it has another length, and the values beside the other names no longer stand under its own.
+    """
+    said, told = said.split('\n'), told.split('\n')
+    at, headed = 0, None
+    while at < len(said) == len(told):
+        headed = said[at].strip() and headed or HEADS.fullmatch(said[at])  # up to an empty line
+        for column, end in [] if headed else shared_starts(said, at):
+            cuts = tails(said[at:end], told[at:end], column, book)
+            heads = [line[:cut].rstrip() for line, cut in zip(told[at:end], cuts)]
+            if all(heads):
+                wide = max(map(width, heads)) + 1
+                told[at:end] = [
+                    head + ' ' * (wide - width(head)) + line[cut:]
+                    for head, cut, line in zip(heads, cuts, told[at:end])
+                ]
+                at = end - 1
+                break
+        at += 1
+    return '\n'.join(told)
+
+
+def shared_starts(lines, first):
+    """[(column, end)]: where the second part of the lines from `first` to `end` may begin, with
+    one space before it in one line and more in another."""
+    starts = []
+    for column in range(2, len(lines[first])):
+        end, gaps = first, set()
+        while end < len(lines) and re.match(r'. \S', lines[end][column - 2 : column + 1]):
+            head = lines[end][:column]
+            if not head.strip() or any(head.count(one) != head.count(two) for one, two in BRACKETS):
+                break
+            gaps.add(head[-2] == ' ')
+            end += 1
+        if len(gaps) == 2:
+            starts.append((column, end))
+    return starts
+
+
+def tails(said, told, column, book):
+    """Where in each told line begins what begins at `column` in the code's; 0 for not found."""
+    cuts, firsts = [], set()
+    for line, own in zip(said, told):
+        tail = line[column:]
+        firsts.add(tail.split()[0])
+        words = next((w for w in (book.phrase(tail), tail) if w and own.endswith(w)), None)
+        cuts.append(len(own) - len(words) if words else own.find(f' {tail.split()[0]}') + 1)
+    if not all(cuts) and len(firsts) == 1:  # one wording in all lines: from its first own word on
+        both = set.intersection(*(set(own.split()[1:]) for own in told))
+        first = next((word for word in told[0].split()[1:] if word in both), '')
+        cuts = [own.find(f' {first}') + 1 if first else 0 for own in told]
+    return cuts
+
+
 def put(node, text):
     """Gives a node of an output another text."""
     node.rawsource = text
@@ -94,7 +153,7 @@ def tell_outputs(app, doctree):
         for block in output.findall(nodes.literal_block) if book else ():
             if block.get('language') in CODE:
                 continue
-            told = book.text(block.astext())
+            told = lined_up(block.astext(), book.text(block.astext()), book)
             if told != block.astext():
                 put(block, told)
         for raw in output.findall(nodes.raw):
