@@ -574,6 +574,13 @@ def test_told_lines_stand_under_each_other(said, told, lined):
     assert cells.lined_up(said, told, book) == lined
 
 
+def test_no_chapter_cuts_the_titles_of_films():
+    for edition in EDITIONS:
+        for path in edition.notebooks:
+            text = path.read_text(encoding='utf-8')
+            assert not re.search(r'title.*(str\.slice\(0|\[:\d\d\])', text), path
+
+
 def plotted(draw):
     """The root of the SVG of a figure that `draw` has drawn on."""
     from matplotlib.figure import Figure

@@ -155,7 +155,9 @@ class Figure:
                 out.append(f'<tspan{dy} {self.cls("bf")}>{bold}</tspan>')
             elif mark:
                 inner = long or short
-                lean = ['it'] if mark == '_' and re.search('[A-Za-z]', inner) else []
+                lean = ['it'] if re.search('[A-Za-z]' if mark == '_' else '[a-z]', inner) else []
+                if mark == '^' and out and '"it"' in out[-1].replace(f'{self.name}-', ''):
+                    dy += ' dx="2"'  # a leaning letter ends further right at its top
                 out.append(f'<tspan{dy} {self.cls("low", *lean)}>{escape(inner)}</tspan>')
             elif letters:
                 out.append(f'<tspan{dy} {self.cls("it")}>{letters}</tspan>')
