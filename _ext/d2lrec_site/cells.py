@@ -12,8 +12,6 @@ from myst_nb.core.utils import coalesce_streams
 from d2lrec_site.editions import BOOK
 
 SORTED = 5  # rows from which on a table of models can be sorted
-HEADS = re.compile(r'[^\d:\[]*\S {2,}\S[^\d:\[]*')  # over the columns of a table: no number
-BRACKETS = ('()', '[]', '{}')
 CODE = ('python', 'python3', 'ipython', 'ipython3')  # a source that a cell shows is no speech
 
 
@@ -78,6 +76,10 @@ def mend_table(markup):
     return re.sub(
         r'<td>(\s*' + NUMBER.pattern + r'\s*)</td>', r'<td class="number">\1</td>', markup
     )
+
+
+HEADS = re.compile(r'[^\d:\[]*\S {2,}\S[^\d:\[]*')  # over the columns of a table: no number
+BRACKETS = ('()', '[]', '{}')
 
 
 def lined_up(said, told, book):
