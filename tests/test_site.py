@@ -1088,6 +1088,24 @@ def test_search_finds_the_chapter_first(browser, address, language):
     assert not missed
 
 
+@each_edition
+def test_a_telephone_shows_every_panel_and_legend(browser, address, edition):
+    own = f'{address}/{edition.language}/{edition.chapters}'
+    visit = browser.new_page(viewport={'width': 390, 'height': 844})
+    try:
+        for name, count in (('own_log', 2), ('defects', 2), ('growth', 2), ('dlrm', 0)):
+            visit.goto(f'{own}/{name}.html', wait_until='load')
+            ends = visit.eval_on_selector_all(
+                '.d2l-stacked > svg, .d2l-plot:not(:has(.d2l-stacked)) g[id*="legend_"] text',
+                """all => all.map(one => one.getBoundingClientRect())
+                  .flatMap(box => [box.left, box.right])""",
+            )
+            assert ends and min(ends) >= 0 and max(ends) <= 390, (name, ends)
+            assert visit.locator('.d2l-stacked > svg').count() == count, name
+    finally:
+        visit.close()
+
+
 def test_a_telephone_shows_formulas_whole(browser, address):
     visit = browser.new_page(viewport={'width': 390, 'height': 844})
     try:
