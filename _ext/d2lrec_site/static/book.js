@@ -100,6 +100,22 @@
     reachable(element);
   };
 
+  /* A formula within a sentence that is longer than its line, likewise. */
+  const fitInline = element => {
+    const formula = element.querySelector(":scope > mjx-container");
+    const block = element.closest("p, li, td, th, dd, figcaption, .admonition-title");
+    if (!formula || !block || !block.clientWidth) return;
+    if (!own.has(formula)) own.set(formula, formula.style.fontSize);
+    formula.style.fontSize = own.get(formula);
+    const room = block.clientWidth - 2 * parseFloat(getComputedStyle(block).fontSize);
+    const wide = formula.getBoundingClientRect().width;
+    if (wide <= room) return;
+    const now = parseFloat(getComputedStyle(formula).fontSize);
+    formula.style.fontSize = `${now * Math.max(LEAST, room / wide)}px`;
+  };
+  const around = new ResizeObserver(all => all.forEach(({ target }) =>
+    target.querySelectorAll(":scope span.math").forEach(fitInline)));
+
   /* Also what is unfolded later, when the theme has counted it among what does not scroll. */
   const resized = new ResizeObserver(all => all.forEach(({ target }) => {
     if (fitted.has(target) && fitted.get(target) !== target.clientWidth) fit(target);
@@ -111,6 +127,8 @@
     await window.MathJax?.startup?.promise;
     await document.fonts.ready;
     document.querySelectorAll(".bd-article div.math").forEach(fit);
+    new Set([...document.querySelectorAll(".bd-article span.math")].map(one => one.closest("p, li, td, dd")))
+      .forEach(block => block && around.observe(block));
   };
 
   const begin = () => {
