@@ -461,8 +461,8 @@ def test_pieces_of_a_print_are_joined_as_they_are(pieces, text):
         ('<td>0.78</td>', '<td class="number">0.78</td>'),
         ('<td>-1,682 ± 3</td>', '<td class="number">-1,682 ± 3</td>'),
         ('<td>Toy Story (1995)</td>', '<td>Toy Story (1995)</td>'),
-        ('<tr><th>04-01</th></tr>', '<tr><th class="short">04-01</th></tr>'),
-        ('<tr><th>FM, two fields</th></tr>', '<tr><th>FM, two fields</th></tr>'),
+        ('<tbody><th>LR</th></tbody>', '<tbody><th class="short">LR</th></tbody>'),
+        ('<tbody><th>FM, two fields</th></tbody>', '<tbody><th>FM, two fields</th></tbody>'),
     ],
 )
 def test_a_printed_table_is_mended(markup, mended):
@@ -909,6 +909,11 @@ def test_a_telephone_shows_what_goes_on_to_the_side(browser, address, name):
         page.wait_for_function('() => document.fonts.status == "loaded"')
         page.wait_for_timeout(400)  # formulas are fitted, then what scrolls is looked at
         assert page.evaluate(HINTED) == []
+        sizes = page.evaluate(
+            "[...document.querySelectorAll('table mjx-container')].map(e => parseFloat("
+            'getComputedStyle(e).fontSize) / parseFloat(getComputedStyle(e.parentElement).fontSize))'
+        )
+        assert min(sizes, default=1) > 0.95, 'a formula of a table is set smaller'
         seen = page.evaluate(
             """() => [...document.querySelectorAll('.bd-article pre')].filter(e =>
             e.scrollWidth > e.clientWidth + 2).map(e => { e.scrollLeft = 1e6; return e })

@@ -72,8 +72,9 @@ def mend_table(markup):
     """A printed table: no empty head, a dash for no number; numbers and short names are marked."""
     markup = mend_heads(markup)
     markup = re.sub(r'<th((?: [^>]*)?)>\s*</th>', r'<td\1></td>', markup)
-    short = rf'(<tr[^>]*>\s*)<th>([^<]{{1,{SHORT}}})</th>'
-    markup = re.sub(short, r'\1<th class="short">\2</th>', markup)
+    head, body, rows = markup.partition('<tbody>')
+    short = rf'<th((?: (?:rowspan|valign)="[^"]*")*)>([^<]{{1,{SHORT}}})</th>'
+    markup = head + body + re.sub(short, r'<th class="short"\1>\2</th>', rows)
     markup = re.sub(r'<td>NaN</td>', '<td class="number">–</td>', markup)
     markup = re.sub(r'<td>-(0(?:\.0*)?)</td>', r'<td>\1</td>', markup)  # a rounded -.0000
     return re.sub(

@@ -79,7 +79,7 @@
 
   /* A formula that is a little too wide is set smaller rather than scrolled; one that would become
      much smaller first leaves the room beside it, its number stands below. */
-  const LEAST = 0.7, ENOUGH = 0.9;
+  const LEAST = 0.6, ENOUGH = 0.9;
   const fitted = new Map();      // formula's line -> the width that it was fitted to
   const own = new WeakMap();     // formula -> the size that MathJax gave it
   const fit = element => {
@@ -103,11 +103,11 @@
   /* A formula within a sentence that is longer than its line, likewise. */
   const fitInline = element => {
     const formula = element.querySelector(":scope > mjx-container");
-    const block = element.closest("p, li, td, th, dd, figcaption, .admonition-title");
-    if (!formula || !block || !block.clientWidth) return;
+    const block = element.closest("p, li, dd");
+    if (!formula || !block || !block.clientWidth || block.closest("table")) return;   // a cell has its width
     if (!own.has(formula)) own.set(formula, formula.style.fontSize);
     formula.style.fontSize = own.get(formula);
-    const room = block.clientWidth - 2 * parseFloat(getComputedStyle(block).fontSize);
+    const room = block.clientWidth - parseFloat(getComputedStyle(block).fontSize);
     const wide = formula.getBoundingClientRect().width;
     if (wide <= room) return;
     const now = parseFloat(getComputedStyle(formula).fontSize);
@@ -127,7 +127,7 @@
     await window.MathJax?.startup?.promise;
     await document.fonts.ready;
     document.querySelectorAll(".bd-article div.math").forEach(fit);
-    new Set([...document.querySelectorAll(".bd-article span.math")].map(one => one.closest("p, li, td, dd")))
+    new Set([...document.querySelectorAll(".bd-article span.math")].map(one => one.closest("p, li, dd")))
       .forEach(block => block && around.observe(block));
   };
 
