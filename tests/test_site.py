@@ -910,8 +910,9 @@ def test_a_telephone_shows_what_goes_on_to_the_side(browser, address, name):
         page.wait_for_timeout(400)  # formulas are fitted, then what scrolls is looked at
         assert page.evaluate(HINTED) == []
         sizes = page.evaluate(
-            "[...document.querySelectorAll('table mjx-container')].map(e => parseFloat("
-            'getComputedStyle(e).fontSize) / parseFloat(getComputedStyle(e.parentElement).fontSize))'
+            """() => { const size = e => parseFloat(getComputedStyle(e).fontSize);
+            return [...document.querySelectorAll('table mjx-container')].map(e =>
+              size(e) / size(e.parentElement)) }"""
         )
         assert min(sizes, default=1) > 0.95, 'a formula of a table is set smaller'
         seen = page.evaluate(
