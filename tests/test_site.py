@@ -799,8 +799,11 @@ SHEET = """() => { const rgb = c => c.match(/[\\d.]+/g).map(Number);
     pale: texts.filter(e => { const g = ground(e);
       const l = lum(rgb(getComputedStyle(e)[e.closest('svg') ? 'fill' : 'color']));
       return (Math.max(l, g) + .05) / (Math.min(l, g) + .05) < 4.5 || g < .5 }).map(said),
+    broken: all(article + 'td.number').filter(e => {
+      const words = document.createRange(); words.selectNodeContents(e.querySelector('p') || e);
+      return new Set([...words.getClientRects()].map(b => Math.round(b.top))).size > 1 }).map(said),
     screen: all('.bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .copybtn, '
-      + '.prev-next-area, .toggle-button, a.language-switch').map(said),
+      + '.prev-next-area, .toggle-button, a.language-switch, article details > summary').map(said),
     closed: [...document.querySelectorAll(article + 'div.solution > section')]
       .filter(e => !e.checkVisibility() || e.getBoundingClientRect().height < 20).map(said),
     titles: all('h1').length } }"""
