@@ -1204,6 +1204,7 @@ def test_results_of_a_search_fit_a_telephone(browser, address):
         for raw in ('\\(', 'self.', '0 0 0 1', 'Show source'):  # TeX, code, a drawing, a button
             assert raw not in quoted
         begun = page.locator('#search-results p.context').all_inner_texts()
+        assert all(len(one) < 300 for one in begun)
         assert all(re.match(r'(… )?[\w“"‘(\[⟨+−-]', one) for one in begun), begun
         field = page.locator('article input[name=q], main input[name=q]').first
         lens = field.locator('xpath=preceding-sibling::i').bounding_box()

@@ -64,9 +64,11 @@
   };
   const watched = new WeakSet();
   const reachable = element => {
+    element.classList.remove("d2l-wider");
+    if (element.matches(".pst-scrollable-table-container") && element.scrollWidth > element.clientWidth + 1)
+      element.classList.add("d2l-wider");      // its columns get room
     hint(element);
     if (element.scrollWidth <= element.clientWidth + 1) return;
-    if (element.matches(".pst-scrollable-table-container")) element.classList.add("d2l-wider");
     if (!watched.has(element)) {
       watched.add(element);
       element.addEventListener("scroll", () => hint(element), { passive: true });

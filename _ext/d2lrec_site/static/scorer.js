@@ -65,11 +65,12 @@ var Scorer = {
     if (!told) return null;
     const lower = told.toLowerCase();
     const at = Math.min(...[...keywords].map(word => lower.indexOf(word.toLowerCase())).filter(place => place > -1), told.length);
-    let begin = at === told.length ? 0 : Math.max(at - 120, 0), end = Math.min(begin + 240, told.length);
-    const sentence = told.slice(begin, at).search(/[.?!] (?=\S)/);
+    const found = at < told.length;      // not in what is quoted: its first lines
+    let begin = !found ? 0 : Math.max(at - 120, 0), end = Math.min(begin + 240, told.length);
+    const sentence = told.slice(begin, found ? at : 0).search(/[.?!] (?=\S)/);
     if (begin && sentence > -1) begin += sentence + 2;
     else if (begin) begin = Math.min(at, told.indexOf(" ", begin) + 1);
-    if (end < told.length) end = Math.max(told.lastIndexOf(" ", end), at + 1);
+    if (end < told.length) end = Math.max(told.lastIndexOf(" ", end), found ? at + 1 : 0);
     const line = document.createElement("p");
     line.classList.add("context");
     line.textContent = `${begin && sentence < 0 ? "… " : ""}${told.slice(begin, end)}${end < told.length ? " …" : ""}`;
