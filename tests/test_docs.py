@@ -248,6 +248,9 @@ def test_docstrings_become_what_their_writer_meant():
     lines = ['The best: or the last.']
     api.tidy(None, 'property', '', None, None, lines)
     assert lines == ['..', '', 'The best: or the last.']
+    lines = ['ids ->', 'logits.', '    F.', 'Examples', '>>> FM()', 'Dense(2 -> 1)']
+    api.tidy(None, 'class', '', None, None, lines)
+    assert lines == ['ids →', 'logits.', '    \\F.', 'Examples', '>>> FM()', 'Dense(2 -> 1)']
     lines = ['Alias for field number 3']
     api.tidy(None, 'property', '', None, None, lines)
     assert not lines

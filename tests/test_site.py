@@ -463,10 +463,25 @@ def test_pieces_of_a_print_are_joined_as_they_are(pieces, text):
         ('<td>0.78</td>', '<td class="number">0.78</td>'),
         ('<td>-1,682 ± 3</td>', '<td class="number">-1,682 ± 3</td>'),
         ('<td>Toy Story (1995)</td>', '<td>Toy Story (1995)</td>'),
+        ('<tbody><th>LR</th></tbody>', '<tbody><th class="short">LR</th></tbody>'),
+        ('<tbody><th>FM, two fields</th></tbody>', '<tbody><th>FM, two fields</th></tbody>'),
     ],
 )
 def test_a_printed_table_is_mended(markup, mended):
     assert cells.mend_table(markup) == mended
+
+
+@pytest.mark.parametrize(
+    'code, broken',
+    [
+        ('d2l.check.embedding_bag(embedding_bag)', 'd2l.check.embedding_bag(<wbr>embedding_bag)'),
+        ('/home/reader/d2lrec/chapters', '/home/<wbr>reader/<wbr>d2lrec/<wbr>chapters'),
+        ('d2l.auc(labels)', 'd2l.auc(labels)'),
+    ],
+)
+def test_long_code_breaks_between_names(code, broken):
+    whole = '<code class="docutils literal notranslate"><span class="pre">{}</span></code>'
+    assert finish.breakable(whole.format(code)) == whole.format(broken)
 
 
 def test_the_name_of_rows_stands_in_the_row_of_heads():
@@ -893,8 +908,11 @@ SHEET = """() => { const rgb = c => c.match(/[\\d.]+/g).map(Number);
     pale: texts.filter(e => { const g = ground(e);
       const l = lum(rgb(getComputedStyle(e)[e.closest('svg') ? 'fill' : 'color']));
       return (Math.max(l, g) + .05) / (Math.min(l, g) + .05) < 4.5 || g < .5 }).map(said),
+    broken: all(article + 'td.number').filter(e => {
+      const words = document.createRange(); words.selectNodeContents(e.querySelector('p') || e);
+      return new Set([...words.getClientRects()].map(b => Math.round(b.top))).size > 1 }).map(said),
     screen: all('.bd-sidebar-primary, .bd-sidebar-secondary, .bd-header-article, .copybtn, '
-      + '.prev-next-area, .toggle-button, a.language-switch').map(said),
+      + '.prev-next-area, .toggle-button, a.language-switch, article details > summary').map(said),
     closed: [...document.querySelectorAll(article + 'div.solution > section')]
       .filter(e => !e.checkVisibility() || e.getBoundingClientRect().height < 20).map(said),
     titles: all('h1').length } }"""
@@ -949,6 +967,83 @@ def test_axe_finds_nothing_in_either_scheme(opened):
     page.evaluate(ENTRIES)
     for scheme in ('light', 'dark'):
         assert settle(opened, scheme).evaluate(AXE, {'runOnly': OF_COLOURS}) == [], scheme
+
+
+# Pages beside the chapters. Of a list of names one letter shows what all do.
+OTHERS = [
+    '404.html',
+    *(f'{one}/{name}' for one in LANGUAGES for name in ('search.html', 'genindex.html')),
+]
+LETTER = "[...document.querySelectorAll('.genindextable')].slice(1).forEach(e => e.remove())"
+
+
+@pytest.mark.parametrize('name', OTHERS)
+def test_axe_finds_nothing_beside_the_chapters(browser, address, name):
+    """The search with results, the index, and the page for an address that is none."""
+    code = Path(axe_playwright_python.__file__).with_name('axe.min.js')
+    searches = name.endswith('search.html')
+    with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
+        page = visit.go(f'{name}?q=FM' if searches else name)
+        if searches:
+            page.wait_for_function(DONE, timeout=10000)
+        page.evaluate(LETTER)
+        page.evaluate(code.read_text(encoding='utf-8'))
+        for scheme in ('light', 'dark'):
+            page.emulate_media(color_scheme=scheme)
+            if name != '404.html':
+                page.wait_for_function(
+                    's => document.documentElement.dataset.theme == s', arg=scheme
+                )
+            assert page.evaluate(AXE, {}) == [], scheme
+        assert not visit.elsewhere
+
+
+# On a phone: what goes on to the side and does not fade there, or fades where nothing follows;
+# numbers of formulas that are out of sight.
+HINTED = """() => {
+  const said = e => `${e.tagName}.${e.className}: ${e.textContent.trim().slice(0, 40)}`;
+  const all = s => [...document.querySelectorAll(s)].filter(e => e.checkVisibility());
+  const sides = '.bd-article :is(pre, .cell_output, .text_html, .pst-scrollable-table-container, '
+    + 'div.math, .d2l-plot)';
+  const wrong = all(sides).filter(e => {
+    const more = e.scrollWidth - e.clientWidth - e.scrollLeft > 2;
+    const fades = getComputedStyle(e).maskImage.includes('to left');
+    return ['auto', 'scroll'].includes(getComputedStyle(e).overflowX) && more !== fades });
+  const cut = all('.bd-article div.math > .eqno').filter(e =>
+    e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right + 1);
+  return [...wrong, ...cut].map(said) }"""
+
+
+@pytest.mark.parametrize('name', ['compare', 'histories', 'dlrm'])
+def test_a_telephone_shows_what_goes_on_to_the_side(browser, address, name):
+    with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
+        page = visit.go(f'en/chapters/en/{name}.html')
+        page.wait_for_function('() => document.fonts.status == "loaded"')
+        page.wait_for_timeout(400)  # formulas are fitted, then what scrolls is looked at
+        assert page.evaluate(HINTED) == []
+        sizes = page.evaluate(
+            """() => { const size = e => parseFloat(getComputedStyle(e).fontSize);
+            return [...document.querySelectorAll('table mjx-container')].map(e =>
+              size(e) / size(e.parentElement)) }"""
+        )
+        assert min(sizes, default=1) > 0.95, 'a formula of a table is set smaller'
+        seen = page.evaluate(
+            """() => [...document.querySelectorAll('.bd-article pre')].filter(e =>
+            e.scrollWidth > e.clientWidth + 2).map(e => { e.scrollLeft = 1e6; return e })
+            .map(e => e.scrollLeft)[0]"""
+        )
+        assert seen > 0, 'no code of this page is wider than a telephone'
+        page.wait_for_function(
+            "() => document.querySelector('pre.d2l-before:not(.d2l-after)') !== null"
+        )
+        names = page.evaluate(  # the names of rows leave room for the numbers
+            "[...document.querySelectorAll('table.dataframe tbody th')].filter(e => "
+            'e.checkVisibility()).map(e => e.getBoundingClientRect().width)'
+        )
+        assert all(width <= 180 for width in names)
+        page.emulate_media(media='print')
+        faded = "getComputedStyle(e).maskImage !== 'none'"
+        assert page.evaluate(f"[...document.querySelectorAll('pre')].some(e => {faded})") is False
 
 
 def test_buttons_give_the_notebook_that_runs_alone(pages, site):
@@ -1233,8 +1328,11 @@ def test_results_of_a_search_fit_a_telephone(browser, address):
         assert page.evaluate('document.documentElement.scrollWidth') <= 390
         page.locator('#search-results p.context').first.wait_for()
         quoted = ' '.join(page.locator('#search-results p.context').all_inner_texts())
-        for raw in ('\\(', 'self.', '0 0 0 1'):  # TeX, code, the letters of a drawing
+        for raw in ('\\(', 'self.', '0 0 0 1', 'Show source'):  # TeX, code, a drawing, a button
             assert raw not in quoted
+        begun = page.locator('#search-results p.context').all_inner_texts()
+        assert all(len(one) < 300 for one in begun)
+        assert all(re.match(r'(… )?[\w“"‘(\[⟨+−-]', one) for one in begun), begun
         field = page.locator('article input[name=q], main input[name=q]').first
         lens = field.locator('xpath=preceding-sibling::i').bounding_box()
         begins = field.evaluate(

@@ -36,8 +36,10 @@ MISSING_PAGE = """<!DOCTYPE html>
 </style>
 </head>
 <body>
+<main>
 <h1>404</h1>
 {paragraphs}
+</main>
 </body>
 </html>
 """
@@ -63,8 +65,10 @@ ROOT_PAGE = """<!DOCTYPE html>
 </style>
 </head>
 <body>
+<main>
 <h1>d2lrec</h1>
 <p>{links}</p>
+</main>
 </body>
 </html>
 """

@@ -12,6 +12,7 @@ from myst_nb.core.utils import coalesce_streams
 from d2lrec_site.editions import BOOK
 
 SORTED = 5  # rows from which on a table of models can be sorted
+SHORT = 12  # letters of a row's name that stay on one line
 CODE = ('python', 'python3', 'ipython', 'ipython3')  # a source that a cell shows is no speech
 
 
@@ -68,9 +69,12 @@ def mend_heads(markup):
 
 
 def mend_table(markup):
-    """A printed table: no empty head, a dash for no number, numbers marked to stand right."""
+    """A printed table: no empty head, a dash for no number; numbers and short names are marked."""
     markup = mend_heads(markup)
     markup = re.sub(r'<th((?: [^>]*)?)>\s*</th>', r'<td\1></td>', markup)
+    head, body, rows = markup.partition('<tbody>')
+    short = rf'<th((?: (?:rowspan|valign)="[^"]*")*)>([^<]{{1,{SHORT}}})</th>'
+    markup = head + body + re.sub(short, r'<th class="short"\1>\2</th>', rows)
     markup = re.sub(r'<td>NaN</td>', '<td class="number">–</td>', markup)
     markup = re.sub(r'<td>-(0(?:\.0*)?)</td>', r'<td>\1</td>', markup)  # a rounded -.0000
     return re.sub(

@@ -71,6 +71,16 @@ def wide_letters(text, letters):
     return PRINTED.sub(lambda m: '\n'.join(map(line, m[0].split('\n'))), text)
 
 
+LONG = re.compile(
+    r'(<code class="[^"]*\bliteral\b[^"]*"><span class="pre">)([^<]{25,})(?=</span></code>)'
+)
+
+
+def breakable(text):
+    """Long code within a sentence breaks behind a bracket or a slash, before it breaks a name."""
+    return LONG.sub(lambda m: m[1] + re.sub(r'(?<=[\w_])([(/])(?=\w)', r'\1<wbr>', m[2]), text)
+
+
 def page(text, edition):
     """A page of the site as it is served: the edition's words, what it loads, its policy."""
     title = html.escape(edition.words['title'])
@@ -81,6 +91,7 @@ def page(text, edition):
     text = re.sub(r'<dl>(\s*<dd>.*?)</dl>', _lines, text, flags=re.DOTALL)
     if edition.words.get('letters'):
         text = wide_letters(text, edition.words['letters'])
+    text = breakable(text)
     text = NOT_LOADED.sub('', text)
     text = MATHJAX.sub(r'\1../\2', text)
     return heads.with_policy(text)

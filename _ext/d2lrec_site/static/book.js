@@ -54,17 +54,34 @@
     });
   };
 
-  /* What scrolls sideways can be scrolled by keyboard, and says what it is. */
+  /* What scrolls sideways fades at the side where there is more (as it has no scroll bar on a phone),
+     can be scrolled by keyboard, and says what it is. */
+  const hint = element => {
+    if (element.matches("span")) return;       // a formula within a sentence
+    const left = element.scrollLeft, rest = element.scrollWidth - element.clientWidth - left;
+    element.classList.toggle("d2l-before", left > 2);
+    element.classList.toggle("d2l-after", rest > 2);
+  };
+  const watched = new WeakSet();
   const reachable = element => {
+    element.classList.remove("d2l-wider");
+    if (element.matches(".pst-scrollable-table-container") && element.scrollWidth > element.clientWidth + 1)
+      element.classList.add("d2l-wider");      // its columns get room
+    hint(element);
     if (element.scrollWidth <= element.clientWidth + 1) return;
+    if (!watched.has(element)) {
+      watched.add(element);
+      element.addEventListener("scroll", () => hint(element), { passive: true });
+    }
     if (element.tabIndex !== 0) element.tabIndex = 0;
     if (!element.hasAttribute("role")) element.setAttribute("role", "group");
     if (!element.hasAttribute("aria-label"))
       element.setAttribute("aria-label", document.documentElement.lang === "ko" ? "옆으로 넘겨 보기" : "Scrolls sideways");
   };
 
-  /* A formula that is a little too wide is set smaller rather than scrolled. */
-  const LEAST = 0.6;
+  /* A formula that is a little too wide is set smaller rather than scrolled; one that would become
+     much smaller first leaves the room beside it, its number stands below. */
+  const LEAST = 0.6, ENOUGH = 0.9;
   const fitted = new Map();      // formula's line -> the width that it was fitted to
   const own = new WeakMap();     // formula -> the size that MathJax gave it
   const fit = element => {
@@ -73,11 +90,33 @@
     fitted.set(element, element.clientWidth);
     if (!own.has(formula)) own.set(formula, formula.style.fontSize);
     formula.style.fontSize = own.get(formula);
-    const over = element.scrollWidth - element.clientWidth;
-    if (over <= 0) return;
+    element.classList.remove("d2l-below");
+    let over = element.scrollWidth - element.clientWidth;
+    if (over <= 0) return hint(element);
     const now = parseFloat(getComputedStyle(formula).fontSize), wide = formula.scrollWidth;
-    formula.style.fontSize = `${now * Math.max(LEAST, (wide - over - 2) / wide)}px`;
+    if ((wide - over) / wide < ENOUGH && element.querySelector(":scope > .eqno")) {
+      element.classList.add("d2l-below");
+      over = element.scrollWidth - element.clientWidth;
+    }
+    if (over > 0) formula.style.fontSize = `${now * Math.max(LEAST, (wide - over - 2) / wide)}px`;
+    reachable(element);
   };
+
+  /* A formula within a sentence that is longer than its line, likewise. */
+  const fitInline = element => {
+    const formula = element.querySelector(":scope > mjx-container");
+    const block = element.closest("p, li, dd");
+    if (!formula || !block || !block.clientWidth || block.closest("table")) return;   // a cell has its width
+    if (!own.has(formula)) own.set(formula, formula.style.fontSize);
+    formula.style.fontSize = own.get(formula);
+    const room = block.clientWidth - parseFloat(getComputedStyle(block).fontSize);
+    const wide = formula.getBoundingClientRect().width;
+    if (wide <= room) return;
+    const now = parseFloat(getComputedStyle(formula).fontSize);
+    formula.style.fontSize = `${now * Math.max(LEAST, room / wide)}px`;
+  };
+  const around = new ResizeObserver(all => all.forEach(({ target }) =>
+    target.querySelectorAll(":scope span.math").forEach(fitInline)));
 
   /* Also what is unfolded later, when the theme has counted it among what does not scroll. */
   const resized = new ResizeObserver(all => all.forEach(({ target }) => {
@@ -90,6 +129,8 @@
     await window.MathJax?.startup?.promise;
     await document.fonts.ready;
     document.querySelectorAll(".bd-article div.math").forEach(fit);
+    new Set([...document.querySelectorAll(".bd-article span.math")].map(one => one.closest("p, li, dd")))
+      .forEach(block => block && around.observe(block));
   };
 
   const begin = () => {

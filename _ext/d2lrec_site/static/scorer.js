@@ -5,6 +5,7 @@ var Scorer = {
   score: result => {
     const [page, title, anchor, description, score] = result;
     Search.htmlToText = Scorer.quoted;   // what a result quotes
+    Search.makeSearchSummary = Scorer.summary;
     const name = page.split("/").pop();
     const query = (document.querySelector('#search-results ~ * input[name="q"], input[name="q"]') || {}).value || "";
     const wanted = query.toLowerCase().replace(/\s+/g, "");
@@ -48,14 +49,32 @@ var Scorer = {
   // A page's sentences, or those of its section, without drawings, code, what it printed and TeX.
   quoted: (text, anchor) => {
     const page = new DOMParser().parseFromString(text, "text/html");
-    const main = page.querySelector('[role="main"]');
+    const main = page.querySelector('[role="main"] article') || page.querySelector('[role="main"]');
     const part = (anchor && main && main.querySelector(anchor)) || main;
     if (!part) return "";
     const left = ".headerlink, script, style, svg, .cell_input, .cell_output, .highlight, div.math, "
       + "details, nav, .print-toc, #jb-print-docs-body, .prev-next-area, .caption-number";
     part.querySelectorAll(left).forEach(one => one.remove());
+    part.querySelector("h1, h2, h3, h4")?.remove();   // the result's own title
     part.querySelectorAll("span.math").forEach(one => { one.textContent = Scorer.plain(one.textContent); });
     return part.textContent.replace(/\s+/g, " ").trim();
+  },
+  // The lines about the word that was asked for, from the beginning of a word to the end of one.
+  summary: (text, keywords, anchor) => {
+    const told = Search.htmlToText(text, anchor);
+    if (!told) return null;
+    const lower = told.toLowerCase();
+    const at = Math.min(...[...keywords].map(word => lower.indexOf(word.toLowerCase())).filter(place => place > -1), told.length);
+    const found = at < told.length;      // not in what is quoted: its first lines
+    let begin = !found ? 0 : Math.max(at - 120, 0), end = Math.min(begin + 240, told.length);
+    const sentence = told.slice(begin, found ? at : 0).search(/[.?!] (?=\S)/);
+    if (begin && sentence > -1) begin += sentence + 2;
+    else if (begin) begin = Math.min(at, told.indexOf(" ", begin) + 1);
+    if (end < told.length) end = Math.max(told.lastIndexOf(" ", end), found ? at + 1 : 0);
+    const line = document.createElement("p");
+    line.classList.add("context");
+    line.textContent = `${begin && sentence < 0 ? "… " : ""}${told.slice(begin, end)}${end < told.length ? " …" : ""}`;
+    return line;
   },
   // A formula as letters; where that does not do, as an ellipsis.
   plain: tex => {
