@@ -152,7 +152,7 @@ def test_ratings_numbered_in_another_way_are_refused():
     ):
         with pytest.raises(ValueError, match='numbers its users and items in another way'):
             wrong()
-    with pytest.raises(ValueError, match='in different ways'):
+    with pytest.raises(ValueError, match='in another way than the training data'):
         d2l.fit(d2l.MF(2, num_users=2, num_items=2), ours, theirs, num_epochs=1)
     assert d2l.evaluate(net, ours[:2])['ratings'] == 2
 
@@ -325,7 +325,7 @@ def fitted(epochs=1, **how):
     'how, sentence',
     [
         ({'patiense': 2}, "fit has no argument 'patiense': did you mean patience?"),
-        ({'k': 3}, "fit has no argument 'k': it takes monitor, "),
+        ({'k': 3}, "fit has no argument 'k': it takes patience, monitor, "),
         ({'rows': 'yes'}, "rows is 'yes': give True or False"),
         ({'optimizer': 'adamax'}, 'divides 0 by 0 .*: take .adam.'),
     ],
