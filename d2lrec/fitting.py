@@ -368,14 +368,24 @@ def predict(
 def look_at_weights(net, rows) -> None:
     """Refuse weights that are not finite: a relu of MXNet's makes 0 of what is no number.
 
-    A table with more numbers than a prediction of so many rows may look up is not looked at.
+    A table with more numbers than a prediction of so many rows may look up is not looked at, and
+    no weight of a net without activations, of which such outputs are no numbers either.
     """
+    if not has_activations(net):
+        return
     name = not_finite(net, max(SMALL, NUMBERS_A_ROW * rows))
     if name is not None:
         raise ValueError(
             f'{name} of the net is not finite, so that no output can be trusted: train it anew, at '
             'a lower learning rate.'
         )
+
+
+def has_activations(block) -> bool:
+    """Whether a block has hidden layers with an activation of Gluon's."""
+    return isinstance(block, gluon.nn.Activation) or any(
+        map(has_activations, block._children.values())
+    )
 
 
 def gives_probabilities(net, data) -> bool:
