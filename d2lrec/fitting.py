@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Optional, Union
 
@@ -15,7 +16,7 @@ from .arguments import check_call, check_flag, check_net, check_options, is_numb
 from .data.batches import BatchLoader
 from .data.columns import Examples, examples_of
 from .data.negatives import Interactions, NegativeLoader
-from .origin import check_origin, origin_of, remember, same_origin
+from .origin import check_origin, check_parts, remember
 from .touched import touch_rows
 from .train.clicks import call, ends_in_sigmoid, features_and_label, outputs, train_ch13
 from .train.devices import (
@@ -34,13 +35,14 @@ from .train.ranking import rank_report, train_ranking
 from .train.ratings import evaluator, pairs_rmse, train_recsys_rating
 from .train.requests import few_rows
 from .train.sources import inputs_of, source
+from .weights import not_finite
 
 __all__ = ['evaluate', 'fit', 'predict']
 
-RATES = 'patience', 'lr_factor', 'clip', 'checkpoint'
-OPTIONS = 'monitor', *RATES
-INTERACTIONS = 'negatives', 'power', 'k', *RATES
+DRAWN = 'negatives', 'power'  # of Interactions, for their NegativeLoader
+MADE = '_iter', '_mat', '_mask', 'valid', 'test'  # how names end that fit gives a trainer itself
 LARGE_BATCH = 4096  # rows at a time where nothing is learned
+SMALL, NUMBERS_A_ROW = 2**18, 256  # numbers of a weight that are soon looked at
 
 
 def fit(
@@ -133,7 +135,7 @@ def fit(
     _, seed = checked_numbers(num_epochs, seed)
     rates, implicit = getattr(net, 'output', None) == 'rating', isinstance(train, Interactions)
     go = train_ranking if implicit else train_recsys_rating if rates else train_ch13
-    more = INTERACTIONS if implicit else RATES if rates else OPTIONS
+    more = (*DRAWN, *options_of(go)) if implicit else options_of(go)
     check_options(options, (*more, *fit.__kwdefaults__), 'fit')
     if kvstore is not None:
         if rows:
@@ -150,7 +152,7 @@ def fit(
     net.hybridize(static_alloc=True, static_shape=True)
     if implicit:
         loss = loss or gluon.loss.SigmoidBinaryCrossEntropyLoss()
-        drawn = {name: options.pop(name) for name in ('negatives', 'power') if name in options}
+        drawn = {name: options.pop(name) for name in DRAWN if name in options}
         pairwise = getattr(loss, 'pairwise', False)
         train_iter = NegativeLoader(train, batch_size, pairwise=pairwise, seed=seed, **drawn)
     else:
@@ -187,6 +189,22 @@ def fit(
     if kvstore is not None:
         history.traffic = trainer.traffic
     return history
+
+
+def options_of(trains: Callable) -> list[str]:
+    """The arguments that `fit` hands on to a trainer as they are.
+
+    Examples
+    --------
+    >>> options_of(train_recsys_rating)
+    ['patience', 'checkpoint', 'lr_factor', 'clip']
+    """
+    return [
+        p.name
+        for p in inspect.signature(trains).parameters.values()
+        if p.kind is p.KEYWORD_ONLY and p.name not in fit.__kwdefaults__
+        if not p.name.endswith(MADE)
+    ]
 
 
 def check_settings(net, lr, wd, final_lr, init, loss) -> None:
@@ -242,9 +260,7 @@ def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:
     For a net that rebuilds rows, these give what the net is shown, the training rows in order,
     and the held-out ratings are passed beside them, with their mask.
     """
-    for part in (valid, test):
-        _check_same_encoder(train, part)
-    check_origin(net, train, 'the training data')
+    check_parts(net, train, 'the training data', valid=valid, test=test)
     if 'rows' not in (getattr(net, 'inputs', None) or ()):
         reads = inputs_of(net)
         parts = {
@@ -261,23 +277,6 @@ def split_parts(net, train, valid=None, test=None) -> tuple[Examples, dict]:
             parts[f'{word}_mat'] = wanted(part)
             parts[f'{word}_mask'] = part.columns['mask']
     return train, parts
-
-
-def _check_same_encoder(train, part):
-    """Refuse a part whose ids mean other values than those of the training part."""
-    ours, theirs = origin_of(train), origin_of(part)
-    if same_origin(ours, theirs):
-        return
-    if len(ours) == 2:
-        raise ValueError(
-            'the parts number their users and items in different ways: take all from the ratings '
-            'of one table, ratings[rows] by its split_rows.'
-        )
-    raise ValueError(
-        'the parts were encoded by different vocabularies, or steps that were fitted apart, so '
-        'that an id stands for different values: encode valid and test by that of the training '
-        'part, train.encoder.encode(frame) or CTRDataset(frame, vocabulary=train.vocabulary).'
-    )
 
 
 def rating_rows(net, data) -> Examples:
@@ -345,6 +344,7 @@ def predict(
     outs = few_rows(net, data, here)
     if outs is None:
         outs, *_ = outputs(net, _batches(net, data, labelled=False), here)
+        look_at_weights(net, len(outs))
     if not np.isfinite(outs).all():
         row = int(np.argwhere(~np.isfinite(outs))[0, 0])
         raise ValueError(
@@ -362,6 +362,29 @@ def predict(
         outs[:, 0].astype('float64')
         if gives_probabilities(net, data)
         else (metrics.sigmoid(outs[:, 0]))
+    )
+
+
+def look_at_weights(net, rows) -> None:
+    """Refuse weights that are not finite: a relu of MXNet's makes 0 of what is no number.
+
+    A table with more numbers than a prediction of so many rows may look up is not looked at, and
+    no weight of a net without activations, of which such outputs are no numbers either.
+    """
+    if not has_activations(net):
+        return
+    name = not_finite(net, max(SMALL, NUMBERS_A_ROW * rows))
+    if name is not None:
+        raise ValueError(
+            f'{name} of the net is not finite, so that no output can be trusted: train it anew, at '
+            'a lower learning rate.'
+        )
+
+
+def has_activations(block) -> bool:
+    """Whether a block has hidden layers with an activation of Gluon's."""
+    return isinstance(block, gluon.nn.Activation) or any(
+        map(has_activations, block._children.values())
     )
 
 
@@ -425,6 +448,7 @@ def evaluate(
         rmse = evaluator(net, loader, wanted(held_out), here, mask)
         return {'rmse': rmse, 'ratings': int((mask != 0).sum())}
     batches = _batches(net, data, labelled=True)
+    look_at_weights(net, LARGE_BATCH)
     if getattr(net, 'output', 'logit') == 'rating':
         rmse, count = pairs_rmse(net, batches, here)
         return {'rmse': rmse, 'ratings': count}

@@ -110,7 +110,12 @@ class Dropout(nn.Dropout, _Layer):
     Parameters
     ----------
     rate : float
-        The share that is set to zero in training.
+        The share that is set to zero in training, from 0 to below 1.
+
+    Raises
+    ------
+    ValueError
+        For another share.
 
     Examples
     --------
@@ -119,7 +124,9 @@ class Dropout(nn.Dropout, _Layer):
     """
 
     def __init__(self, rate: float, **kwargs):
-        super().__init__(rate, **kwargs)
+        if not is_number(rate) or not 0 <= rate < 1:
+            raise ValueError(f'Dropout got rate = {shown(rate)}: give a share from 0 to below 1.')
+        super().__init__(float(rate), **kwargs)
 
     def hybrid_forward(self, F, x):
         if not self._compiled or not self._rate:

@@ -111,8 +111,8 @@ def check_origin(net: gluon.Block, data: Any, what: str = 'the data') -> None:
     )
 
 
-def check_parts(net: gluon.Block, train_iter: Any, **held_out: Any) -> None:
-    """Refuse loaders whose numbers mean other values than the net's, or than each other's.
+def check_parts(net: gluon.Block, train: Any, what: str = 'train_iter', **held_out: Any) -> None:
+    """Refuse parts whose numbers mean other values than the net's, or than each other's.
 
     Examples
     --------
@@ -127,10 +127,10 @@ def check_parts(net: gluon.Block, train_iter: Any, **held_out: Any) -> None:
     ...
     ValueError: valid_iter was encoded in another way than train_iter, ...
     """
-    check_origin(net, train_iter, 'train_iter')
-    known = origin_of(train_iter)
+    known = origin_of(train)
     for name, part in held_out.items():
-        _check(known, part, name, 'train_iter')
+        _check(known, part, name, what)
+    check_origin(net, train, what)
 
 
 def _check(known, data, what, than, more=''):
@@ -140,10 +140,12 @@ def _check(known, data, what, than, more=''):
     if len(known) == 2:
         raise ValueError(
             f'{what} numbers its users and items in another way than {than}, so that a number '
-            'stands for somebody else: take both from the ratings of one table, ratings[rows] by '
+            'stands for somebody else: take all from the ratings of one table, ratings[rows] by '
             'its split_rows.'
         )
     raise ValueError(
-        f'{what} was encoded in another way than {than}, so that an id stands for another value: '
-        f'encode it by train.encoder.encode(...){more}.'
+        f'{what} was encoded in another way than {than}, by another vocabulary or by steps that '
+        'were fitted apart, so that an id stands for another value: encode it by that of the '
+        'training part, train.encoder.encode(frame) or CTRDataset(frame, '
+        f'vocabulary=train.vocabulary){more}.'
     )

@@ -59,3 +59,27 @@ def sum_of_squares(net, largest: float = float('inf')):
     if not arrays:
         return mx.nd.zeros((1,))
     return mx.nd.multi_sum_sq(*arrays, num_arrays=len(arrays)).sum()
+
+
+def not_finite(net, largest: float = float('inf')) -> Optional[str]:
+    """The name of the first weight that holds what is no number, or is infinite; else None.
+
+    Looked at are those that `sum_of_squares` adds up.
+
+    Examples
+    --------
+    >>> import d2lrec as d2l
+    >>> net = d2l.LR([3, 2])
+    >>> net.initialize()
+    >>> not_finite(net) is None
+    True
+    >>> net.linear.bias.set_data(mx.np.array([float('nan')]))
+    >>> not_finite(net)
+    'linear.bias'
+    """
+    if np.isfinite(sum_of_squares(net, largest).asnumpy()).all():
+        return None
+    for name, p in weights_of(net).items():
+        if not np.isfinite(p.data(p.list_ctx()[0]).asnumpy()).all():
+            return name
+    return None  # squares too large for float32

@@ -180,6 +180,39 @@ def test_what_is_not_the_usual_case_goes_through_the_net():
     assert 2 in called
 
 
+def test_a_net_whose_own_forward_was_given_to_it_is_called():
+    net, rows = pair()
+    expected = few.of_few(net, [rows]) + 1
+    forward = net.forward
+    net.forward = lambda *inputs: forward(*inputs) + 1
+    assert few.of_few(net, [rows]) is None
+    found = d2l.predict(net, rows)
+    np.testing.assert_allclose(found, d2l.metrics.sigmoid(expected[:, 0]), rtol=1e-6)
+
+
+@pytest.mark.parametrize('first', [False, True])
+def test_what_is_no_number_is_told_though_relu_makes_0_of_it(first):
+    net = ready(d2l.DeepFM(DIMS, 4, [6]))
+    rows = np.array([[0, 5, 12], [4, 11, 14]], np.int32)
+    if not first:
+        d2l.predict(net, rows)
+    hidden = next(iter(net.mlp.collect_params('.*weight').values()))
+    values = hidden.data().asnumpy()
+    values[0] = np.nan
+    hidden.set_data(values)
+    many = np.tile(rows, (few.FEW, 1))
+    for ask in (
+        lambda: d2l.predict(net, rows),
+        lambda: d2l.predict(net, rows),
+        lambda: d2l.predict(net, many),
+        lambda: d2l.evaluate(net, (many, [0, 1] * few.FEW)),
+    ):
+        with pytest.raises(ValueError, match='not finite.* train it anew'):
+            ask()
+    hidden.set_data(np.ones_like(values))
+    assert np.isfinite(d2l.predict(net, rows)).all()
+
+
 @pytest.mark.parametrize('change', ['precision', 'devices'])
 def test_weights_of_another_kind_are_left_to_the_net(change):
     net, rows = pair()

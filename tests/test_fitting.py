@@ -282,7 +282,9 @@ def test_parts_of_different_vocabularies_are_refused(table):
     train = d2l.CTRDataset(table[:2000][fields])
     other = d2l.CTRDataset(table[2000:][fields])
     net = d2l.LR(train.field_dims)
-    with pytest.raises(ValueError, match='encoded by different vocabularies.*train.encoder'):
+    with pytest.raises(
+        ValueError, match='than the training data, by another vocabulary.*train.encoder'
+    ):
         d2l.fit(net, train, other)
     d2l.fit(net, train, d2l.CTRDataset(table[2000:][fields], vocabulary=train.vocabulary))
 

@@ -426,3 +426,10 @@ def test_field_aware_term_with_one_vector_a_feature_is_the_pairwise_term():
 def test_layers_that_cannot_be_built_are_refused(build, words):
     with pytest.raises(ValueError, match=words):
         build()
+
+
+@pytest.mark.parametrize('rate', [1, 1.5, -0.1, 'a', None, float('nan'), True])
+def test_dropout_refuses_what_is_no_share(rate):
+    with pytest.raises(ValueError, match='Dropout got rate = .*from 0 to below 1'):
+        layers.Dropout(rate)
+    assert layers.Dropout(np.float32(0.25))(mx.np.ones((2, 2))).sum() == 4

@@ -244,9 +244,36 @@ def test_known_entries_alone_only_where_that_is_the_net():
         def hybrid_forward(self, F, x):
             return super().hybrid_forward(F, x) + 1
 
-    own = Own(2, few.shape[1])
-    operators.choose(own, 0)
-    assert not own._can_skip(few)
+    class Around(d2l.AutoRec):
+        def forward(self, x):
+            return super().forward(x) + 1
+
+    for kind in (Own, Around):
+        own = kind(2, few.shape[1])
+        operators.choose(own, 0)
+        assert not own._can_skip(few)
+    net, _ = compiled('AutoRec')
+    net.forward = lambda x: x
+    assert not net._can_skip(few)
+    net, _ = compiled('AutoRec')
+    hook = net.encoder.register_forward_hook(lambda *_: None)
+    assert not net._can_skip(few)
+    hook.detach()
+    net.decoder = gluon.nn.Dense(net.num_users, use_bias=False, in_units=2)
+    assert not net._can_skip(few)
+
+
+@pytest.mark.parametrize('least', [0, 10**9])
+def test_a_mask_marks_and_does_not_weigh(least):
+    net = d2l.AutoRec(3, 20, dropout=0)
+    randomize(net)
+    operators.choose(net, least)
+    mask = mx.np.zeros((2, 20))
+    mask[0, 3], mask[1, 7] = 3, 0.5
+    rows = mask * 4
+    expected = net(rows).asnumpy() * (mask.asnumpy() != 0)
+    for marks in (mask, mask != 0):
+        np.testing.assert_allclose(net.for_known(rows, marks).asnumpy(), expected, rtol=1e-5)
 
 
 class Compiled:
@@ -301,6 +328,9 @@ def test_other_losses_stay_as_they_are():
     Loss = gluon.loss.SigmoidBinaryCrossEntropyLoss
     for loss in (Loss(from_sigmoid=True), Loss(weight=2), Loss(batch_axis=1), gluon.loss.L1Loss()):
         assert in_one_pass(Compiled, loss) is loss
+    watched = Loss()
+    watched.register_forward_hook(lambda *_: None)
+    assert in_one_pass(Compiled, watched) is watched
     plain = Loss()
     assert in_one_pass(gluon.nn.Dense(1), plain) is plain
     fast = in_one_pass(Compiled, plain)

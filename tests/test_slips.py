@@ -486,3 +486,45 @@ def test_a_saved_model_of_ratings_says_what_it_takes(tmp_path):
         saved.predict({'user': 'a', 'item': 'x'})
     with pytest.raises(ValueError, match='a Ratings, whose values are numbers already'):
         saved.unknown(ratings)
+
+
+@pytest.mark.parametrize('kind', ['float64', 'int64'])
+@pytest.mark.parametrize('precision', ['float32', 'float64'])
+def test_numbers_of_any_type_are_read(kind, precision):
+    rng = np.random.default_rng(0)
+    ids = np.stack([rng.integers(0, 5, 40), 5 + rng.integers(0, 7, 40)], 1)
+    dense, y = rng.integers(0, 3, (40, 2)).astype(kind), rng.integers(0, 2, 40).astype(kind)
+    net = d2l.WideDeep([5, 7], 2, [4], num_dense=2)
+    net.initialize()
+    net.cast(precision)
+    loader = gluon.data.DataLoader(gluon.data.ArrayDataset(ids, dense, y), 16)
+    loss = gluon.loss.SigmoidBinaryCrossEntropyLoss()
+    trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1})
+    d2l.train_ch13(net, loader, None, loss, trainer, 1, verbose=False)
+    assert net(mx.np.array(ids, dtype=kind), mx.np.array(dense, dtype=kind)).dtype == precision
+    expected = d2l.predict(net, (ids, dense))
+    np.testing.assert_allclose(d2l.predict(net, loader), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize('kind', ['float64', 'int64'])
+def test_rows_of_ratings_of_any_type_are_read(kind):
+    matrix = np.eye(6, 5) * 3
+    losses = []
+    for one in (kind, 'float32'):
+        net = d2l.AutoRec(3, 5, dropout=0)
+        net.initialize(mx.init.One())
+        loader = gluon.data.DataLoader(matrix.astype(one), 4)
+        trainer = gluon.Trainer(net.collect_params(), 'sgd', {'learning_rate': 0.1})
+        loss = gluon.loss.L2Loss()
+        history = d2l.train_recsys_rating(net, loader, None, loss, trainer, 2, verbose=False)
+        losses.append(history['train_loss'])
+        rows = mx.np.array(matrix, dtype=one)
+        assert net.for_known(rows, rows != 0).dtype == np.float32
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+def test_a_call_without_a_row_is_refused():
+    net = d2l.LR([5, 4])
+    net.initialize()
+    with pytest.raises(ValueError, match='LR got no row: give at least one'):
+        net(mx.np.zeros((0, 2), dtype='int32'))

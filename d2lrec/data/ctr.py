@@ -18,7 +18,7 @@ from .encoder import ENOUGH, TOO_MANY, Encoder, Step
 from .hashed import HashedField
 from .plan import Plan
 from .rows import dropped_sentence, finite, not_text, read_file, read_frame
-from .values import Column, distinct, is_missing, numbers_of, to_float
+from .values import Column, distinct, is_missing, numbers_of, only_spaces_apart, to_float
 from .vocabulary import Mappers, Vocabulary, check_threshold, default_names
 
 __all__ = ['CTRDataset', 'Encoded']
@@ -393,7 +393,14 @@ class CTRDataset(Encoded, Dataset):
         new.source, new.dropped, new._steps, new._plan = table.source, {}, (), plan
         new._label = table.schema.label
         new._distinct = np.array(distinct) if new._fitted else None
-        for sentence in new._lost_sentence(unknown, min_threshold, too_many):
+        schema, read = table.schema, {}
+        if new._fitted:
+            read = {name: table.category(name).cells for name in schema.categories}
+            read.update((name, table.lists(name).cells) for name in schema.multi)
+        for sentence in [
+            *new._spaces_sentence(read),
+            *new._lost_sentence(unknown, min_threshold, too_many),
+        ]:
             warnings.warn(sentence, stacklevel=3)
         return new
 
@@ -455,9 +462,17 @@ class CTRDataset(Encoded, Dataset):
         for sentence in [
             *([self._dropped_sentence()] if self.dropped else []),
             *table.hints,
+            *self._spaces_sentence({c.name: c.cells for c in table.fields}),
             *self._lost_sentence(unknown, min_threshold, too_many),
         ]:
             warnings.warn(sentence, stacklevel=stacklevel - 1)
+
+    def _spaces_sentence(self, columns):
+        """Of a training set, `only_spaces_apart` of its columns of text."""
+        if not self._fitted:
+            return []
+        text = {f.column for f in self.vocabulary.fields if f.kind == 'text'}
+        return only_spaces_apart(self.source, {n: c for n, c in columns.items() if n in text})
 
     def _lost_sentence(self, unknown, min_threshold, too_many=None):
         """A warning of the fields in which too many values are unknown, if there are any."""

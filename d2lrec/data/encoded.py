@@ -33,7 +33,7 @@ from .json_files import is_whole, read_json, save_json
 from .plan import Plan, _log_square
 from .schema import Said, completed, labels_in
 from .table import Table, _reads_dense, _restricted, _times, _with_true_numbers
-from .values import Column, is_missing, spelled, text_of
+from .values import Column, is_missing, only_spaces_apart, spelled, text_of
 from .vocabulary import Field, Vocabulary, check_threshold
 
 __all__ = ['EncodedFolder', 'encode', 'open_encoded']
@@ -580,7 +580,9 @@ def _count(source, folder, encoder, fitted, seed, verbose):
             column = Column(source.schema.label, cells, np.arange(len(cells), dtype=np.int32))
             labels_in(source.schema.label, column, source.schema.threshold, source.name)
         if encoder is None:
-            encoder = _fitted(source.schema, seen, *fitted)
+            encoder, text = _fitted(source.schema, seen, *fitted)
+            for sentence in only_spaces_apart(source.name, text):
+                warnings.warn(sentence, stacklevel=3)
     finally:
         seen.close()
     columns = {'ids': len(encoder.plan.field_names) - len(encoder.plan.slots)}
@@ -642,12 +644,12 @@ class _Seen:
         self.numbers = {}
 
 
-def _fitted(schema, seen, numbers_as, min_threshold, num_bins, pool, slots, hashed) -> Encoder:
-    """The encoder by what the first pass counted."""
+def _fitted(schema, seen, numbers_as, min_threshold, num_bins, pool, slots, hashed) -> tuple:
+    """The encoder by what the first pass counted, and the distinct values of columns of text."""
     found = {n: (f.missing, f.there, f.at) for n, f in seen.numbers.items()}
     longest = {name: seen.longest[name] for name in schema.multi}
     plan = Plan._of_counts(schema, numbers_as, num_bins, pool, slots, hashed, found, longest)
-    fields = []
+    fields, text = [], {}
     numbers = () if numbers_as == 'dense' else schema.numbers
     for name in (*schema.categories, *numbers, *schema.multi):
         bins = plan.bins(name)
@@ -655,6 +657,7 @@ def _fitted(schema, seen, numbers_as, min_threshold, num_bins, pool, slots, hash
             cells, counts = seen.counts[name].result()
             column = Column(name, cells, np.arange(len(cells), dtype=np.int32))
             kind, words, codes = spelled(column)
+            text.update({name: words} if kind == 'text' else {})
             if name in plan.hashed:
                 found = hashed_fields(name, plan.hashed[name], kind, words)
                 fields += [one for one, _ in found]
@@ -670,7 +673,7 @@ def _fitted(schema, seen, numbers_as, min_threshold, num_bins, pool, slots, hash
         counts[-1] += seen.numbers[name].missing
         fields.append(Field(name, tuple(bins), 'text', None, tuple(counts.tolist())))
     vocabulary = Vocabulary(fields, schema.label)
-    return Encoder(vocabulary, schema.label, plan.dense_names, (), 'table', plan)
+    return Encoder(vocabulary, schema.label, plan.dense_names, (), 'table', plan), text
 
 
 # -------------------------------------------------------------------------------- the second pass

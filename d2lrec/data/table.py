@@ -21,7 +21,7 @@ from .plan import Plan
 from .ratings import Ratings, apart_from_others, look_at_ratings, pairs_twice
 from .schema import RATING_NAMES, Said, Schema, completed, labels_in, threshold_words
 from .splits import check_complete, check_one_unit, check_way, split_rows
-from .values import Column, is_missing, numbers_of, spelled, text_of, to_float
+from .values import Column, is_missing, numbers_of, only_spaces_apart, spelled, text_of, to_float
 from .vocabulary import check_threshold
 
 __all__ = ['Table', 'read']
@@ -367,6 +367,9 @@ class Table:
         if scale is not None or not self._told_ratings:
             look_at_ratings(sides[0][0], sides[1][0], values, schema.label, self.source, scale)
         (users, user_names), (items, item_names) = sides
+        names = {schema.user: user_names, schema.item: item_names}
+        for sentence in only_spaces_apart(self.source, names):
+            warnings.warn(sentence, stacklevel=2)
         made = Ratings(users, items, values, len(user_names), len(item_names))
         made.user_names, made.item_names = user_names, item_names
         return made

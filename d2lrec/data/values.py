@@ -345,6 +345,38 @@ def _numbers(cells, all_or_none):
     return found
 
 
+def only_spaces_apart(source: str, columns: dict[str, Sequence]) -> list[str]:
+    """A sentence on columns of which values differ only by spaces at their ends, if there are any.
+
+    Looked at are distinct values of text, by the column's name.
+
+    Examples
+    --------
+    >>> only_spaces_apart('log.csv', {'town': ['Seoul', 'Busan', ' Seoul'], 'to': ['Seoul']})
+    ["log.csv: 'town' has values that differ only by spaces at their ends, such as 'Seoul' and ..."]
+    """
+    found = []
+    for name, cells in columns.items():
+        padded = [c for c in cells if isinstance(c, str) and c != c.strip() and not is_missing(c)]
+        if not padded:
+            continue
+        bare = {c.strip(): c for c in cells if isinstance(c, str) and c == c.strip()}
+        for cell in padded:
+            other = bare.setdefault(cell.strip(), cell)
+            if other != cell:
+                found.append((name, *sorted((other, cell), key=len)))
+                break
+    if not found:
+        return []
+    name, one, other = found[0]
+    names = ', '.join(repr(n) for n, *_ in found[:10]) + (' and others' if found[10:] else '')
+    return [
+        f'{source}: {names} {"has" if len(found) == 1 else "have"} values that differ only by '
+        f'spaces at their ends, such as {one[:40]!r} and {other[:40]!r}, and count as different: '
+        f'where they are one, strip them first, frame[{name!r}].str.strip() say.'
+    ]
+
+
 def distinct(words, codes):
     """Distinct words and each row's code, where several of the words are equal."""
     numbers: dict[str, int] = {}

@@ -18,6 +18,8 @@ __all__ = ['AutoRec']
 
 FEW_KNOWN = 0.15  # share of the entries up to which loops over them are sooner done than products
 
+CALLED = frozenset(['__call__', 'forward', '_checked_forward', 'hybrid_forward'])
+
 
 class AutoRec(Model):
     """AutoRec: rows of a rating matrix (B, D), 0 where unknown -> all their ratings (B, D).
@@ -105,7 +107,7 @@ class AutoRec(Model):
     def for_known(self, rows: mx.np.ndarray, mask: mx.np.ndarray) -> mx.np.ndarray:
         """The outputs (B, D) where a mask is not 0, and 0 elsewhere: all that training needs.
 
-        To rounding it is `net(rows) * mask`; rows and mask (B, D) are 0 for what is unknown.
+        To rounding it is `net(rows) * (mask != 0)`; rows (B, D) are 0 for what is unknown.
         Where layers take compiled loops (`operators`) it is found in the time of what is known.
 
         Examples
@@ -117,7 +119,7 @@ class AutoRec(Model):
         >>> [round(x, 3) for x in net.for_known(rows, rows != 0)[0].tolist()]
         [1.995, 0.0, 1.995]
         """
-        mask = mask.astype('float32')
+        mask = (mask != 0).astype('float32')
         if not self._can_skip(mask):
             return self(rows) * mask
         first, *rest = self.encoder
@@ -135,10 +137,14 @@ class AutoRec(Model):
         return (
             self._compile
             and not operators.PLAIN
-            and type(self).hybrid_forward is AutoRec.hybrid_forward
-            and all(type(layer) is nn.Dense and layer.weight.dtype == 'float32' for layer in layers)
+            and all(getattr(type(self), name) is getattr(AutoRec, name) for name in CALLED)
+            and CALLED.isdisjoint(vars(self))
+            and all(type(layer) is nn.Dense for layer in layers)
+            and all(np.dtype(layer.weight.dtype) == np.float32 for layer in layers)
+            and all(layer.bias is not None for layer in layers)
             and not any(
-                block._forward_hooks or block._forward_pre_hooks for block in [self, *layers]
+                block._forward_hooks or block._forward_pre_hooks
+                for block in [self, self.encoder, *layers]
             )
             and np.count_nonzero(mask.asnumpy()) < FEW_KNOWN * mask.size
         )

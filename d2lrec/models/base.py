@@ -68,6 +68,7 @@ class Model(HybridBlock):
     _lookups = None
     _origin = None  # what encoded the training data: see `d2lrec.origin`
     _compile = False  # whether layers take compiled loops: see `operators.choose`
+    _kind = np.float32  # of the weights, and so of what is multiplied by them
     _of_few = None  # the graph without them, for few rows
     _by_numpy = None  # what `few` makes of a graph
     advice = ''  # what else may help where a shape is refused
@@ -127,6 +128,7 @@ class Model(HybridBlock):
                 "with 'float16' on GPUs alone."
             )
         super().cast(dtype)
+        object.__setattr__(self, '_kind', np.dtype(dtype).type)
 
     def load_parameters(self, *args: Any, **kwargs: Any) -> None:
         """As Gluon has it; what data the weights belong to is not known then."""
@@ -165,6 +167,12 @@ class Model(HybridBlock):
                     f'{", ".join(str(tuple(s)) for s in shapes) or "none"}: pass these, in this '
                     f'order, or build the model for this data{self.advice}.'
                 )
+            if not rows:  # of which MXNet fails later, in another call
+                raise ValueError(f'{type(self).__name__} got no row: give at least one.')
+            for name, x in zip(self.inputs, inputs):
+                if name not in self.ranges and x.dtype != self._kind:
+                    inputs = self._of_its_kind(inputs)
+                    break
             if self.ranges and not LOOKED_AT and not autograd.is_recording():
                 # A call of the reader's own: MXNet would take another row's vector.
                 for name, ids in zip(self.inputs, inputs):
@@ -176,6 +184,14 @@ class Model(HybridBlock):
             with ONE_THREAD:  # builds a graph, or changes between two
                 return self._forward_of_arrays(inputs, shapes)
         return self._forward_of_arrays(inputs, shapes)
+
+    def _of_its_kind(self, inputs):
+        """Inputs that are no ids in the type of the weights: MXNet multiplies no others."""
+        kind = next((np.dtype(p.dtype) for p in self.collect_params().values()), self._kind)
+        return [
+            x.astype(kind) if name not in self.ranges and x.dtype != kind else x
+            for name, x in zip(self.inputs, inputs)
+        ]
 
     def _forward_of_arrays(self, inputs, shapes):
         if not autograd.is_recording():

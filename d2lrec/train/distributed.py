@@ -10,6 +10,8 @@ from __future__ import annotations
 import copy
 import functools
 import os
+import socket
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
@@ -30,12 +32,18 @@ ROWS = 10_000  # of a table from which on only touched rows travel
 PIECE = 65_536  # rows of a table that are fetched at a time
 
 
+# What tells a worker where the others are, and how long it waits for the first of them.
+NUMBERS = 'DMLC_PS_ROOT_PORT', 'DMLC_NUM_WORKER', 'DMLC_NUM_SERVER'
+PATIENCE = 120  # seconds
+PAUSE = 0.5
+
 _open: dict[str, Any] = {'kind': None, 'store': None, 'keys': 0}
 
 
 def _store(kind):
     """The one connection of this process to the servers."""
     if _open['store'] is None:
+        _find_scheduler()
         _open.update(kind=kind, store=mx.kv.create(kind))
     if _open['kind'] != kind:
         raise ValueError(
@@ -43,6 +51,30 @@ def _store(kind):
             'for the whole script.'
         )
     return _open['store']
+
+
+def _find_scheduler():
+    """Wait for the scheduler, but not for ever, as MXNet would; refuse a variable that lacks."""
+    for name in ('DMLC_PS_ROOT_URI', *NUMBERS):
+        value = os.environ.get(name, '')
+        if not value or name in NUMBERS and not (value.isdecimal() and int(value) > 0):
+            what = f'{value!r}' if value else 'not set'
+            raise ValueError(
+                f'the environment says that this is a worker, and its {name} is {what}: start the '
+                'script by python -m d2lrec.launch, which sets it, or set it as for the scheduler.'
+            )
+    host, port = os.environ['DMLC_PS_ROOT_URI'], int(os.environ['DMLC_PS_ROOT_PORT'])
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return socket.create_connection((host, port), 10).close()
+        except (OSError, OverflowError, UnicodeError):
+            if time.monotonic() > end:
+                raise ValueError(
+                    f'no scheduler answers at {host}:{port}, after {PATIENCE} seconds: start it '
+                    'and the servers, or have python -m d2lrec.launch do so.'
+                ) from None
+        time.sleep(PAUSE)
 
 
 class ServedTrainer(gluon.Trainer):

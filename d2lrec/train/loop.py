@@ -20,7 +20,7 @@ from tqdm import tqdm
 from ..arguments import check_seed, check_whole, is_number, shown
 from ..saving.checkpoint import Checkpoint
 from ..touched import LARGE_TABLE, touched_of
-from ..weights import copy_weights, restore_weights, sum_of_squares, weights_of
+from ..weights import copy_weights, not_finite, restore_weights, sum_of_squares, weights_of
 from .devices import MAX_BATCHES_AHEAD, DeviceSum, set_seed, settle
 from .history import History
 from .optim import rows_and_values
@@ -273,15 +273,10 @@ class _Guard:
                 f'the training loss became {value} at step {step} of epoch {self._epoch}: lower '
                 'the learning rate, or look for inputs that are not numbers'
             )
-        bad = [n for n, p in weights_of(self._net).items() if not _finite(p)]
         raise NotFinite(
-            f'{bad[0] if bad else "a weight"} stopped being finite by step {step} of epoch '
+            f'{not_finite(self._net) or "a weight"} stopped being finite by step {step} of epoch '
             f'{self._epoch}: lower the learning rate, or look for inputs that are not numbers'
         )
-
-
-def _finite(parameter):
-    return np.isfinite(parameter.data(parameter.list_ctx()[0]).asnumpy()).all()
 
 
 def _epoch(net, task, trainers, devices, bar, epoch, clip):

@@ -54,6 +54,7 @@ def in_one_pass(net: Any, loss: Callable) -> Callable:
     True
     """
     usual = getattr(loss, '_weight', None) in (None, 1.0) and not getattr(loss, '_batch_axis', 1)
+    usual = usual and not (loss._forward_hooks or loss._forward_pre_hooks)
     if not usual or getattr(loss, '_from_sigmoid', False) or type(loss) not in LOOPS:
         return loss
     if not getattr(net, '_compile', False):

@@ -78,6 +78,28 @@ def test_refusals(monkeypatch):
         d2l.fit(net, d2l.Interactions([0, 1], [1, 0]), kvstore='dist_sync')
 
 
+def test_a_worker_by_hand_is_told_what_it_lacks(monkeypatch):
+    data, net = d2l.planted(60, [5, 4], seed=0), d2l.LR([5, 4])
+    given = {
+        'DMLC_ROLE': 'worker', 'DMLC_PS_ROOT_URI': '127.0.0.1', 'DMLC_NUM_WORKER': '1',
+        'DMLC_PS_ROOT_PORT': str(launch.free_port()), 'DMLC_NUM_SERVER': '1',
+    }  # fmt: skip
+    for name in given:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(distributed, 'PATIENCE', 0)
+    monkeypatch.setattr(distributed, 'PAUSE', 0)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+        if name != 'DMLC_NUM_SERVER':
+            with pytest.raises(ValueError, match='its DMLC_.* is not set: start the script by'):
+                d2l.fit(net, data, kvstore='dist_async')
+    with pytest.raises(ValueError, match='no scheduler answers at 127.0.0.1:'):
+        d2l.fit(net, data, kvstore='dist_async')
+    monkeypatch.setenv('DMLC_NUM_SERVER', 'two')
+    with pytest.raises(ValueError, match="its DMLC_NUM_SERVER is 'two'"):
+        d2l.fit(net, data, kvstore='dist_sync')
+
+
 class _Stub:
     """What a loader asks of a trainer."""
 
