@@ -197,8 +197,9 @@ def _compiled(definition: Callable) -> tuple[Any, Any]:
     """The definition as a C function for the engine, `void f(void *context, int64 *task)`.
 
     The task holds the addresses of w, a, b, g, the rows and the settings, and two numbers: of the
-    weights n and 0, or of the rows and of the weights in each. What an optimizer does not
-    remember, a or b, is w.
+    rows and of the weights in each, or how many whole weights follow and 0. What follows is for
+    each the addresses of w, a, b, g and the settings, and how many numbers it has. What an
+    optimizer does not remember, a or b, is w.
     """
     numba = _numba()
     types, prefetch = numba.types, _prefetch()
@@ -209,11 +210,16 @@ def _compiled(definition: Callable) -> tuple[Any, Any]:
 
     @numba.cfunc(types.void(types.voidptr, types.CPointer(types.int64)), error_model='numpy')
     def task(_, p):
-        n, width, settings = p[6], p[7], array(floats(p[5]), 8)
+        n, width = p[6], p[7]
         if width == 0:
-            formula(array(floats(p[0]), n), array(floats(p[1]), n), array(floats(p[2]), n),
-                    array(floats(p[3]), n), settings)  # fmt: skip
+            for i in range(n):
+                j = 8 + 6 * i
+                numbers = p[j + 5]
+                formula(array(floats(p[j]), numbers), array(floats(p[j + 1]), numbers),
+                        array(floats(p[j + 2]), numbers), array(floats(p[j + 3]), numbers),
+                        array(floats(p[j + 4]), 8))  # fmt: skip
             return
+        settings = array(floats(p[5]), 8)
         rows, wide, ahead = array(longs(p[4]), n), 4 * width, min(n, AHEAD)
         for r in range(n):
             # Rows lie anywhere in memory: those that come are called for while this one is done.
@@ -363,30 +369,59 @@ def step(
     rows : int64 (R,), each at most once
     writes : 'weight' (and states), or 'grad'
     """
-    library, malloc, free = _engine()
-    _, function = _compiled(definition)
-    count = weight.size if rows is None else len(rows)
-    if not count:
+    if rows is None:
+        steps(definition, [(weight, states, grad, settings, weight.size)], writes)
         return
-    width = 0 if rows is None else weight.size // weight.shape[0]
-    size = 8 * (8 + 4) + (0 if rows is None else rows.nbytes)
-    memory = malloc(size)
+    if not len(rows):
+        return
     a, b = (_address(x) for x in (*states, weight, weight)[:2])
-    task = np.empty(size // 8, np.int64)
-    task[:8] = (
-        _address(weight), a, b, _address(grad), memory + 96, memory + 64, count, width,
-    )  # fmt: skip
+    task = np.empty(8 + 4 + len(rows), np.int64)
     task[8:12].view(np.float32)[: len(settings)] = settings
-    if rows is not None:
-        task[12:] = rows
-    ctypes.memmove(memory, task.ctypes.data, size)
-    reads, written = [grad], [weight, *states]
+    task[12:] = rows
+    at = _engine()[1](task.nbytes)
+    width = weight.size // weight.shape[0]
+    task[:8] = _address(weight), a, b, _address(grad), at + 96, at + 64, len(rows), width
+    _push(definition, task, at, [(weight, states, grad)], writes)
+
+
+def steps(definition: Callable, weights: Sequence[tuple], writes: str = 'weight') -> None:
+    """Have the engine do a step of `definition` on whole weights, of all in one task.
+
+    Parameters
+    ----------
+    definition : one of this module's
+    weights : of each the weight, states, gradient and settings of `step`, and its size
+    writes : 'weight' (and states), or 'grad'
+    """
+    count = len(weights)
+    task = np.zeros(8 + (6 + 4) * count, np.int64)
+    at = _engine()[1](task.nbytes)
+    task[6] = count
+    for i, (weight, states, grad, settings, size) in enumerate(weights):
+        own = 8 + 6 * count + 4 * i
+        a, b = (_address(x) for x in (*states, weight, weight)[:2])
+        task[8 + 6 * i : 14 + 6 * i] = (
+            _address(weight), a, b, _address(grad), at + 8 * own, size,
+        )  # fmt: skip
+        task[own : own + 4].view(np.float32)[: len(settings)] = settings
+    _push(definition, task, at, [one[:3] for one in weights], writes)
+
+
+def _push(definition, task, memory, weights, writes):
+    """Hand the task over to MXNet's engine, at an address that the engine frees."""
+    library, _, free = _engine()
+    ctypes.memmove(memory, task.ctypes.data, task.nbytes)
+    reads, written = [], []
+    for weight, states, grad in weights:
+        reads.append(grad)
+        written += [weight, *states]
     if writes == 'grad':
         reads, written = written, reads
-    device = (ctypes.c_int * 2)(weight.context.device_typeid, weight.context.device_id)
+    device = weights[0][0].context
+    device = (ctypes.c_int * 2)(device.device_typeid, device.device_id)
     mx.base.check_call(
         library.MXEnginePushSyncND(
-            function, ctypes.c_void_p(memory), free, ctypes.byref(device),
+            _compiled(definition)[1], ctypes.c_void_p(memory), free, ctypes.byref(device),
             _handles(reads), len(reads), _handles(written), len(written),
             None, 0, definition.__name__.encode(),
         )

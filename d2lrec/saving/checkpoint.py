@@ -23,6 +23,7 @@ __all__ = ['Checkpoint']
 ANEW = 'give another path, or remove the file to start anew'
 # What an optimizer counts or is set to by each step, and no one chooses.
 COUNTED = ('num_update', 'rescale_grad', 'lr')  # the rate has its own entry
+HOW = ('aggregate_num', '_done')  # how its steps are taken, which changes none of them
 
 
 class Checkpoint:
@@ -283,16 +284,19 @@ def _plain_attributes(thing) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(thing).items()
-        if value is None
-        or isinstance(value, (bool, str, int, float))
-        or isinstance(value, dict)
-        and all(isinstance(k, str) and isinstance(v, float) for k, v in value.items())
+        if name not in HOW
+        and (
+            value is None
+            or isinstance(value, (bool, str, int, float))
+            or isinstance(value, dict)
+            and all(isinstance(k, str) and isinstance(v, float) for k, v in value.items())
+        )
     }
 
 
 def _set_attributes(thing, saved) -> None:
     """What an optimizer or a schedule counts, as it was; what someone chose has to be as it is."""
-    mine = _plain_attributes(thing)
+    mine, saved = _plain_attributes(thing), {k: v for k, v in saved.items() if k not in HOW}
     chosen = {
         name
         for cls in type(thing).__mro__

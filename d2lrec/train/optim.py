@@ -17,6 +17,8 @@ __all__ = ['Adam', 'AdaGrad', 'SGD', 'FTRL', 'decay_embeddings_only', 'wide_deep
 # MXNet adds it to the sum of squares, under the root. At its own 1e-7 a gradient must exceed 3e-4
 # to count, and those of a new deep half, 1e-7 or so, do not: it would stand still.
 ADAGRAD_EPS = 1e-20
+ALL = 2**10  # weights that a trainer hands over at once
+STEPS = 2**12  # of `kernels.LARGE` numbers take MXNet as long as compiling a loop takes
 
 
 def _listed(state):
@@ -32,6 +34,8 @@ class _Stepping(mx.optimizer.Optimizer):
 
     _definition = None
     _by_numpy = True  # without numba: MXNet's own is slower than NumPy
+    _done = 0  # numbers of weights that were stepped, all steps together
+    _seen: dict  # by index a weight's state, of which `_fits` was asked, and its size
 
     def create_state_multi_precision(self, index: int, weight: mx.nd.NDArray):
         """What the optimizer remembers of a weight, its memory at hand."""
@@ -43,8 +47,7 @@ class _Stepping(mx.optimizer.Optimizer):
         """One step of a weight, or of the rows of it that a row-sparse gradient has."""
         states = _listed(state)
         sparse = grad.stype == 'row_sparse'
-        plain = weight.stype == 'default'  # a server's tables are not
-        fits = plain and kernels.on_cpu(weight, *states) and self.clip_gradient is None
+        fits = self._fits(weight, states)
         compiled = fits and kernels.usable(weight, *states, least=0 if sparse else kernels.LARGE)
         if not fits or not (compiled or sparse or self._by_numpy):
             super().update(index, weight, grad, state)
@@ -55,11 +58,52 @@ class _Stepping(mx.optimizer.Optimizer):
             if not len(rows):
                 return
             kernels.large_pages(weight, *states)
-        if not getattr(self.param_dict.get(index), 'of_ids', False):
-            weight.wait_to_read()  # a prediction may have let oneDNN lay out a layer's weights anew
+        self._laid_out(index, weight)
         settings = self._settings(index)
         take = kernels.step if compiled else kernels.step_by_numpy
         take(self._definition, weight, states, values, settings, rows)
+
+    def update_multi_precision(self, index, weight, grad, state) -> None:
+        """A step of one weight, or of several at once: the loops do those that they can in one."""
+        if not isinstance(index, (tuple, list)):
+            super().update_multi_precision(index, weight, grad, state)
+            return
+        some = self.clip_gradient is None and kernels.usable(weight[0], least=0)
+        each = list(zip(index, weight, grad, state))
+        sizes = [self._numbers(*one) if some else 0 for one in each]
+        numbers, together = sum(sizes), []
+        self._done += numbers  # what compiling costs is spent first, if the weights are few
+        join = max(numbers, self._done // STEPS) >= kernels.LARGE
+        for one, size in zip(each, sizes):
+            if join and size:
+                index, weight, grad, state = one
+                self._update_count(index)
+                self._laid_out(index, weight)
+                together.append((weight, _listed(state), grad, self._settings(index), size))
+            else:
+                self.update_multi_precision(*one)
+        if together:
+            kernels.steps(self._definition, together)
+
+    def _numbers(self, index, weight, grad, state):
+        """Of how many numbers the weight is; 0 where the loops cannot step it with others."""
+        if weight.stype != 'default' or grad.stype != 'default':
+            return 0
+        seen, size = self._seen.get(index, (self, 0))
+        if seen is not state:
+            size = weight.size if self._fits(weight, _listed(state)) else 0
+            self._seen[index] = state, size
+        return size
+
+    def _fits(self, weight, states):
+        """Whether the definition can be taken; tables on servers are not plain."""
+        plain = weight.stype == 'default' and all(isinstance(s, mx.nd.NDArray) for s in states)
+        return plain and kernels.on_cpu(weight, *states) and self.clip_gradient is None
+
+    def _laid_out(self, index, weight):
+        """Wait for a layer's weight: a prediction may have let oneDNN lay out its memory anew."""
+        if not getattr(self.param_dict.get(index), 'of_ids', False):
+            weight.wait_to_read()
 
     def _settings(self, index):
         return [self._get_lr(index), self.rescale_grad, self._get_wd(index)]
@@ -106,6 +150,7 @@ class Adam(_Stepping, mx.optimizer.Adam):
     ):
         check_real(learning_rate, 'learning_rate')
         super().__init__(learning_rate, beta1, beta2, epsilon, **kwargs)
+        self.aggregate_num, self._seen = ALL, {}
 
     def _settings(self, index):
         t = self._index_update_count[index]
@@ -139,6 +184,7 @@ class AdaGrad(_Stepping, mx.optimizer.AdaGrad):
     def __init__(self, learning_rate: float = 0.01, eps: float = 1e-7, **kwargs):
         check_real(learning_rate, 'learning_rate')
         super().__init__(eps=eps, learning_rate=learning_rate, **kwargs)
+        self.aggregate_num, self._seen = ALL, {}
 
     def create_state(self, index: int, weight: mx.nd.NDArray) -> mx.nd.NDArray:
         """The history, of zeros."""
@@ -173,11 +219,14 @@ class SGD(_Stepping, mx.optimizer.SGD):
         check_real(learning_rate, 'learning_rate')
         super().__init__(learning_rate=learning_rate, momentum=momentum, **kwargs)
         if not momentum:
-            self.aggregate_num = 0  # MXNet would do several weights at once, and none by rows
+            self.aggregate_num, self._seen = ALL, {}
 
     def update_multi_precision(self, index, weight, grad, state):
         """A step of one weight, or of several at once."""
-        if isinstance(index, (tuple, list)) or state is not None or weight.dtype != np.float32:
+        several = isinstance(index, (tuple, list))
+        if self.momentum or not (several or state is None and weight.dtype == np.float32):
+            mx.optimizer.SGD.update_multi_precision(self, index, weight, grad, state)
+        elif several:
             super().update_multi_precision(index, weight, grad, state)
         else:
             self.update(index, weight, grad, state)
