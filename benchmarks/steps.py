@@ -14,8 +14,8 @@ gradients differ from ours. The sides run in turn, a block of steps at a time, i
 table gives medians over the blocks of the processor time, which other programs disturb less than
 the time that passed. d2lrec trains as `fit` does: hybridized, with its own Adam and loss, by rows
 where the tables are large (FFM's are), AutoRec from what is known. PyTorch runs eagerly with the
-Adam that it takes unasked, eagerly with `fused=True`, and compiled (`torch.compile`, its time to
-compile left out) with `fused=True`.
+Adam that it takes unasked, eagerly with `fused=True`, and compiled (`torch.compile`) with
+`fused=True`. What either side takes to compile is left out.
 """
 
 import os
@@ -32,6 +32,7 @@ import warnings
 from pathlib import Path
 
 import d2lrec as d2l
+from d2lrec.train import optim
 from d2lrec.train.losses import in_one_pass
 
 import mxnet as mx
@@ -43,6 +44,7 @@ from tables import put_out
 from torch import nn
 
 npx.set_np()
+optim.STEPS = 1  # small weights are stepped as after some thousand steps, when compiling has paid
 THREADS = int(os.environ['OMP_NUM_THREADS'])
 torch.set_num_threads(THREADS)
 
