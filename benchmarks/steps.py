@@ -463,6 +463,7 @@ def theirs(name, net, batches, fused=False, compiled=False, columns=False):
         return log_loss(net(*xs), y)
 
     if compiled:
+        torch.compiler.reset()  # after eight models it would compile no other
         loss_of = torch.compile(loss_of, dynamic=False)
 
     def steps(count):
