@@ -370,6 +370,8 @@ class BiInteraction(_Layer):
     ----------
     num_fields, num_factors : int
         F and K.
+    alone : bool
+        Whether no other layer reads these vectors, so that compiled loops need not write them.
 
     Examples
     --------
@@ -378,14 +380,18 @@ class BiInteraction(_Layer):
     [[11.0, 1.0]]
     """
 
-    def __init__(self, num_fields: int, num_factors: int, **kwargs):
+    def __init__(self, num_fields: int, num_factors: int, alone: bool = False, **kwargs):
         super().__init__(**kwargs)
+        self._alone = alone
         self._sizes = f'{num_fields} x {num_factors} -> {num_factors}'
         with self.name_scope():
             self.sum_fields = SumOver(num_fields, num_factors)
 
     def hybrid_forward(self, F, e):
         if self._compiled:
+            looked_up = operators.looked_up(e) if self._alone else None
+            if looked_up is not None:
+                return operators.bi_interaction_of(F, *looked_up)
             return operators.bi_interaction(F, e)
         e = F.npx.batch_flatten(e)  # (B, F * K)
         square_of_sum = F.np.square(self.sum_fields(e))  # (B, K)
@@ -405,6 +411,8 @@ class PairwiseTerm(_Layer):
     ----------
     num_fields, num_factors : int
         F and K.
+    alone : bool
+        Whether no other layer reads these vectors, so that compiled loops need not write them.
 
     Examples
     --------
@@ -413,8 +421,9 @@ class PairwiseTerm(_Layer):
     [[12.0]]
     """
 
-    def __init__(self, num_fields: int, num_factors: int, **kwargs):
+    def __init__(self, num_fields: int, num_factors: int, alone: bool = False, **kwargs):
         super().__init__(**kwargs)
+        self._alone = alone
         self._sizes = f'{num_fields} x {num_factors} -> 1'
         with self.name_scope():
             self.sum_fields = SumOver(num_fields, num_factors)
@@ -423,6 +432,9 @@ class PairwiseTerm(_Layer):
 
     def hybrid_forward(self, F, e):
         if self._compiled:
+            looked_up = operators.looked_up(e) if self._alone else None
+            if looked_up is not None:
+                return operators.pairwise_of(F, *looked_up)
             return operators.pairwise(F, e)
         e = F.npx.batch_flatten(e)  # (B, F * K)
         square_of_sum = self.sum_factors(F.np.square(self.sum_fields(e)))  # (B, 1)

@@ -403,3 +403,14 @@ def test_nothing_is_drawn_for_dropout_where_nothing_is_dropped():
             dropout(x).wait_to_read()
         drawn.append(float(mx.np.random.uniform()))
     assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize('name, op', [('FM', 'pairwise_of'), ('NFM', 'bi_interaction_of')])
+def test_vectors_that_nothing_else_reads_are_not_written(name, op):
+    net, _ = compiled(name)
+    net.hybridize()
+    inputs = random_inputs(net, 300)
+    net(*inputs)
+    graph = net._cached_graph[1].tojson()
+    assert getattr(operators, op).name in graph and operators.look_up.name not in graph
+    assert operators.looked_up(inputs[0]) is None and operators.looked_up(mx.sym.var('e')) is None

@@ -37,7 +37,7 @@ class FM(CTRModel):
         with self.name_scope():
             self.linear = LinearTerm(field_dims, self.bag_sizes)
             self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
-            self.pairwise = PairwiseTerm(self.num_fields, num_factors)
+            self.pairwise = PairwiseTerm(self.num_fields, num_factors, alone=True)
 
     def hybrid_forward(self, F, *x):
         return self.linear(*x) + self.pairwise(self.embedding(*x))

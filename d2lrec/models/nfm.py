@@ -52,7 +52,7 @@ class NFM(CTRModel):
             self.linear = LinearTerm(field_dims, self.bag_sizes)
             self.embedding = Embedding(self.num_features, num_factors, self.bag_sizes)
             self.pool = nn.HybridSequential()
-            self.pool.add(BiInteraction(self.num_fields, num_factors))
+            self.pool.add(BiInteraction(self.num_fields, num_factors, alone=True))
             if batch_norm:
                 self.pool.add(nn.BatchNorm(in_channels=num_factors))
             if pool_drop_rate:
