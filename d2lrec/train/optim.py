@@ -68,7 +68,8 @@ class _Stepping(mx.optimizer.Optimizer):
         if not isinstance(index, (tuple, list)):
             super().update_multi_precision(index, weight, grad, state)
             return
-        some = self.clip_gradient is None and kernels.usable(weight[0], least=0)
+        able = kernels.on_cpu(weight[0]) and kernels._numba() is not None  # a server's has no size
+        some = able and self.clip_gradient is None
         each = list(zip(index, weight, grad, state))
         sizes = [self._numbers(*one) if some else 0 for one in each]
         numbers, together = sum(sizes), []

@@ -272,7 +272,7 @@ def test_what_fit_does_not_know_is_named():
     for options, words in (
         ({'patiense': 1}, "fit has no argument 'patiense': did you mean patience?"),
         ({'num_epoch': 1}, "fit has no argument 'num_epoch': did you mean num_epochs?"),
-        ({'zzqq': 1}, "fit has no argument 'zzqq': it takes monitor, patience"),
+        ({'zzqq': 1}, "fit has no argument 'zzqq': it takes patience, monitor"),
         ({'negatives': 1}, "fit has no argument 'negatives'"),
     ):
         with pytest.raises(ValueError, match=words):
