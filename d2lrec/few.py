@@ -13,7 +13,6 @@ that want to be called, another precision, or weights on a GPU.
 from __future__ import annotations
 
 import ast
-import ctypes
 import functools
 import json
 import threading
@@ -24,6 +23,7 @@ import mxnet as mx
 import numpy as np
 from mxnet import autograd, gluon
 
+from . import kernels
 from .checks import LOOKED_AT
 from .models.base import Model
 from .weights import not_finite
@@ -186,11 +186,7 @@ def view_of(array: mx.nd.NDArray) -> Optional[np.ndarray]:
     """
     if array.dtype != np.float32 or array.ctx.device_type != 'cpu' or array.stype != 'default':
         return None
-    array.wait_to_read()  # a new one has no memory until it is written
-    address = ctypes.c_void_p()
-    mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
-    memory = ctypes.cast(address, ctypes.POINTER(ctypes.c_float))
-    view = np.ctypeslib.as_array(memory, (max(array.size, 1),))[: array.size].reshape(array.shape)
+    view = kernels.memory_of(array)
     view.flags.writeable = False
     return view
 

@@ -358,6 +358,12 @@ class LinearTerm(_Layer):
         return self.sum_fields(w) + bias  # (B, 1)
 
 
+def _pooled(F, e, alone, pool, pool_of):
+    """What compiled loops make of vectors; straight from their table, where no other reads them."""
+    looked_up = operators.looked_up(e) if alone else None
+    return pool(F, e) if looked_up is None else pool_of(F, *looked_up)
+
+
 class BiInteraction(_Layer):
     """Bi-interaction pooling: vectors (B, F, K) -> sum_{i<j} e_i * e_j, shape (B, K).
 
@@ -389,10 +395,7 @@ class BiInteraction(_Layer):
 
     def hybrid_forward(self, F, e):
         if self._compiled:
-            looked_up = operators.looked_up(e) if self._alone else None
-            if looked_up is not None:
-                return operators.bi_interaction_of(F, *looked_up)
-            return operators.bi_interaction(F, e)
+            return _pooled(F, e, self._alone, operators.bi_interaction, operators.bi_interaction_of)
         e = F.npx.batch_flatten(e)  # (B, F * K)
         square_of_sum = F.np.square(self.sum_fields(e))  # (B, K)
         sum_of_square = self.sum_fields(F.np.square(e))  # (B, K)
@@ -432,10 +435,7 @@ class PairwiseTerm(_Layer):
 
     def hybrid_forward(self, F, e):
         if self._compiled:
-            looked_up = operators.looked_up(e) if self._alone else None
-            if looked_up is not None:
-                return operators.pairwise_of(F, *looked_up)
-            return operators.pairwise(F, e)
+            return _pooled(F, e, self._alone, operators.pairwise, operators.pairwise_of)
         e = F.npx.batch_flatten(e)  # (B, F * K)
         square_of_sum = self.sum_factors(F.np.square(self.sum_fields(e)))  # (B, 1)
         sum_of_square = self.sum_all(F.np.square(e))  # (B, 1)

@@ -134,66 +134,63 @@ def _pairwise_back(dout, e, s, de):
                 de[b, f * width + k] = dout[b, 0] * (s[b, k] - e[b, f * width + k])
 
 
+def add_up(table, ids, b, s, square):
+    """The sum of the vectors of row b, to s[b], and that of their squares, to square (K,)."""
+    last = table.shape[0] - 1
+    for k in range(table.shape[1]):
+        s[b, k] = 0
+        square[k] = 0
+    for f in range(ids.shape[1]):
+        soon(table, ids, b + 1, f)
+        i = min(max(ids[b, f], 0), last)
+        for k in range(table.shape[1]):
+            s[b, k] += table[i, k]
+            square[k] += table[i, k] * table[i, k]
+
+
+def add_back(d, table, ids, b, s, dtable):
+    """To each vector of row b its share of d (K,), the gradient of ½ (s[b]² - square)."""
+    last = table.shape[0] - 1
+    for f in range(ids.shape[1]):
+        soon(table, ids, b + 1, f)
+        soon(dtable, ids, b + 1, f)
+        i = min(max(ids[b, f], 0), last)
+        for k in range(table.shape[1]):
+            dtable[i, k] += d[k] * (s[b, k] - table[i, k])
+
+
 def _bi_interaction_of(table, ids, s, out):
     """`bi_interaction` of what is looked up: table (V, K), ids (B, F) -> s and out (B, K)."""
-    last, width = table.shape[0] - 1, table.shape[1]
-    square = np.empty(width, np.float32)
+    square = np.empty(table.shape[1], np.float32)
     for b in range(ids.shape[0]):
-        for k in range(width):
-            s[b, k] = 0
-            square[k] = 0
-        for f in range(ids.shape[1]):
-            soon(table, ids, b + 1, f)
-            i = min(max(ids[b, f], 0), last)
-            for k in range(width):
-                s[b, k] += table[i, k]
-                square[k] += table[i, k] * table[i, k]
-        for k in range(width):
+        add_up(table, ids, b, s, square)
+        for k in range(table.shape[1]):
             out[b, k] = np.float32(0.5) * (s[b, k] * s[b, k] - square[k])
 
 
 def _bi_interaction_of_back(dout, table, ids, s, dtable):
-    last, width = table.shape[0] - 1, table.shape[1]
     dtable[:] = 0
     for b in range(ids.shape[0]):
-        for f in range(ids.shape[1]):
-            soon(table, ids, b + 1, f)
-            soon(dtable, ids, b + 1, f)
-            i = min(max(ids[b, f], 0), last)
-            for k in range(width):
-                dtable[i, k] += dout[b, k] * (s[b, k] - table[i, k])
+        add_back(dout[b], table, ids, b, s, dtable)
 
 
 def _pairwise_of(table, ids, s, out):
     """`pairwise` of what is looked up: table (V, K), ids (B, F) -> s (B, K), out (B, 1)."""
-    last, width = table.shape[0] - 1, table.shape[1]
-    square = np.empty(width, np.float32)
+    square = np.empty(table.shape[1], np.float32)
     for b in range(ids.shape[0]):
-        for k in range(width):
-            s[b, k] = 0
-            square[k] = 0
-        for f in range(ids.shape[1]):
-            soon(table, ids, b + 1, f)
-            i = min(max(ids[b, f], 0), last)
-            for k in range(width):
-                s[b, k] += table[i, k]
-                square[k] += table[i, k] * table[i, k]
+        add_up(table, ids, b, s, square)
         total = np.float32(0)
-        for k in range(width):
+        for k in range(table.shape[1]):
             total += s[b, k] * s[b, k] - square[k]
         out[b, 0] = np.float32(0.5) * total
 
 
 def _pairwise_of_back(dout, table, ids, s, dtable):
-    last, width = table.shape[0] - 1, table.shape[1]
+    d = np.empty(table.shape[1], np.float32)
     dtable[:] = 0
     for b in range(ids.shape[0]):
-        for f in range(ids.shape[1]):
-            soon(table, ids, b + 1, f)
-            soon(dtable, ids, b + 1, f)
-            i = min(max(ids[b, f], 0), last)
-            for k in range(width):
-                dtable[i, k] += dout[b, 0] * (s[b, k] - table[i, k])
+        d[:] = dout[b, 0]
+        add_back(d, table, ids, b, s, dtable)
 
 
 def _dots(z, like, products):
@@ -447,9 +444,7 @@ def _cross_back(dout, x, W, b, s, dx, dW, db):
             g[d] = dout[n, d]
             dx[n, d] = 0
         for i in range(layers):
-            l = (
-                layers - 1 - i
-            )  # counted down, it might be below 0 to the compiler: five times slower
+            l = layers - 1 - i  # of a range that counts down the loops below are no vectors
             product, ds = s[n, l], np.float32(0)
             times -= product
             for d in range(width):
@@ -556,9 +551,6 @@ def _square_loss_back(dloss, out, target, known, dout):
             dout[n, d] = scale * known[n, d] * (out[n, d] - target[n, d])
 
 
-NO_GRADIENT = ('ids', 'known', 'target')
-
-
 def _dropout(x, coins, share, kept, out):
     """x (B, W) with a share of it at 0, the rest grown by as much: out = kept * x.
 
@@ -592,6 +584,9 @@ def _dropout_back(dout, x, coins, share, kept, dx, dcoins, dshare):
     for b in range(x.shape[0]):
         for k in range(x.shape[1]):
             dx[b, k] = kept[b, k] * dout[b, k]
+
+
+NO_GRADIENT = ('ids', 'known', 'target')
 
 
 class Operator:
@@ -801,11 +796,13 @@ def call(size, handles, tags, asked, training, _):
 
 
 @functools.cache
-def _soon():
-    """Have compiled code know what `soon` is there for."""
-    prefetch = kernels._prefetch()
+def _helpers():
+    """Have compiled code know what loops call: `soon`, and the pieces that several share."""
+    extending, prefetch = kernels._numba().extending, kernels._prefetch()
+    for piece in (add_up, add_back):
+        extending.register_jitable(inline='always')(piece)
 
-    @kernels._numba().extending.overload(soon, inline='always')
+    @extending.overload(soon, inline='always')
     def of_a_row(table, ids, b, f):
         def call_for(table, ids, b, f):
             row = min(max(ids[min(b, ids.shape[0] - 1), f], 0), table.shape[0] - 1)
@@ -819,7 +816,7 @@ def _compiled(op, back):
     """A pass of the operator as a C function for MXNet. Arrays' shapes are asked at each call."""
     numba = kernels._numba()
     types, library = numba.types, mx.base._LIB
-    _soon()
+    _helpers()
     floats, _, ints = kernels._pointers()
     given = op.needs if back else op.inputs
     made = [f'd{n}' for n in op.inputs if n not in NO_GRADIENT] if back else op.outputs

@@ -153,8 +153,6 @@ def tidy(app, what, name, obj, options, lines):
             if not any(one[:1].isspace() or ' : ' in one for one in said):
                 lines[at + 2 : end] = [' '.join(said)]
                 break
-    if lines and re.match('Alias for field number', lines[0]):  # a named tuple's own, which says
-        lines[:] = []  # nothing: its class says what each is
     if what in ('attribute', 'data', 'property'):
         lines[:0] = ['..', '']  # else its first line is read as `type: description`
 

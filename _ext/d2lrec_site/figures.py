@@ -80,8 +80,9 @@ def inline_svg(text, prefix, alt, language, plotted=False):
     style, pieces = f'max-width:{most:g}px', ''
     if plotted:
         least = least_width(root)
-        pieces = stacked(root, prefix, least) if least > NARROW else ''
-        style += f';--least:{least if least > NARROW else 0}px'
+        least = least if least > NARROW else 0
+        pieces = stacked(root, prefix, least) if least else ''
+        style += f';--least:{least}px'
         for image in root.iter(f'{{{SVG}}}image'):
             if is_pale(image):
                 image.set('class', 'd2l-pale')
