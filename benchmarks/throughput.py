@@ -10,8 +10,9 @@ dropout .1, Adam, batch 2,048) and run epochs that shuffle, train, and measure a
 original side is `d2l.mxnet` as it is installed, with four changes without which it does not run or
 cannot be compared: devices are given (its default is empty without a GPU), `last_batch` is 'keep',
 the progress is printed once instead of animated (its figure would be most of the time), and rows
-are read without worker processes, or with the four that its chapters have. PyTorch's loop is written by hand: tensors in memory, a drawn
-order, rows picked by it; its test pass gives d2lrec's measures by d2lrec's functions.
+are read without worker processes, or with the four that its chapters have. PyTorch's loop is
+written by hand: tensors in memory, a drawn order, rows picked by it; its test pass gives d2lrec's
+measures by d2lrec's functions.
 
 **Prediction.** 1,000,000 rows of 26 fields, K = 16, MLP [64, 32], 100,000 ids, from ids in memory
 to probabilities; PyTorch in batches of 4,096, under `torch.inference_mode`.
