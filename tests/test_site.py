@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import unquote, urldefrag, urlparse
 
 import d2lrec as d2l
@@ -590,6 +591,20 @@ def test_a_drawing_shown_twice_keeps_apart_and_speaks_one_language():
 def test_told_lines_stand_under_each_other(said, told, lined):
     book = phrases.Phrasebook({'move: {}': '폭: {}'})
     assert cells.lined_up(said, told, book) == lined
+
+
+def test_numbers_begin_with_the_zero_of_an_edition():
+    text = nodes.paragraph('', 'AUC는 .787이고 -.002에서 1.5까지, ')
+    text += [nodes.literal('', 'lr=.01'), nodes.math('', r'\lambda = .003')]
+    for language, told in (
+        ('ko', '0.787이고 -0.002에서 1.5까지'),
+        ('en', ' .787이고 -.002에서 1.5'),
+    ):
+        app = Mock(builder=Mock(format='html'), config=Mock(language=language))
+        here = text.deepcopy()
+        typography.full_numbers(app, here, '')
+        assert told in here.astext() and 'lr=.01' in here.astext()
+        assert (r'= 0.003' in here.astext()) == (language == 'ko')
 
 
 @pytest.mark.parametrize(
