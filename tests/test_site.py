@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from unittest.mock import Mock
 from urllib.parse import unquote, urldefrag, urlparse
 
 import d2lrec as d2l
@@ -13,7 +14,7 @@ import build
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from d2lrec_site import api, cells, figures, finish, search, typography
+from d2lrec_site import api, cells, columns, figures, finish, search, typography
 from docutils import nodes
 from docutils.nodes import make_id
 from nbformat import v4
@@ -590,6 +591,45 @@ def test_a_drawing_shown_twice_keeps_apart_and_speaks_one_language():
 def test_told_lines_stand_under_each_other(said, told, lined):
     book = phrases.Phrasebook({'move: {}': '폭: {}'})
     assert cells.lined_up(said, told, book) == lined
+
+
+def test_numbers_begin_with_the_zero_of_an_edition():
+    text = nodes.paragraph('', 'AUC는 .787이고 -.002에서 1.5까지, ')
+    text += [nodes.literal('', 'lr=.01'), nodes.math('', r'\lambda = .003')]
+    for language, told in (
+        ('ko', '0.787이고 -0.002에서 1.5까지'),
+        ('en', ' .787이고 -.002에서 1.5'),
+    ):
+        app = Mock(builder=Mock(format='html'), config=Mock(language=language))
+        here = text.deepcopy()
+        typography.full_numbers(app, here, '')
+        assert told in here.astext() and 'lr=.01' in here.astext()
+        assert (r'= 0.003' in here.astext()) == (language == 'ko')
+
+
+@pytest.mark.parametrize(
+    'said, told, lined',
+    [
+        # the name of one line has grown past the others' column
+        (
+            'one    loss 1, mean 2\nthree  loss 1, mean 2',
+            '하나하나  손실 1, 평균 2\n셋  손실 1, 평균 2',
+            '하나하나  손실 1, 평균 2\n셋        손실 1, 평균 2',
+        ),
+        # a number in a sentence had room before it in some lines alone
+        (
+            ' 1 rows: 100% (a),  98% (b)\n10 rows:  93% (a),   4% (b)',
+            ' 1행: 100% (가),  98% (나)\n10행:    93% (가),  4% (나)',
+            ' 1행: 100% (가), 98% (나)\n10행:  93% (가),  4% (나)',
+        ),
+        # what stands so already, a table under its head, and lines that are indented stay
+        ('a: 1\nbb: 2', '가: 1\n나나: 2', '가: 1\n나나: 2'),
+        ('    a   b\nLR  1   2', '    가   나\nLR  1   2', '    가   나\nLR  1   2'),
+        ('v1 [1]\n   of [1]', '첫째 [1]\n   의 [1]', '첫째 [1]\n   의 [1]'),
+    ],
+)
+def test_told_columns_and_numbers_stand_as_in_the_code(said, told, lined):
+    assert columns.stood(said, told) == lined
 
 
 def test_no_chapter_cuts_the_titles_of_films():

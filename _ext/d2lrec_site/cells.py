@@ -9,6 +9,7 @@ from docutils import nodes
 from myst_nb.core import render
 from myst_nb.core.utils import coalesce_streams
 
+from d2lrec_site.columns import HEADS, stood
 from d2lrec_site.editions import BOOK
 
 SORTED = 5  # rows from which on a table of models can be sorted
@@ -82,7 +83,6 @@ def mend_table(markup):
     )
 
 
-HEADS = re.compile(r'[^\d:\[]*\S {2,}\S[^\d:\[]*')  # over the columns of a table: no number
 BRACKETS = ('()', '[]', '{}')
 
 
@@ -159,7 +159,7 @@ def tell_outputs(app, doctree):
         for block in output.findall(nodes.literal_block) if book else ():
             if block.get('language') in CODE:
                 continue
-            told = lined_up(block.astext(), book.text(block.astext()), book)
+            told = stood(block.astext(), lined_up(block.astext(), book.text(block.astext()), book))
             if told != block.astext():
                 put(block, told)
         for raw in output.findall(nodes.raw):
