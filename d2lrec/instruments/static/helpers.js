@@ -254,7 +254,7 @@ export function matcher(choices, more = []) {
     const ways = spellings(title);
     return { ways, words: ` ${ways[0]}`, beside: ` ${fold(beside)}`, parts: inside(title), others: inside(beside) };
   });
-  const holds = (parts, word) => /^[ㄱ-ㅎ]/.test(word) ? parts.includes(` ${word}`) : parts.includes(word);
+  const holds = (parts, word) => /^[ㄱ-ㅣ]/.test(word) ? parts.includes(` ${word}`) : parts.includes(word);
   const far = (one, word) => one.words.includes(` ${word}`) ? 3 : one.beside.includes(` ${word}`) ? 4
     : holds(one.parts, word) ? 5 : holds(one.others, word) ? 6 : Infinity;
   let all = null;      // until somebody asks
