@@ -1,6 +1,9 @@
 """The built site, as files and as Chromium shows it."""
 
+import json
+import os
 import re
+import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlparse
@@ -17,6 +20,7 @@ from d2lrec_site import api, cells, figures, finish, search, typography
 from docutils import nodes
 from docutils.nodes import make_id
 from nbformat import v4
+from sphinx.application import Sphinx
 
 from chapters import BOOK, EDITIONS, ROOT
 
@@ -541,6 +545,50 @@ def test_an_array_like_is_one_word_in_a_signature():
     signature = f'(labels: {union}, n: int = <factory>, w: {union} | None = None)'
     told = api.shorten(None, '', '', None, None, signature, union)
     assert told == ('(labels: ArrayLike, n: int = ..., w: ArrayLike | None = None)', 'ArrayLike')
+
+
+CONF = """
+extensions = ['myst_nb']
+language, nb_execution_mode = 'ko', 'off'
+"""
+
+
+def test_a_page_is_read_again_where_the_words_of_its_outputs_change(tmp_path, monkeypatch):
+    source, words = tmp_path / 'source', tmp_path / 'ko.json'
+    source.mkdir()
+    (source / 'conf.py').write_text(CONF)
+    (source / 'index.md').write_text('# Text\n\n```{toctree}\ncells\n```\n')
+    printed = v4.new_output('stream', text='two films\n')
+    cell = v4.new_code_cell('print()', execution_count=1, outputs=[printed])
+    book = v4.new_notebook(cells=[v4.new_markdown_cell('# Cells'), cell])
+    (source / 'cells.ipynb').write_text(v4.writes(book), encoding='utf-8')
+    monkeypatch.setattr(phrases, 'FOLDER', tmp_path)
+
+    def build():
+        """{page: its text} of the pages that were read."""
+        phrases._phrasebook.cache_clear()
+        out = tmp_path / 'out'
+        app = Sphinx(source, source, out, out / 'trees', 'dummy', status=None)
+        app.connect('doctree-read', cells.note_words)
+        app.connect('doctree-read', cells.tell_outputs)
+        read = {}
+        app.connect('doctree-read', lambda app, tree: read.update({app.env.docname: tree.astext()}))
+        app.build()
+        needed.update(app.env.dependencies)
+        return read
+
+    needed = {}
+    try:
+        for said in ('영화 두 편', '두 영화'):
+            words.write_text(json.dumps({'two films': said}), encoding='utf-8')
+            os.utime(words, (time.time() + 9, time.time() + 9))  # clocks of files are coarse
+            read = build()
+            assert said in read['cells']
+        assert set(read) == {'cells'} and not build().get('index')
+        own = str(BOOK.of('ko').root / BOOK.of('ko').chapters / 'words.yml')
+        assert all(own in needed[page] for page in ('index', 'cells'))
+    finally:
+        phrases._phrasebook.cache_clear()
 
 
 def test_korean_words_are_found_with_particles_on_them():
