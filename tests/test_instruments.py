@@ -388,10 +388,21 @@ def test_an_instrument_on_a_small_screen(stage, name):
         " !(e.labels && e.labels.length) && !e.getAttribute('aria-label')).length"
     )
     assert unnamed == 0
+    page.wait_for_timeout(400)
+    assert page.locator('.d2i-live-region').first.text_content() == ''  # nobody has asked yet
+    for control in page.locator('.d2i-live :is(select, input[type=range])').all():
+        if control.is_visible():
+            control.press('ArrowDown')
     page.wait_for_function("document.querySelector('.d2i-live-region').textContent.length > 5")
     page.emulate_media(media='print')
     assert page.locator('.d2i-without').is_visible()
     assert not page.locator('.d2i-live').is_visible()
+
+
+@pytest.mark.parametrize('name', MAKERS)
+def test_every_control_is_used_by_keys(stage, name):
+    no_change = ['Model to move', 'Size of the table']  # says what moves; the first two are alike
+    stage.by_keys(stage.show(MAKERS[name]('a film')), no_change)
 
 
 @pytest.mark.parametrize('name', MAKERS)

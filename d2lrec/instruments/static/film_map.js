@@ -1,5 +1,5 @@
 /* A map of films: point, search or walk with the arrow keys; neighbours in the whole space are lit. */
-import { choice, element, finder, live, notes, number, report, svg } from './helpers.js';
+import { beside, choice, element, finder, live, notes, number, report, svg } from './helpers.js';
 
 const WIDTH = 640, HEIGHT = 470, EDGE = 14, REACH = 26;
 
@@ -41,7 +41,7 @@ export function start(box, data, say) {
   let chosen = data.start, pointed = null, group = null;
   const announce = live(box);
   const years = data.years || [], about = notes(data.names.length, data.groups, say, years, data.kinds);
-  const year = i => years[i] ? element('span', { class: 'd2i-note' }, String(years[i])) : null;
+  const year = i => beside(years[i]);
 
   const lines = svg('g', { class: 'd2i-map-lines' }), words = svg('g', { class: 'd2i-map-words' });
   const dots = data.names.map(() => svg('circle', { r: 3 }));

@@ -1,5 +1,5 @@
 /* Rate a few films: ten recommendations at once, and what each rating did to one of them. */
-import { bars, button, choice, element, finder, live, notes, number, report, sigmoid, signed, unique, unpacked } from './helpers.js';
+import { bars, beside, button, choice, element, finder, live, notes, number, report, sigmoid, signed, unique, unpacked } from './helpers.js';
 
 const LENGTH = 10;
 
@@ -54,7 +54,7 @@ export function start(box, data, say) {
   let ratings = data.start.map(pair => [...pair]), measure = 'predicted', chosen = null, places = null;
   const announce = live(box);
   const { shown: told, sought } = notes(data.titles.length, data.groups || {}, say, data.years, data.kinds);
-  const note = film => told[film] ? element('span', { class: 'd2i-note' }, told[film]) : null;
+  const note = film => beside(told[film]);
   const still = window.matchMedia && window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 
   /* --- my ratings */

@@ -73,12 +73,15 @@ export function unique(stem = 'd2i') {
   return `${stem}-${counted}-${Math.random().toString(36).slice(2, 7)}`;
 }
 
-/* A sentence that a screen reader says when it has stood still for a moment. */
+/* A sentence that a screen reader says when it has stood still for a moment; not before somebody
+   has used the instrument, as a page that has just opened would speak of all that it holds. */
 export function live(box) {
   const region = element('p', { class: 'd2i-live-region', role: 'status', 'aria-live': 'polite' });
-  let waiting = 0;
+  let waiting = 0, used = false;
+  for (const event of ['focusin', 'pointerdown', 'keydown']) box.addEventListener(event, () => { used = true; }, { once: true, capture: true });
   box.append(region);
   return text => {
+    if (!used) return;
     clearTimeout(waiting);
     waiting = setTimeout(() => { if (region.textContent !== text) region.textContent = text; }, 350);
   };
@@ -89,7 +92,7 @@ export function live(box) {
 /* options: { label, min, max, step, value, text: value => what is shown, change } */
 export function slider({ label, min, max, step, value, text = String, change }) {
   const id = unique('slider');
-  const shown = element('output', { class: 'd2i-number', for: id });
+  const shown = element('output', { class: 'd2i-number', for: id, 'aria-live': 'off' });   // the slider says it
   const input = element('input', { type: 'range', id, min, max, step, value });
   const tell = () => {
     const said = text(Number(input.value));
@@ -131,11 +134,14 @@ export function finder({ label, choices, value = null, change, none = '', most =
     type: 'text', id, role: 'combobox', autocomplete: 'off', spellcheck: 'false',
     'aria-expanded': 'false', 'aria-controls': `${id}-list`, 'aria-autocomplete': 'list',
   });
+  const status = element('span', { class: 'd2i-live-region', role: 'status' });
   const find = matcher(choices, sought);
+  list.addEventListener('mousedown', event => event.preventDefault());   // the field keeps the focus; a finger may scroll
   let found = [], at = -1, current = value;
   const settle = () => { input.value = current === null ? '' : String(choices[current]); };
   const close = () => {
     list.hidden = true;
+    status.textContent = '';
     input.setAttribute('aria-expanded', 'false');
     input.removeAttribute('aria-activedescendant');
     at = -1;
@@ -152,10 +158,10 @@ export function finder({ label, choices, value = null, change, none = '', most =
   const search = () => {
     found = find(input.value).slice(0, most);
     list.replaceChildren(...found.map((index, i) => element('li', {
-      role: 'option', id: `${id}-${i}`, 'aria-selected': 'false',
-      onpointerdown: event => { event.preventDefault(); take(index); },
-    }, String(choices[index]), notes[index] ? element('span', { class: 'd2i-note' }, notes[index]) : null)));
+      role: 'option', id: `${id}-${i}`, 'aria-selected': 'false', onclick: () => take(index),
+    }, String(choices[index]), beside(notes[index]))));
     if (!found.length && none) list.append(element('li', { 'aria-disabled': 'true', role: 'option', 'aria-selected': 'false', id: `${id}-none` }, none));
+    status.textContent = found.length ? '' : none;
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
     at = -1;
@@ -185,11 +191,16 @@ export function finder({ label, choices, value = null, change, none = '', most =
   });
   settle();
   return {
-    node: element('div', { class: 'd2i-choice d2i-finder' }, element('label', { for: id }, label), input, list),
+    node: element('div', { class: 'd2i-choice d2i-finder' }, element('label', { for: id }, label), input, list, status),
     input,
     get value() { return current; },
     set value(given) { current = given; settle(); },
   };
+}
+
+/* A quiet note beside a name, a space before it; nothing for no text. */
+export function beside(text) {
+  return text ? [' ', element('span', { class: 'd2i-note' }, String(text))] : [];
 }
 
 /* What is told beside each of `count` things, of their years and their groups { name: [place, ...] },
