@@ -192,6 +192,24 @@ class Stage:
             assert changed or chosen or name in also_none, (role, name)
 
     @staticmethod
+    def swipe(page, begin, end):
+        """A finger that goes from one place to another, as a touch screen tells it."""
+        reader, steps = page.context.new_cdp_session(page), 8
+        for n in range(steps + 1):
+            x, y = (b + (e - b) * n / steps for b, e in zip(begin, end))
+            kind = 'touchMove' if n else 'touchStart'
+            points = [{'x': x, 'y': y}]
+            reader.send('Input.dispatchTouchEvent', {'type': kind, 'touchPoints': points})
+        reader.send('Input.dispatchTouchEvent', {'type': 'touchEnd', 'touchPoints': []})
+
+    @staticmethod
+    def middle(element):
+        """The place of an element that has been brought into sight."""
+        element.scroll_into_view_if_needed()
+        box = element.bounding_box()
+        return box['x'] + box['width'] / 2, box['y'] + box['height'] / 2
+
+    @staticmethod
     def small(page):
         """What a finger would miss: controls less than 44 dots high; and labels that are cut."""
         return page.evaluate(

@@ -410,6 +410,29 @@ def test_a_finger_finds_every_control(stage, name):
     assert stage.small(stage.phone(MAKERS[name]('a film'))) == []
 
 
+def test_a_finger_drags_a_vector_and_scrolls_beside_it(stage):
+    page = stage.phone(two_vectors()[1])
+    tip, place = page.locator('.d2i-handle.d2i-q .d2i-touch'), 'window.scrollY'
+    before, (x, y) = stage.answer(page), stage.middle(tip)
+    scrolled = page.evaluate(place)
+    stage.swipe(page, (x, y), (x - 40, y + 30))
+    after = stage.answer(page)
+    assert after['vq'] != before['vq'] and after['vp'] == before['vp']
+    assert page.evaluate(place) == scrolled
+    there = stage.middle(tip)
+    assert abs(there[0] - x + 40) < 2 and abs(there[1] - y - 30) < 2  # under the finger
+    left, top = (page.locator('.d2i-drag').bounding_box()[one] for one in 'xy')
+    stage.swipe(page, (left + 8, top + 250), (left + 8, top + 100))
+    page.wait_for_function(f'{place} > {scrolled} + 50')
+    assert stage.answer(page) == after
+    ruler = page.locator('input[type=range]').first
+    x, y = stage.middle(ruler)
+    box, share = ruler.bounding_box(), ruler.evaluate('e => e.value / e.max')
+    begin = box['x'] + 8 + (box['width'] - 16) * share
+    stage.swipe(page, (begin, y), (box['x'] + box['width'] * 0.95, y))
+    assert stage.answer(page)['p'] > after['p']
+
+
 def test_bars_stay_in_their_lines_at_the_ends_of_sliders(stage):
     page = stage.show(two_vectors()[1], width=390)
     for end in ('max', 'min'):

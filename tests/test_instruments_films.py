@@ -344,6 +344,35 @@ def test_the_map_is_walked_with_arrow_keys(stage, film_map):
     assert len(seen) > 3
 
 
+def test_a_finger_scrolls_the_list_of_films_and_the_map(stage, film_map):
+    page = stage.phone(film_map)
+    before, field = stage.answer(page), page.get_by_role('combobox').first
+    field.tap()
+    field.fill('film')
+    listed = page.locator('.d2i-list')
+    box = listed.bounding_box()
+    assert listed.evaluate('e => e.scrollHeight - e.clientHeight') > 40
+    stage.swipe(page, (box['x'] + 60, box['y'] + 200), (box['x'] + 60, box['y'] + 60))
+    page.wait_for_function("document.querySelector('.d2i-list').scrollTop > 40")
+    assert stage.answer(page) == before and listed.is_visible()
+    film = listed.locator('li').nth(5)
+    wanted = next(n for n, one in enumerate(TITLES) if film.inner_text().startswith(f'{one} '))
+    film.tap()
+    is_of(stage.answer(page), wanted)
+    assert listed.is_hidden() and field.input_value() == TITLES[wanted]
+    page.wait_for_timeout(600)  # until the dots stand still
+    x, y = stage.middle(page.locator('.d2i-map circle').nth(9))
+    page.touchscreen.tap(x, y)
+    is_of(stage.answer(page), 9)
+    assert TITLES[9] in page.locator('.d2i-map-words text').all_text_contents()
+    page.evaluate('window.scrollTo(0, 0)')
+    x, y = stage.middle(page.get_by_role('application'))
+    scrolled = page.evaluate('window.scrollY')
+    stage.swipe(page, (x, y + 80), (x, y - 100))
+    page.wait_for_function(f'window.scrollY > {scrolled} + 50')
+    is_of(stage.answer(page), 9)
+
+
 @pytest.mark.parametrize(
     'vectors, options, says',
     [

@@ -52,7 +52,7 @@ ENDINGS = PARTICLES | set(
     이며 조차 밖에 으로서 로서 으로써 로써 에는 에도 에만 에서는 에서도
     에서의 에서만 에의 으로는 로는 으로도 로도 으로의 로의 으로만 로만
     까지는 까지도 까지의 부터는 부터의 와의 과의 와는 과는 만을 만은 만이
-    만의 보다는 보다도 처럼은 에게는 에게도
+    만의 으로부터 로부터 에서부터 보다는 보다도 처럼은 에게는 에게도
     """.split()
 )
 
@@ -150,16 +150,17 @@ def counts(language, pages):
 
 
 def vocabulary(language, pages):
-    """Words that are said twice or more and that the index has in another form, for the search
-    page: a slip of the hand is looked for among words as they are written."""
+    """Words that are said twice or more, for the search page: a slip of the hand is looked for
+    among words as they are written. None for a language whose words the index has as they are."""
     lists = re.compile(r'(^|/)(glossary|bibliography)$')
     said = Counter(
         word.lower()
         for name, text in pages
         if not lists.search(name)
-        for word in re.findall(r'[^\W\d_]{4,}', text)
+        for word in re.findall(r'[^\W\d_]{3,}', text)
     )
-    return sorted(word for word, times in said.items() if times > 1 and language.stem(word) != word)
+    often = sorted(word for word, times in said.items() if times > 1)
+    return often if any(language.stem(word) != word for word in often) else []
 
 
 def write_counts(app, exception):

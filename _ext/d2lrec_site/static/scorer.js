@@ -118,7 +118,8 @@ var Asked = {
   ],
   // Letters of Hangul apart: a slip is of one letter, not of a syllable.
   letters: word => word.normalize("NFD"),
-  // Whether one slip of the hand makes the one of the other; of short words, a swap or a letter twice.
+  // Whether one slip of the hand makes the one of the other; the shorter the word, the fewer slips
+  // are believed: a swap, a letter twice, one missing, another one.
   near: (one, other) => {
     const [a, b] = one.length > other.length ? [other, one] : [one, other];
     if (b.length - a.length > 1) return false;
@@ -126,13 +127,15 @@ var Asked = {
     while (i < a.length && a[i] === b[i]) i += 1;
     if (a.length < b.length) return a.slice(i) === b.slice(i + 1) && (a.length > 3 && b.length > 4 || b[i] === b[i - 1]);
     return a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2)
-      || a.length > 4 && a.slice(i + 1) === b.slice(i + 1);
+      || a.length > 7 && a.slice(i + 1) === b.slice(i + 1);
   },
-  slip: word => {
+  // Words as they are written, where the index has their stems; else none.
+  written: () => typeof SearchCounts === "undefined" ? [] : SearchCounts.vocabulary,
+  slip: (word, among) => {
     if (word.length < 3 || /\d|_/.test(word)) return null;
-    const own = Asked.letters(word), known = typeof SearchCounts === "undefined" ? [] : SearchCounts.vocabulary;
+    const own = Asked.letters(word);
     let best = null, most = 0;
-    for (const other of [...Object.keys(Search._index.terms), ...known]) {
+    for (const other of among) {
       if (Math.abs(other.length - word.length) > 1 || /[\d_]/.test(other) || /^.{0,2}$/.test(other) && !/[가-힣]/.test(other)) continue;
       if (!Asked.near(own, Asked.letters(other))) continue;
       const count = Asked.chapters(other).length;
@@ -149,15 +152,20 @@ var Asked = {
   },
   // A word as the chapters have it; itself where they have it, or nothing like it.
   word: word => {
-    if (stopwords.includes(word) || /^\d+$/.test(word) || Asked.chapters(word).length) return [word];
+    const { terms, titleterms } = Search._index, written = Asked.written(), stem = one => new Stemmer().stemWord(one);
+    if (stopwords.includes(word) || /^\d+$/.test(word) || Object.hasOwn(terms, word) && Asked.chapters(word).length) return [word];
+    if (Asked.chapters(word).length)       // embeding has the stem of embedding
+      return [written.includes(word) ? word : Asked.slip(word, written.filter(one => stem(one) === stem(word))) || word];
     for (const [own, other] of Asked.spellings) {
       const spelt = word.replace(own, other);
       if (spelt !== word && Asked.chapters(spelt).length) return [spelt];
     }
-    const index = Search._index, stem = new Stemmer().stemWord(word);
-    if ([index.terms, index.titleterms].some(of => Object.hasOwn(of, stem))) return [word];
-    if (stem.length > 2 && Object.keys(index.terms).some(term => term.includes(stem))) return [word];
-    const slip = Asked.slip(word);
+    const all = Object.keys(terms);
+    if ([terms, titleterms].some(of => Object.hasOwn(of, stem(word)))) return [word];
+    if (word.length > 2 && all.some(term => term.includes(word))) return [word];      // a part of a word
+    const begun = word.length > 2 && written.find(one => one.startsWith(word));
+    if (begun) return [begun];
+    const slip = Asked.slip(word, written.length ? written : all);
     return slip ? [slip] : Asked.apart(word) || [word];
   },
   // Words that are one name in a title: deep fm.
