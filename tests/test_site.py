@@ -1,6 +1,9 @@
 """The built site, as files and as Chromium shows it."""
 
+import json
+import os
 import re
+import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from unittest.mock import Mock
@@ -18,6 +21,7 @@ from d2lrec_site import api, cells, columns, figures, finish, search, typography
 from docutils import nodes
 from docutils.nodes import make_id
 from nbformat import v4
+from sphinx.application import Sphinx
 
 from chapters import BOOK, EDITIONS, ROOT
 
@@ -542,6 +546,50 @@ def test_an_array_like_is_one_word_in_a_signature():
     signature = f'(labels: {union}, n: int = <factory>, w: {union} | None = None)'
     told = api.shorten(None, '', '', None, None, signature, union)
     assert told == ('(labels: ArrayLike, n: int = ..., w: ArrayLike | None = None)', 'ArrayLike')
+
+
+CONF = """
+extensions = ['myst_nb']
+language, nb_execution_mode = 'ko', 'off'
+"""
+
+
+def test_a_page_is_read_again_where_the_words_of_its_outputs_change(tmp_path, monkeypatch):
+    source, words = tmp_path / 'source', tmp_path / 'ko.json'
+    source.mkdir()
+    (source / 'conf.py').write_text(CONF)
+    (source / 'index.md').write_text('# Text\n\n```{toctree}\ncells\n```\n')
+    printed = v4.new_output('stream', text='two films\n')
+    cell = v4.new_code_cell('print()', execution_count=1, outputs=[printed])
+    book = v4.new_notebook(cells=[v4.new_markdown_cell('# Cells'), cell])
+    (source / 'cells.ipynb').write_text(v4.writes(book), encoding='utf-8')
+    monkeypatch.setattr(phrases, 'FOLDER', tmp_path)
+
+    def build():
+        """{page: its text} of the pages that were read."""
+        phrases._phrasebook.cache_clear()
+        out = tmp_path / 'out'
+        app = Sphinx(source, source, out, out / 'trees', 'dummy', status=None)
+        app.connect('doctree-read', cells.note_words)
+        app.connect('doctree-read', cells.tell_outputs)
+        read = {}
+        app.connect('doctree-read', lambda app, tree: read.update({app.env.docname: tree.astext()}))
+        app.build()
+        needed.update(app.env.dependencies)
+        return read
+
+    needed = {}
+    try:
+        for said in ('영화 두 편', '두 영화'):
+            words.write_text(json.dumps({'two films': said}), encoding='utf-8')
+            os.utime(words, (time.time() + 9, time.time() + 9))  # clocks of files are coarse
+            read = build()
+            assert said in read['cells']
+        assert set(read) == {'cells'} and not build().get('index')
+        own = str(BOOK.of('ko').root / BOOK.of('ko').chapters / 'words.yml')
+        assert all(own in needed[page] for page in ('index', 'cells'))
+    finally:
+        phrases._phrasebook.cache_clear()
 
 
 def test_korean_words_are_found_with_particles_on_them():
@@ -1152,6 +1200,12 @@ QUERIES = {
         'NDCG': 'ranking data',
         '네거티브 샘플링': 'ranking',
         '어텐션': 'histories',
+        'widedeep': 'wide_deep',
+        '임베딩이란': 'dlrm scale first_steps',
+        'deep fm': 'deepfm',
+        'GPU에서': 'install',
+        '드롭아웃': '*',
+        '인기도': '*',
     },
     'en': {
         'FM': 'fm',
@@ -1196,8 +1250,52 @@ QUERIES = {
         'NDCG': 'ranking data',
         'negative sampling': 'ranking',
         'GRU': 'histories',
+        'widedeep': 'wide_deep',
+        'deep fm': 'deepfm',
+        'matrix factorisation': 'mf',
+        'dropout': '*',
+        'popularity': '*',
     },
 }
+# What readers type who mean it: each finds what the query before it finds, in its order.
+MEANT = {
+    'ko': {
+        '임베딩': '임베딩이란 임베딩은 임베딩에서는 임배딩 임베딩으로부터',
+        '학습률': '학습률은 학습률이란 학습률까지 학습율',
+        '콜드 스타트': '콜드스타트 콜드스타트를',
+        'GPU': 'GPU에서 GPU는 gpu로',
+        'DCN v2': 'dcnv2 dcn-v2 DCNv2는',
+        'DeepFM': 'deep-fm DeepFM은 deefpm depfm',
+        '행렬 분해': '행렬분해 행렬분해란',
+        '팩토라이제이션': '팩토라이제이숀 팩토라이제이션의',
+        'factorization': 'factorisation facotrization factorizaton',
+        'log loss': 'logloss',
+        '정확도': '정확도를 정확도의',
+        '네거티브 샘플링': '네거티브샘플링',
+        '어텐션': '어텐션에게 어탠션',
+    },
+    'en': {
+        'factorization': 'factorisation facotrization factorizaton factorizattion',
+        'regularization': 'regularisation regularizaton',
+        'optimizer': 'optimiser optmizer optimzier',
+        'normalized': 'normalised',
+        'modeling': 'modelling',
+        'behaviour': 'behavior',
+        'embedding': 'embeding embeddding',
+        'recommender': 'recomender recommeder',
+        'calibration': 'calibratoin callibration',
+        'log loss': 'logloss log-loss LogLoss',
+        'DCN v2': 'dcnv2 dcn-v2',
+        'DeepFM': 'deep-fm deepmf deepfmm',
+        'xDeepFM': 'x-deep-fm xdepfm',
+        'AutoRec': 'auto-rec atuorec',
+        'DLRM': 'drlm',
+        'gradient': 'gradeint',
+        'parameter server': 'paramter-server',
+    },
+}
+# found as a page's name, or in a list alone: what is typed stays what it is
+KEPT = {'ko': ['FM', '유사도', '정확도', 'kvstore'], 'en': ['FM', 'kvstore', 'WideDeep', 'd2l.fit']}
 LISTS = ('api_', 'genindex', 'glossary', 'bibliography')
 # A page that has its index is asked again, as if the reader had come with this query.
 ASK = """query => {
@@ -1208,19 +1306,27 @@ DONE = """() => document.querySelector('#search-results ul.search li a')
   && !document.querySelector('#search-results h2 span')?.innerText"""
 
 
+# What is found, the best first, without the time that it takes to show it.
+FOUND = """query => {
+  for (const field of document.querySelectorAll('input[name=q]')) field.value = query;
+  return Search._performSearch(...Search._parseQuery(query)).reverse().slice(0, 10)
+    .map(one => one[0] + one[2]) }"""
+
+
 @pytest.mark.parametrize('language', QUERIES)
 def test_search_finds_the_chapter_first(browser, address, language):
     missed = []
     with Visit(browser, address) as visit:
         page = visit.go(f'{language}/search.html?q={next(iter(QUERIES[language]))}')
         page.wait_for_function(DONE, timeout=10000)
+        shown = page.locator('#search-results ul.search li a').evaluate_all(
+            "links => links.map(a => a.getAttribute('href').replace('.html', ''))"
+        )
+        found = page.evaluate(FOUND, next(iter(QUERIES[language])))
+        assert shown and shown[:10] == found[: len(shown)]
         for query, pages in QUERIES[language].items():
-            page.evaluate(ASK, query)
-            page.wait_for_function(DONE, timeout=10000)
-            links = page.locator('#search-results ul.search li a').evaluate_all(
-                "links => links.map(a => a.getAttribute('href'))"
-            )
-            names = [link.rpartition('/')[2].partition('.')[0] for link in links[:10]]
+            links = page.evaluate(FOUND, query)
+            names = [link.rpartition('/')[2].partition('#')[0] for link in links]
             if pages == '*':
                 good = not names[0].startswith(LISTS)
             else:
@@ -1229,6 +1335,40 @@ def test_search_finds_the_chapter_first(browser, address, language):
                 missed.append((query, names[:4]))
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
     assert not missed
+
+
+@pytest.mark.parametrize('language', MEANT)
+def test_search_finds_what_was_meant(browser, address, language):
+    with Visit(browser, address) as visit:
+        page = visit.go(f'{language}/search.html?q=FM')
+        page.wait_for_function(DONE, timeout=10000)
+        missed = []
+        for query, others in MEANT[language].items():
+            wanted = page.evaluate(FOUND, query)
+            if not wanted or wanted[0].rpartition('/')[2].startswith(LISTS):
+                missed.append((query, wanted))
+            found = {other: page.evaluate(FOUND, other) for other in others.split()}
+            for other, got in found.items():
+                first = min(3, len(wanted))
+                if got[:first] != wanted[:first]:
+                    missed.append((query, other, got[:3]))
+        assert not missed
+        for query in KEPT[language]:
+            assert page.evaluate('query => Asked.meant(query)', query) == query
+
+
+@each_edition
+def test_search_says_what_it_looked_for(browser, address, edition):
+    with Visit(browser, address) as visit:
+        page = visit.go(f'{edition.language}/search.html?q=facotrization')
+        page.wait_for_function(DONE, timeout=10000)
+        said = edition.words['meant'].format('factorization')
+        assert said in page.locator('#search-results').inner_text()
+        quoted = page.locator('#search-results p.context')
+        quoted.first.wait_for()
+        assert any('factorization' in one.lower() for one in quoted.all_inner_texts())
+        page.evaluate(ASK, 'FM')
+        assert said not in page.locator('#search-results').inner_text()
 
 
 @each_edition

@@ -122,6 +122,7 @@ def setup(app):
     app.connect('doctree-read', anchors.share, priority=50)  # before anything reads the ids
     app.connect('doctree-read', glossary.link_first_uses)
     app.connect('doctree-read', instruments.settle, priority=400)  # before its tables are told
+    app.connect('doctree-read', cells.note_words)
     app.connect('doctree-read', cells.tell_outputs)
     app.connect('doctree-read', cells.mend_tables)
     app.connect('doctree-read', cells.name_folds)

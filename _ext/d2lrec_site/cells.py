@@ -2,6 +2,7 @@
 
 import re
 
+from d2lrec import phrases
 from d2lrec.phrases import phrasebook, width
 
 from bs4 import BeautifulSoup
@@ -150,12 +151,23 @@ def put(node, text):
     node += nodes.Text(text)
 
 
+def note_words(app, doctree):
+    """A page is read again where the words change that it is told in, or the edition's own."""
+    language, edition = app.config.language, BOOK.of(app.config.language)
+    files = [edition.root / edition.chapters / 'words.yml', phrases.FOLDER / f'{language}.json']
+    for file in files[: 2 if any(doctree.findall(is_output)) else 1]:
+        if file.exists():
+            app.env.note_dependency(str(file))
+
+
+def is_output(node):
+    return isinstance(node, nodes.container) and node.get('nb_element') == 'cell_code_output'
+
+
 def tell_outputs(app, doctree):
     """What a cell printed and its tables, in the page's language; the code above it stays."""
     book = phrasebook(app.config.language, app.env.docname.rpartition('/')[2])
-    for output in doctree.findall(nodes.container):
-        if output.get('nb_element') != 'cell_code_output':
-            continue
+    for output in doctree.findall(is_output):
         for block in output.findall(nodes.literal_block) if book else ():
             if block.get('language') in CODE:
                 continue

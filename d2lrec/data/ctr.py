@@ -301,8 +301,8 @@ class CTRDataset(Encoded, Dataset):
 
     Attributes
     ----------
-    features, dense, dense_names, vocabulary, encoder, field_names, field_dims, offsets, unknown,
-    feat_mapper, defaults : as in `Encoded`
+    features, dense, dense_names, vocabulary, encoder, field_names : as in `Encoded`
+    field_dims, offsets, unknown, feat_mapper, defaults : as in `Encoded`
     labels : float32 (N,), or None where there are none
     source : str, what the rows came from
     dropped : dict {reason: Dropped(count, first, found)}; a warning says the same

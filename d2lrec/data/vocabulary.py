@@ -489,8 +489,9 @@ class Vocabulary:
 
         Parameters
         ----------
-        data : a frame or dict with a column for each field; or data encoded by another
-            vocabulary, such as a CTRDataset, of which only the values that have an id count
+        data : a frame or dict with a column for each field, or encoded data
+            Of data that another vocabulary encoded, such as a CTRDataset, only the values that have
+            an id count.
         """
         check_threshold(min_threshold)
         if isinstance(getattr(data, 'vocabulary', None), Vocabulary):
