@@ -134,6 +134,7 @@ def setup(app):
     app.connect('doctree-resolved', formulas.keep_together, priority=890)
     app.connect('doctree-resolved', typography.full_numbers, priority=899)
     app.connect('doctree-resolved', typography.keep_words, priority=900)
+    app.connect('doctree-resolved', typography.mend_texts, priority=900)
     app.connect('builder-inited', instruments.write_files)
     app.connect('html-page-context', instruments.add_files)
     app.connect('html-page-context', add_switch)

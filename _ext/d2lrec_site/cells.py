@@ -71,8 +71,11 @@ def mend_heads(markup):
 
 
 def mend_table(markup):
-    """A printed table: no empty head, a dash for no number; numbers and short names are marked."""
-    markup = mend_heads(markup)
+    """A printed table: no empty head, a dash for no number; numbers and short names are marked.
+
+    Nor has it a style of its own, which would be one for every table of the page.
+    """
+    markup = mend_heads(re.sub(r'<style scoped.*?</style>\s*', '', markup, flags=re.DOTALL))
     markup = re.sub(r'<th((?: [^>]*)?)>\s*</th>', r'<td\1></td>', markup)
     head, body, rows = markup.partition('<tbody>')
     short = rf'<th((?: (?:rowspan|valign)="[^"]*")*)>([^<]{{1,{SHORT}}})</th>'

@@ -54,6 +54,19 @@ def full_numbers(app, doctree, docname):
                 leaf.parent.replace(leaf, nodes.Text(full))
 
 
+def mend_texts(app, doctree, docname):
+    """No line ends within `4e-3`; a solution's title has the apostrophes of its exercise's."""
+    for text in list(doctree.findall(nodes.Text)):
+        if isinstance(text.parent, (nodes.raw, nodes.literal_block, *APART)):
+            continue
+        told = re.sub(r'(?<=\de-)(?=\d)', JOINER, text)
+        title = text.parent.parent
+        if isinstance(title, nodes.title) and 'solution' in title.parent.get('classes', []):
+            told = re.sub(r"(?<=\w)'(?=\w)", '’', told)
+        if told != text:
+            text.parent.replace(text, nodes.Text(told))
+
+
 def hold_formula(leaf, told, before, letters):
     """Puts a text in its place; what follows a formula goes with it, where no joiner is heeded."""
     parent = leaf.parent
