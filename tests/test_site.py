@@ -319,6 +319,21 @@ def test_names_of_the_library_lead_to_its_pages(pages):
         assert linked > 20
 
 
+def test_the_api_pages_have_no_stray_mark(pages):
+    for name, page in pages.items():
+        if '/api_' not in name:
+            continue
+        article = BeautifulSoup(str(page.find('article')), 'html.parser')
+        assert not article.select('.problematic, .system-message'), name
+        for field in article.select('dl.field-list li > p, dl.field-list dd > p'):
+            head = field.get_text().partition(' – ')[0]
+            assert all(head.count(a) == head.count(b) for a, b in ('()', '[]', '{}')), head
+        for element in article.select('pre, code, .sig, .math'):
+            element.extract()
+        stray = re.findall(r'\*\*\w|\w\*\*|(?<!\w)\*\w[^*\n]*\w\*|`|\\\*', article.get_text())
+        assert not stray, (name, stray)
+
+
 UNTOLD = re.compile(r'\b[a-z]{2,}(?: [a-z]{2,}){2,}\b')  # three words of a sentence
 
 
