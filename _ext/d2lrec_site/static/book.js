@@ -62,12 +62,11 @@
     element.classList.toggle("d2l-before", left > 2);
     element.classList.toggle("d2l-after", rest > 2);
   };
-  /* On a phone a table that is a little too wide has less room between its columns. */
-  const phone = window.matchMedia("(max-width: 576px)");
+  /* A table that is a little too wide has less room between its columns. */
   const wide = element => element.scrollWidth > element.clientWidth + 1;
   const tighten = element => {
     element.classList.remove("d2l-tight");
-    if (!phone.matches || !wide(element)) return;
+    if (!wide(element)) return;
     element.classList.add("d2l-tight");
     if (wide(element)) element.classList.remove("d2l-tight");
   };
