@@ -1,7 +1,8 @@
 """From a file or a frame to `Rows`: a label and columns, found by their names.
 
-A file is read in blocks. A block without quotes, faults or odd labels goes through pyarrow; any
-other is read line by line, which knows the number of each line and what it held.
+A file is read in blocks. A block without quotes, faults or odd labels goes through pyarrow, or in
+a large file through compiled loops; any other is read line by line, which knows the number of each
+line and what it held.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from ..arguments import shown
+from . import plain
 from .values import (
     MISSING,
     Column,
@@ -144,7 +146,7 @@ def read_file(
             f'{"" if labelled is False else "; rows without labels go to encoder.encode"}.'
         )
     names = default_names(reader.width) if names is None else names
-    columns = [_unified(name, parts) for name, parts in zip(names, reader.parts)]
+    columns = reader.columns(names)
     labels = np.concatenate(reader.labels) if reader.labelled else None
     name = os.path.basename(os.fspath(path))
     table = Rows(name if isinstance(name, str) else name.decode(), columns, labels)
@@ -161,11 +163,13 @@ class _Lines:
         self.skip, self.labelled = int(header), labelled
         self.quoted = re.compile(rf'"((?:[^"]|"")*)("?)([^{separator}]*)|[^{separator}]*')
         self.dropped, self.bad_labels = {}, Counter()
-        self.parts, self.labels = None, []
+        self.parts, self.labels, self.plain = None, [], None
+        self.size = self.left = os.path.getsize(path)  # in bytes; those left to read
         self.lines = self.rows = 0
         self.rest = b''  # lines of a quoted cell that goes on in the next block
 
     def read(self, block, is_last):
+        self.left -= len(block)
         block, self.rest = self.rest + block, b''
         if self.skip:
             end = re.search(rb'\r\n|\n|\r|\Z', block).end()
@@ -177,6 +181,9 @@ class _Lines:
         if not block.isascii():
             self._text(block)  # refused here: of broken UTF-8 pyarrow only prints a complaint
         closer = b'"' in block or block.startswith(b'\xef\xbb\xbf')
+        if not closer and self._read_plain(block):
+            return
+        self._end_plain()
         if closer or not self._read_clean(block):
             self._read_lines(block, is_last)
 
@@ -218,6 +225,47 @@ class _Lines:
         except UnicodeDecodeError:
             raise not_text(self.path) from None
         return text.replace('\r\n', '\n').replace('\r', '\n')
+
+    def columns(self, names):
+        """All columns, of these names."""
+        if self.plain is not None and not any(self.parts):
+            return [Column(name, *words) for name, words in zip(names, self._take_plain())]
+        self._end_plain()
+        return [_unified(name, parts) for name, parts in zip(names, self.parts)]
+
+    def _read_plain(self, block):
+        """Read a block of a large file by compiled loops; False where it is not plain."""
+        columns = self.width + self.labelled
+        if self.plain is None:
+            if not plain.is_worth_it(self.size, self.separator, columns):
+                return False
+            self.plain = plain.PlainText(
+                self.separator, columns, range(columns), size=self.left + len(block), accept=self._are_labels
+            )
+        rows = self.plain.read(block)
+        self.rows += rows
+        self.lines += rows
+        return rows > 0
+
+    def _are_labels(self, cells):
+        return not self.labelled or all(label_of(c) >= 0 for c in cells)
+
+    def _take_plain(self):
+        """Cells and codes of what the loops have read; its labels are among the labels."""
+        words, self.plain = self.plain.words(), None
+        if self.labelled:
+            cells, codes = words.pop(0)
+            self.labels.append(np.array([label_of(c) for c in cells], np.float32)[codes])
+        return words
+
+    def _end_plain(self):
+        """Add what the loops have read to the parts: a block that is not plain follows."""
+        if self.plain is None:
+            return
+        for parts, (cells, codes) in zip(self.parts, self._take_plain()):
+            if len(codes):
+                cells = pa.array(cells, pa.string())
+                parts.append(pa.DictionaryArray.from_arrays(pa.array(codes.copy()), cells))
 
     def _read_clean(self, block):
         """Read a block by pyarrow; False, and nothing read, where a line is not as expected."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Optional, Union
 
@@ -15,6 +16,7 @@ import pandas as pd
 from ..arguments import shown
 from .hashed import HashedField, checked_hashed, hashed_fields
 from .json_files import is_whole, read_json, save_json
+from .plain import loops_at_hand
 from .values import (
     MISSING,
     Column,
@@ -32,6 +34,7 @@ __all__ = ['Field', 'Vocabulary', 'load_vocab']
 
 KINDS = ('number', 'text')
 FILL = 4_096  # rows of ids that the cache holds
+LARGE = 1_000_000  # ids that compiled loops are asked to fill in, where they are at hand
 
 
 @dataclass(frozen=True)
@@ -191,12 +194,12 @@ class Field:
         often = np.flatnonzero(counts >= min_threshold)
         texts = words if len(often) == len(words) else [words[i] for i in often.tolist()]
         # By text first; a sort that keeps the order of equals then sorts by falling count.
-        by_text = np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
+        by_text = _by_text(texts)
         order = by_text[np.argsort(-counts[often][by_text], kind='stable')]
         places = often[order]
         within = np.full(len(words), len(places), np.int64)
         within[places] = np.arange(len(places))
-        values = tuple([texts[i] for i in order.tolist()])
+        values = tuple(texts) if len(texts) < 2 else itemgetter(*order.tolist())(texts)
         return cls(name, values, kind, len(values), tuple(counts[places].tolist())), within
 
     @classmethod
@@ -334,10 +337,10 @@ class Vocabulary:
             found.append((within, codes))
         new = cls(fields, label)
         matrix = np.empty((len(columns[0].codes), len(fields)), np.int32)
-        unknown = np.empty(len(fields))
+        unknown = np.zeros(len(fields))
         for f, ((within, codes), offset) in enumerate(zip(found, new.offsets)):
-            rows = np.bincount(codes, minlength=len(within))
-            unknown[f] = rows[within == fields[f].unknown].sum() / max(len(codes), 1)
+            if fields[f].unknown is not None:
+                unknown[f] = (len(codes) - sum(fields[f].counts)) / max(len(codes), 1)
             found[f] = (within + offset).astype(np.int32), codes
         fill(matrix, found)
         return new, matrix, unknown
@@ -654,10 +657,23 @@ def fill(ids: np.ndarray, tables: Sequence[tuple[np.ndarray, np.ndarray]]) -> No
     Some rows at a time, all columns of them: a column at a time would go through the whole
     matrix once for each.
     """
+    loops = loops_at_hand() if ids.size >= LARGE else None
     for start in range(0, len(ids), FILL):
         rows = slice(start, start + FILL)
         for f, (table, codes) in enumerate(tables):
-            ids[rows, f] = table[codes[rows]]
+            if loops is not None:
+                loops.fill_column(ids[rows, f], table, codes[rows])
+            else:
+                ids[rows, f] = table[codes[rows]]
+
+
+def _by_text(texts: Sequence[str]) -> np.ndarray:
+    """The places of different texts in their order."""
+    joined = ''.join(texts)
+    if joined.isascii() and '\0' not in joined and max(map(len, texts), default=9) <= 8:
+        # As numbers whose first byte weighs most, and whose last ones are 0 behind a shorter text.
+        return np.argsort(np.array(texts, 'S8').view('>u8').astype(np.uint64), kind='stable')
+    return np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
 
 
 def default_names(count: int) -> list[str]:
