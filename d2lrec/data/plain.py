@@ -12,6 +12,7 @@ they first come, for each row the number of its cell, and decimals as the floats
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any, Optional
@@ -19,6 +20,7 @@ from typing import Any, Optional
 import numpy as np
 
 from ..kernels import _numba
+from .values import Column
 
 LEAST = 60_000_000  # bytes of a file from which the loops are worth it
 MOST_COLUMNS = 2_000  # each takes memory of its own
@@ -33,6 +35,7 @@ LOW_BYTES = np.array([2 ** (8 * n) - 1 for n in range(SHORT + 1)], np.uint64)
 NEWLINE, POINT, MINUS, ZERO, NINE = 10, 46, 45, 48, 57
 DIGITS = 15  # of a whole number that is exact as a float, as are the powers of ten so far
 TENS = 10.0 ** np.arange(DIGITS + 1)
+TILE = 64  # rows that are turned at a time: a processor's nearest cache holds them
 
 
 def cell_ends(text, separator, ends):
@@ -81,18 +84,21 @@ def guess(keys, index, shift, codes):
         codes[row] = index[np.int64((keys[row] * SPREAD) >> shift)]
 
 
-def enter(keys, codes, row, ends, place, columns, text, index, shift, known, starts, cells, size):
-    """From a row on, codes instead of guessed numbers; a new cell gets the next number.
+def enter(
+    keys, codes, begin, ends, place, columns, text, index, shift, known, counts, starts, cells, size
+):
+    """From row `begin` on, codes instead of guessed numbers; a new cell gets the next number.
 
     A code counts from 0, a number from 1. `index` holds numbers at the places of their keys or
-    behind, 0 where nobody is; `known` the keys by number; `cells` the text of all, which begin at
-    `starts` and end in a newline. Returns the row at which one of these is full; `size` has the
-    numbers given and the bytes of `cells`.
+    behind, 0 where nobody is; by number, `known` has the keys and `counts` the rows; `cells` the
+    text of all, which begin at `starts` and end in a newline. Returns the row at which one of
+    these is full; `size` has the numbers given and the bytes of `cells`.
     """
     last = len(index) - 1
-    for row in range(row, len(keys)):
+    for row in range(begin, len(keys)):
         key, number = keys[row], codes[row]
         if known[number] == key and (key & LONG) != LONG:
+            counts[number] += 1
             codes[row] = number - 1
             continue
         start = ends[row * columns + place] + 1
@@ -108,11 +114,12 @@ def enter(keys, codes, row, ends, place, columns, text, index, shift, known, sta
             new, used = size[0] + 1, size[1]
             if new == len(known) or used + length >= len(cells):
                 return row
-            index[at], known[new], starts[new] = new, key, used
+            index[at], known[new], counts[new], starts[new] = new, key, 0, used
             for i in range(length):
                 cells[used + i] = text[start + i]
             cells[used + length] = NEWLINE
             size[0], size[1] = new, used + length + 1
+        counts[index[at]] += 1
         codes[row] = index[at] - 1
     return len(keys)
 
@@ -163,13 +170,21 @@ def decimals(text, ends, place, columns, numbers):
     return len(numbers)
 
 
+def turn(columns, rows):
+    """The columns of some rows, one after another, as rows."""
+    for first in range(0, len(rows), TILE):
+        for place in range(len(columns)):
+            for row in range(first, min(first + TILE, len(rows))):
+                rows[row, place] = columns[place, row]
+
+
 def fill_column(ids, table, codes):
     """A column of ids from a table of them and the rows' places in it."""
     for row in range(len(ids)):
         ids[row] = table[codes[row]]
 
 
-LOOPS = (cell_ends, cell_keys, guess, enter, enter_again, decimals, fill_column)
+LOOPS = (cell_ends, cell_keys, guess, enter, enter_again, decimals, turn, fill_column)
 
 
 @functools.cache
@@ -188,8 +203,16 @@ def loops() -> Optional[Any]:
 
 def is_worth_it(size: int, separator: str, columns: int) -> bool:
     """Whether numba is installed, and such a text is one that the loops read faster."""
-    plain = len(separator.encode()) == 1 and separator not in '"\r\n' and 2 <= columns <= MOST_COLUMNS
-    return plain and size >= LEAST and loops() is not None
+    fits = len(separator.encode()) == 1 and separator not in '"\r\n\0'
+    return fits and 2 <= columns <= MOST_COLUMNS and size >= LEAST and loops() is not None
+
+
+def is_text(block: bytes) -> bool:
+    """Whether a block is text in UTF-8."""
+    try:
+        return block.isascii() or bool(block.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def loops_at_hand() -> Optional[Any]:
@@ -206,11 +229,14 @@ class PlainText:
     columns : int, cells of a line
     words, numbers : places of columns, from 0, to be read as distinct cells and as floats
     size : int, bytes of the text as far as known, for which memory is set aside
-    accept : whether the distinct cells of the first column are right
+    label_of : what label a cell of the first column is, below 0 for none; None without labels
+    by_row : whether the codes of a row lie side by side, or those of a column
 
     Attributes
     ----------
     rows : int
+    labels : list of float32, the labels of each block
+    codes : int32 (N, columns of words)
     """
 
     def __init__(
@@ -220,14 +246,16 @@ class PlainText:
         words: Sequence[int],
         numbers: Sequence[int] = (),
         size: int = 0,
-        accept: Callable[[list], bool] = lambda cells: True,
+        label_of: Optional[Callable[[str], int]] = None,
+        by_row: bool = False,
     ):
-        self._separator, self._columns, self._size, self._accept = separator, columns, size, accept
-        self._words = {place: _Distinct() for place in words}
-        self._codes = np.empty((len(words), 0), np.int32)
-        self._numbers = dict.fromkeys(numbers)
-        self._floats = np.empty((len(numbers), 0), np.float64)
-        self._loops, self.rows = loops(), 0
+        self._by_row = by_row
+        self._separator, self._columns, self._size = separator, columns, size
+        self._words = [(place, _Distinct()) for place in words]
+        self._numbers, self._label_of, self._loops = list(numbers), label_of, loops()
+        self.rows, self.labels, self._kept = 0, [], {}
+        self._codes = np.empty((len(self._words), 0), np.int32)
+        self._floats = np.empty((len(self._numbers), 0), np.float64)
 
     def read(self, block: bytes) -> int:
         """Enter the rows of a block of whole lines in UTF-8; how many, 0 where it is not plain.
@@ -240,9 +268,11 @@ class PlainText:
             return 0
         end = b'' if block.endswith(b'\n') else b'\n'
         length = len(block) + len(end)
-        text = np.frombuffer(b''.join([block, end, bytes(16 - length % 8)]), np.uint8)
-        words, text = text.view(np.uint64), text[:length]
-        ends = np.empty(length + 2, np.int32)
+        words = self._memory('words', np.uint64, length // 8 + 2)
+        text = words.view(np.uint8)[:length]
+        text[: len(block)] = np.frombuffer(block, np.uint8)
+        text[len(block) :] = NEWLINE
+        ends = self._memory('ends', np.int32, length + 2)
         ends[0] = -1
         with np.errstate(over='ignore'):  # of the hashes, where the loops are not compiled
             count = self._loops.cell_ends(text, ord(self._separator), ends)
@@ -258,35 +288,56 @@ class PlainText:
         for place, numbers in zip(self._numbers, self._floats):
             if self._loops.decimals(text, ends, place, self._columns, numbers[new]) < rows:
                 return 0
-        keys = np.empty((self._columns, rows), np.uint64)
+        keys = self._memory('keys', np.uint64, self._columns, rows)
         self._loops.cell_keys(words, ends, keys)
-        for (place, column), codes in zip(self._words.items(), self._codes):
-            before = column.count
-            column.enter(self._loops, keys[place], codes[new], ends, place, self._columns, text)
-            if place == 0 and not self._accept(column.cells(before)):
+        codes = self._codes[:, new]
+        if self._by_row:
+            codes = self._memory('codes', np.int32, len(self._words), rows)
+        if self._label_of is not None:
+            column, found = _Distinct(), np.empty(rows, np.int32)
+            column.enter(self._loops, keys[0], found, ends, 0, self._columns, text)
+            labels = np.array([self._label_of(cell) for cell in column.cells()], np.float32)
+            if (labels < 0).any():
                 return 0
+            self.labels.append(labels[found])
+        for (place, column), mine in zip(self._words, codes):
+            column.enter(self._loops, keys[place], mine, ends, place, self._columns, text)
+        if self._by_row:
+            self._loops.turn(codes, self._codes.T[new])
         self.rows += rows
         return rows
 
+    def _memory(self, name, dtype, *shape):
+        """An array for a block, in the memory of the last one's: what is new costs a page fault."""
+        size = math.prod(shape)
+        if name not in self._kept or len(self._kept[name]) < size:
+            self._kept[name] = np.empty(size + size // 8, dtype)
+        return self._kept[name][:size].reshape(shape)
+
     def _make_room(self, rows, bytes_read):
         """For the rows of a block, and for those of the rest of the text if they are alike."""
-        room = self._codes.shape[1] if self._words else self._floats.shape[1]
+        room = max(self._codes.shape[1], self._floats.shape[1])
         if self.rows + rows <= room:
             return
         left = self._size / bytes_read * rows * 1.02 if self.rows == 0 else self.rows / 2
         room = self.rows + rows + int(left)
-        for name in ('_codes', '_floats'):
+        for name, order in (('_codes', 'F' if self._by_row else 'C'), ('_floats', 'C')):
             old = getattr(self, name)
-            new = np.empty((len(old), room), old.dtype)
+            new = np.empty((len(old), room), old.dtype, order)
             new[:, : self.rows] = old[:, : self.rows]
             setattr(self, name, new)
 
-    def words(self) -> list[tuple[list, np.ndarray]]:
-        """The distinct cells and the rows' codes (N,) int32 of each column of words."""
-        found = []
-        for column, codes in zip(self._words.values(), self._codes):
-            found.append((column.cells(), codes[: self.rows]))
-        return found
+    @property
+    def codes(self) -> np.ndarray:
+        """The numbers of the cells of all columns of words, from 0."""
+        return self._codes[:, : self.rows].T
+
+    def words(self, names: Sequence[str]) -> list[Column]:
+        """The columns of words."""
+        return [
+            Column(name, column.cells(), codes, column.counts)
+            for name, (_, column), codes in zip(names, self._words, self.codes.T)
+        ]
 
     def numbers(self) -> list[np.ndarray]:
         """The floats (N,) of each column of numbers."""
@@ -298,7 +349,8 @@ class _Distinct:
 
     def __init__(self):
         self._index = np.zeros(256, np.int32)
-        self._known, self._starts = np.full(64, NOBODY), np.zeros(64, np.int64)
+        self._known = np.full(64, NOBODY)
+        self._counts, self._starts = np.zeros(64, np.int64), np.zeros(64, np.int64)
         self._cells, self._size = np.empty(1_024, np.uint8), np.zeros(2, np.int64)
 
     @property
@@ -306,31 +358,37 @@ class _Distinct:
         """How many there are."""
         return int(self._size[0])
 
+    @property
+    def counts(self) -> np.ndarray:
+        """How many rows have each."""
+        return self._counts[1 : self.count + 1]
+
     def enter(self, loops, keys, codes, ends, place, columns, text):
-        """The numbers of a block's cells."""
+        """The codes of a block's cells."""
         row = 0
         while True:
             shift = np.uint64(65 - len(self._index).bit_length())
             loops.guess(keys[row:], self._index, shift, codes[row:])
             row = loops.enter(
                 keys, codes, row, ends, place, columns, text, self._index, shift, self._known,
-                self._starts, self._cells, self._size,
+                self._counts, self._starts, self._cells, self._size,
             )  # fmt: skip
             if row == len(keys):
                 return
-            length = ends[row * columns + place + 1] - ends[row * columns + place]
+            length = int(ends[row * columns + place + 1] - ends[row * columns + place])
             if self._size[1] + length > len(self._cells):
-                more = np.empty(len(self._cells) + int(length), np.uint8)
-                self._cells = np.concatenate([self._cells, more])
+                self._cells = _longer(self._cells, len(self._cells) + length)
             if self.count + 1 == len(self._known):
-                self._known = np.concatenate([self._known, np.empty_like(self._known)])
-                self._starts = np.concatenate([self._starts, np.empty_like(self._starts)])
+                self._known = _longer(self._known, len(self._known))
+                self._counts = _longer(self._counts, len(self._counts))
+                self._starts = _longer(self._starts, len(self._starts))
                 self._index = np.zeros(2 * len(self._index), np.int32)
                 loops.enter_again(self._known, self.count, self._index, shift - ONE)
 
-    def cells(self, first: int = 0) -> list[str]:
-        """The cells from the one of a number, from 0, on."""
-        if self.count == first:
-            return []
-        start = self._starts[first + 1]
-        return self._cells[start : self._size[1] - 1].tobytes().decode().split('\n')
+    def cells(self) -> list[str]:
+        """The cells."""
+        return self._cells[: max(self._size[1] - 1, 0)].tobytes().decode().split('\n')
+
+
+def _longer(array, more):
+    return np.concatenate([array, np.empty(more, array.dtype)])

@@ -72,6 +72,7 @@ class Rows:
     bad_labels : Counter of the labels that are not 0 or 1
     hints : list of sentences to warn by
     by_place : whether the columns are known by their place only, as those of a file
+    codes : int32 (N, F), the fields' own codes, or None where they are arrays of their own
     """
 
     source: str
@@ -84,6 +85,7 @@ class Rows:
     bad_labels: Counter = field(default_factory=Counter)
     hints: list = field(default_factory=list)
     by_place: bool = False
+    codes: Optional[np.ndarray] = None
 
     @property
     def num_dropped(self) -> int:
@@ -146,11 +148,12 @@ def read_file(
             f'{"" if labelled is False else "; rows without labels go to encoder.encode"}.'
         )
     names = default_names(reader.width) if names is None else names
-    columns = reader.columns(names)
+    columns, codes = reader.columns(names)
     labels = np.concatenate(reader.labels) if reader.labelled else None
     name = os.path.basename(os.fspath(path))
     table = Rows(name if isinstance(name, str) else name.decode(), columns, labels)
     table.dropped, table.bad_labels, table.by_place = reader.dropped, reader.bad_labels, True
+    table.codes = codes
     check_dropped(table, reader.rows)
     return table
 
@@ -227,11 +230,11 @@ class _Lines:
         return text.replace('\r\n', '\n').replace('\r', '\n')
 
     def columns(self, names):
-        """All columns, of these names."""
+        """All columns, of these names; where one matrix holds their codes, that too."""
         if self.plain is not None and not any(self.parts):
-            return [Column(name, *words) for name, words in zip(names, self._take_plain())]
+            return self._take_plain(names)
         self._end_plain()
-        return [_unified(name, parts) for name, parts in zip(names, self.parts)]
+        return [_unified(name, parts) for name, parts in zip(names, self.parts)], None
 
     def _read_plain(self, block):
         """Read a block of a large file by compiled loops; False where it is not plain."""
@@ -240,32 +243,30 @@ class _Lines:
             if not plain.is_worth_it(self.size, self.separator, columns):
                 return False
             self.plain = plain.PlainText(
-                self.separator, columns, range(columns), size=self.left + len(block), accept=self._are_labels
-            )
+                self.separator, columns, range(self.labelled, columns),
+                size=self.left + len(block), label_of=label_of if self.labelled else None,
+                by_row=True,
+            )  # fmt: skip
         rows = self.plain.read(block)
         self.rows += rows
         self.lines += rows
         return rows > 0
 
-    def _are_labels(self, cells):
-        return not self.labelled or all(label_of(c) >= 0 for c in cells)
-
-    def _take_plain(self):
-        """Cells and codes of what the loops have read; its labels are among the labels."""
-        words, self.plain = self.plain.words(), None
-        if self.labelled:
-            cells, codes = words.pop(0)
-            self.labels.append(np.array([label_of(c) for c in cells], np.float32)[codes])
-        return words
+    def _take_plain(self, names):
+        """The columns of what the loops have read; its labels are among the labels from here."""
+        done, self.plain = self.plain, None
+        self.labels += done.labels
+        return done.words(names), done.codes
 
     def _end_plain(self):
         """Add what the loops have read to the parts: a block that is not plain follows."""
         if self.plain is None:
             return
-        for parts, (cells, codes) in zip(self.parts, self._take_plain()):
-            if len(codes):
-                cells = pa.array(cells, pa.string())
-                parts.append(pa.DictionaryArray.from_arrays(pa.array(codes.copy()), cells))
+        columns, _ = self._take_plain(range(self.width))
+        for parts, column in zip(self.parts, columns):
+            if len(column.codes):
+                cells = pa.array(column.cells, pa.string())
+                parts.append(pa.DictionaryArray.from_arrays(pa.array(column.codes.copy()), cells))
 
     def _read_clean(self, block):
         """Read a block by pyarrow; False, and nothing read, where a line is not as expected."""
@@ -418,7 +419,7 @@ def _blocks(path, reader) -> Iterator[tuple[bytes, bool]]:
             if not cut:  # lines may end by a CR alone; one at the very end may be half a CR LF
                 cut = read.rfind(b'\r', 0, len(read) - 1) + 1
             if cut:
-                yield b''.join([*parts, read[:cut]]), not following
+                yield b''.join([*parts, memoryview(read)[:cut]]), not following
                 parts = []
             parts.append(read[cut:])
             read = following

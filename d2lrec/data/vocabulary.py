@@ -180,13 +180,16 @@ class Field:
     @classmethod
     def fit(cls, column: Column, min_threshold: float = 4) -> Field:
         """The values that occur often enough: by falling count, equal counts by their text."""
-        return cls._fit(column.name, *spelled(column), min_threshold)[0]
+        return cls._fit(column, min_threshold)[0]
 
     @classmethod
-    def _fit(cls, name, kind, words, codes, min_threshold):
-        """The field, and the id within it of each of the words."""
-        counts = np.bincount(codes, minlength=len(words))
-        return cls._of_counts(name, kind, words, counts, min_threshold)
+    def _fit(cls, column, min_threshold):
+        """The field; of the column's words the ids within it and the rows; each row's word."""
+        kind, words, codes = spelled(column)
+        known = codes is column.codes
+        counts = column.counted() if known else np.bincount(codes, minlength=len(words))
+        one, within = cls._of_counts(column.name, kind, words, counts, min_threshold)
+        return one, within, counts, codes
 
     @classmethod
     def _of_counts(cls, name, kind, words, counts, min_threshold):
@@ -320,23 +323,24 @@ class Vocabulary:
         min_threshold: float = 4,
         label: Optional[str] = None,
         hashed: Optional[Mapping] = None,
+        into: Optional[np.ndarray] = None,
     ) -> tuple[Vocabulary, np.ndarray, np.ndarray]:
         """`fit` and then `encode` of the same columns, each of which is read once."""
         check_threshold(min_threshold)
         columns, fields, found = as_columns(columns), [], []
         hashed = checked_hashed(hashed, [c.name for c in columns])
         for column in columns:
-            kind, words, codes = spelled(column)
             if column.name in hashed:
+                kind, words, codes = spelled(column)
                 for one, within in hashed_fields(column.name, hashed[column.name], kind, words):
                     fields.append(one)
                     found.append((within, codes))
                 continue
-            one, within = Field._fit(column.name, kind, words, codes, min_threshold)
+            one, within, _, codes = Field._fit(column, min_threshold)
             fields.append(one)
             found.append((within, codes))
         new = cls(fields, label)
-        matrix = np.empty((len(columns[0].codes), len(fields)), np.int32)
+        matrix = _memory(into, len(columns[0].codes), len(fields))
         unknown = np.zeros(len(fields))
         for f, ((within, codes), offset) in enumerate(zip(found, new.offsets)):
             if fields[f].unknown is not None:
@@ -398,13 +402,18 @@ class Vocabulary:
         """Whether the fields are known by their place only: 'field 1' and so on."""
         return all(place_of(name) is not None for name in self.names)
 
-    def encode(self, columns: Any) -> tuple[np.ndarray, np.ndarray]:
+    def encode(
+        self, columns: Any, into: Optional[np.ndarray] = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The ids of each row, and the share of unknown values of each field.
 
         Parameters
         ----------
         columns : dict {name: array or list}, a frame, or a list of `Column`
             Found by name, in any order; others are passed over.
+        into : int32 (N, F), optional
+            Memory for the ids, where it has their shape. Column f of it may be that of field f's
+            codes, which are lost then.
 
         Returns
         -------
@@ -415,14 +424,15 @@ class Vocabulary:
         lengths = {len(c.codes) for c in found.values()}
         if len(lengths) > 1:
             raise ValueError(f'the columns have {sorted(lengths)} rows: give as many in each.')
-        ids = np.empty((lengths.pop(), len(self.fields)), np.int32)
+        ids = _memory(into, lengths.pop(), len(self.fields))
         unknown, tables = np.zeros(len(self.fields)), []
         for f, (one, offset) in enumerate(zip(self.fields, self.offsets)):
             column = found[one.column]
             within = one.find(column.cells)
             lost = within < 0
             if lost.any():
-                unknown[f] = lost[column.codes].mean() if len(column.codes) else 0
+                rows = column.counted()[lost].sum()
+                unknown[f] = rows / max(len(column.codes), 1)
                 if one.unknown is None:
                     cell = column.cells[int(np.argmax(lost))]
                     raise ValueError(
@@ -649,6 +659,11 @@ def _decoded(data):
         words = ['' if c is None else c for c in cells]
         columns.append(Column(one.name, *distinct(words, kept)))
     return columns
+
+
+def _memory(into, rows, fields):
+    same = into is not None and into.shape == (rows, fields)
+    return into if same else np.empty((rows, fields), np.int32)
 
 
 def fill(ids: np.ndarray, tables: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
