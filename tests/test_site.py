@@ -547,9 +547,9 @@ def test_a_particle_stays_with_its_word():
 
 def test_wide_letters_of_printed_columns_take_two_places():
     text = '<div class="output stream highlight-x"><div class="highlight"><pre>{}</pre></div></div>'
-    told = finish.wide_letters(text.format('영화  3\n한 줄 3\n  테스트 AUC  .7'), '[가-힣]')
+    told = finish.wide_letters(text.format('영화  3\n한줄 3\n\n  말 하나\n말 둘'), '[가-힣]')
     said = re.findall(r'<span class="d2l-wide" style="width:(\d+)ch">(.*?)</span>', told)
-    assert said == [('4', '영화'), ('6', '테스트')]
+    assert said == [('4', '영화'), ('4', '한줄')]  # a line beside columns keeps step with them
     assert finish.wide_letters('<p>영화  3</p>', '[가-힣]') == '<p>영화  3</p>'
 
 
@@ -693,6 +693,36 @@ def test_numbers_begin_with_the_zero_of_an_edition():
 )
 def test_told_columns_and_numbers_stand_as_in_the_code(said, told, lined):
     assert columns.stood(said, told) == lined
+
+
+@pytest.mark.parametrize(
+    'said, lined',
+    [
+        # a head longer than its column asks for a wider one, and so does a name
+        (
+            '           AUC  std  ms a step\n'
+            'best one  0.50           0.687\n'
+            'LR        0.77  0.1      1,024\n'
+            'its end: 3',
+            '               AUC  표준편차  한 스텝의 ms\n'
+            '가장 좋은 것  0.50                   0.687\n'
+            'LR            0.77       0.1         1,024\n'
+            'its end: 3',
+        ),
+        # the name of the lines has a line of its own
+        (
+            '        AUC  std\nmodel           \nLR     0.77  0.1\nDCN 2  0.50  0.2',
+            '        AUC  표준편차\nmodel\nLR     0.77       0.1\nDCN 2  0.50       0.2',
+        ),
+        # a number that is part of a name under numbers that are none: no table to lay anew
+        ('        AUC  std\nDCN 22  .7  0.1\nLR   2  .5  0.2', None),
+    ],
+)
+def test_a_table_is_as_wide_as_its_told_words_ask(said, lined):
+    words = {'std': '표준편차', 'best one': '가장 좋은 것', 'ms a step': '한 스텝의 ms'}
+    book = phrases.Phrasebook(words)
+    told = book.text(said)
+    assert cells.lined_up(said, told, book) == (told if lined is None else lined)
 
 
 def test_no_chapter_cuts_the_titles_of_films():

@@ -54,21 +54,22 @@ PRINTED = re.compile(
 
 
 def wide_letters(text, letters):
-    """In printed lines of several columns the wide letters take two places each.
+    """Where printed lines have columns the wide letters take two places each.
 
-    No font of a reader's machine is sure to have them twice as wide as the others.
+    No font of a reader's machine is sure to have them twice as wide as the others. The lines
+    beside, up to an empty one, keep step: one of them may have a single space where others pad.
     """
 
-    def line(one):
-        if '  ' not in one.strip():
-            return one
+    def lines(some):
+        if '  ' not in re.sub(r'(?m)^ +| +$', '', some):
+            return some
         return re.sub(
             f'(?:{letters})+',
             lambda m: f'<span class="d2l-wide" style="width:{2 * len(m[0])}ch">{m[0]}</span>',
-            one,
+            some,
         )
 
-    return PRINTED.sub(lambda m: '\n'.join(map(line, m[0].split('\n'))), text)
+    return PRINTED.sub(lambda m: '\n\n'.join(map(lines, m[0].split('\n\n'))), text)
 
 
 LONG = re.compile(
