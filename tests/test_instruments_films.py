@@ -365,7 +365,7 @@ def test_a_finger_scrolls_the_list_of_films_and_the_map(stage, film_map):
     page.touchscreen.tap(x, y)
     is_of(stage.answer(page), 9)
     assert TITLES[9] in page.locator('.d2i-map-words text').all_text_contents()
-    page.evaluate('window.scrollTo(0, 0)')
+    page.evaluate("document.body.style.paddingBottom = '1000px', window.scrollTo(0, 0)")
     x, y = stage.middle(page.get_by_role('application'))
     scrolled = page.evaluate('window.scrollY')
     stage.swipe(page, (x, y + 80), (x, y - 100))
