@@ -600,16 +600,22 @@ def _names(names, count, what):
 
 
 def _apart(plane, labels):
-    """Indices of the labels that fit without covering an earlier one."""
+    """{index: whether it stands left of its point} of the labels that cover no earlier one.
+
+    Those of the right half stand left of their points, so that none needs room beside the axes.
+    """
     size = np.ptp(plane, axis=0)
-    size = np.where(size > 0, size, 1)
-    widths, chosen = np.array([width(label) for label in labels]), []
-    for i, room in enumerate(widths):
-        # About 56 characters fit across the figure, and 29 lines into its height; one stays free.
-        right, up = (((plane[chosen] - plane[i]) / size) * (56, 29)).T
-        if room and ((abs(up) > 1) | (right > room + 1) | (-right > widths[chosen] + 1)).all():
+    # About 54 characters fit across the figure, and 29 lines into its height; one stays free.
+    at = (plane - plane.min(axis=0)) / np.where(size > 0, size, 1) * (54, 29)
+    long, left = np.array([width(label) for label in labels]), at[:, 0] > 27
+    start, chosen = at[:, 0] - np.where(left, long, 0), []
+    end = start + long
+    for i in range(len(labels)):
+        over = abs(at[chosen, 1] - at[i, 1]) > 1
+        beside = (start[chosen] > end[i] + 1) | (start[i] > end[chosen] + 1)
+        if long[i] and (over | beside).all():
             chosen.append(i)
-    return chosen
+    return {i: bool(left[i]) for i in chosen}
 
 
 @_styled
@@ -662,8 +668,15 @@ def vectors(
                 linewidths=0,
             )
         )
-    for i in _apart(plane, labels):
-        axis.annotate(labels[i], plane[i], xytext=(4, 3), textcoords='offset points', fontsize=8)
+    for i, left in _apart(plane, labels).items():
+        axis.annotate(
+            labels[i],
+            plane[i],
+            xytext=(-4 if left else 4, 3),
+            textcoords='offset points',
+            ha='right' if left else 'left',
+            fontsize=8,
+        )
     names = axes_names or [f'component {i + 1} ({share[i]:.0%} of the variance)' for i in (0, 1)]
     axis.set(title=_text(title), xlabel=_text(names[0]), ylabel=_text(names[1]))
     if len(known) > 1:

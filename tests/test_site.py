@@ -10,7 +10,7 @@ from unittest.mock import Mock
 from urllib.parse import unquote, urldefrag, urlparse
 
 import d2lrec as d2l
-from d2lrec import phrases
+from d2lrec import palette, phrases, plot
 
 import axe_playwright_python
 import build
@@ -486,6 +486,7 @@ def test_pieces_of_a_print_are_joined_as_they_are(pieces, text):
         ('<td>0.78</td>', '<td class="number">0.78</td>'),
         ('<td>-1,682 ± 3</td>', '<td class="number">-1,682 ± 3</td>'),
         ('<td>Toy Story (1995)</td>', '<td>Toy Story (1995)</td>'),
+        ('<style scoped>\n.dataframe th { color: red }\n</style>\n<td>A</td>', '<td>A</td>'),
         ('<tbody><th>LR</th></tbody>', '<tbody><th class="short">LR</th></tbody>'),
         ('<tbody><th>FM, two fields</th></tbody>', '<tbody><th>FM, two fields</th></tbody>'),
     ],
@@ -795,6 +796,22 @@ def test_an_exponent_does_not_widen_a_plot():
     svg = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 300">{}</svg>'
     one, two = (figures.least_width(ElementTree.fromstring(svg.format(t))) for t in (plain, raised))
     assert one == two == 340
+
+
+def test_a_heat_map_and_a_map_of_vectors_fit_a_telephone():
+    names = ['user', 'item', 'age_band', 'occupation', 'Independence Day'] * 2
+    numbers = [[-0.12] * 10] * 10
+    points = [[x, x * y, y] for x in range(4) for y in range(4)]
+    for figure in (
+        plot.heatmap(numbers, names, names, 'correlation of residuals'),
+        plot.vectors(points, ['Raiders of the Lost Ark'] * 16, ['action', 'drama'] * 8),
+    ):
+        least = figures.least_width(ElementTree.fromstring(plot.as_svg(figure)))
+        assert 0 < least <= figures.NARROW
+    # one scale of colours, whatever the page's own are in the dark
+    html = figures.inline_svg(plot.as_svg(plot.heatmap([[0.5, 1.0]])), 'fig1', 'A', 'en', True)
+    cells_of_it = html[html.index('QuadMesh') : html.index('matplotlib.axis')]
+    assert palette.B in cells_of_it and 'var(' not in cells_of_it
 
 
 @pytest.mark.parametrize('shade, pale', [(1.0, True), (0.3, False)])
@@ -1444,6 +1461,62 @@ def test_a_telephone_shows_formulas_whole(browser, address):
             'div.math', 'all => all.map(one => one.scrollWidth - one.clientWidth)'
         )
         assert sum(one > 1 for one in over) <= 1, over  # the longest may still scroll
+        visit.goto(f'{address}/en/chapters/en/data.html')  # three formulas side by side
+        visit.wait_for_function("document.querySelector('div.math.d2l-lines')")
+        sizes = visit.eval_on_selector_all(
+            '.d2l-lines > mjx-container',
+            'all => all.map(e => parseFloat(getComputedStyle(e).fontSize))',
+        )
+        assert min(sizes) > 14, sizes
+        over = visit.eval_on_selector_all(
+            '.d2l-lines', 'all => all.map(e => e.scrollWidth - e.clientWidth)'
+        )
+        assert max(over) <= 1, over
+    finally:
+        visit.close()
+
+
+@each_edition
+def test_a_table_that_is_a_little_too_wide_is_tightened(browser, address, edition):
+    visit = browser.new_page(viewport={'width': 390, 'height': 844})
+    try:
+        visit.goto(f'{address}/{edition.language}/{edition.chapters}/own_log.html')
+        visit.wait_for_function("document.querySelector('.d2l-tight table')")
+        over = visit.eval_on_selector_all(
+            '.text_html:has(table)', 'all => all.map(e => e.scrollWidth - e.clientWidth)'
+        )
+        assert over and max(over) <= 1, over
+    finally:
+        visit.close()
+
+
+def test_an_instrument_is_as_wide_in_the_dark(browser, address):
+    visit = browser.new_page(viewport={'width': 390, 'height': 844}, color_scheme='dark')
+    try:
+        visit.goto(f'{address}/en/chapters/en/compare.html')
+        visit.wait_for_selector('.d2lrec-instrument .d2i-live')
+        wide, room = visit.evaluate(
+            "(e => [e.getBoundingClientRect().width, e.closest('.cell_output').clientWidth])"
+            "(document.querySelector('.d2lrec-instrument'))"
+        )
+        assert abs(wide - room) < 2, (wide, room)
+    finally:
+        visit.close()
+
+
+def test_heads_stand_over_their_numbers(browser, address):
+    """Also beside a table of two rows of heads, whose own style pandas gives the whole page."""
+    visit = browser.new_page()
+    try:
+        visit.goto(f'{address}/en/chapters/en/dcn.html')
+        apart = visit.evaluate(
+            """() => [...document.querySelectorAll('table.dataframe')].flatMap(table => {
+              const heads = [...table.tHead.rows].at(-1).cells;
+              return [...table.tBodies[0].rows[0].cells].filter((cell, n) =>
+                cell.matches('.number') && getComputedStyle(heads[n]).textAlign !== 'right')
+                .map(cell => cell.textContent) })"""
+        )
+        assert apart == []
     finally:
         visit.close()
 
