@@ -22,7 +22,7 @@ import numpy as np
 from ..kernels import _numba
 from .values import Column
 
-LEAST = 60_000_000  # bytes of a file from which the loops are worth it
+LEAST = 100_000_000  # bytes of a file from which the loops save what loading them takes
 MOST_COLUMNS = 2_000  # each takes memory of its own
 MOST_BYTES = 2**30  # of a block, whose places are int32
 
