@@ -126,9 +126,13 @@
     formula.style.fontSize = own.get(formula);
     const room = block.clientWidth - parseFloat(getComputedStyle(block).fontSize);
     const wide = formula.getBoundingClientRect().width;
-    if (wide <= room) return;
-    const now = parseFloat(getComputedStyle(formula).fontSize);
-    formula.style.fontSize = `${now * Math.max(LEAST, room / wide)}px`;
+    if (wide > room) {
+      const now = parseFloat(getComputedStyle(formula).fontSize);
+      formula.style.fontSize = `${now * Math.max(LEAST, room / wide)}px`;
+    }
+    const held = element.closest(".d2l-joined");   // with the word behind it, while a line has room
+    held?.classList.remove("d2l-long");
+    held?.classList.toggle("d2l-long", held.getBoundingClientRect().width > block.clientWidth);
   };
   const around = new ResizeObserver(all => all.forEach(({ target }) =>
     target.querySelectorAll(":scope span.math").forEach(fitInline)));
