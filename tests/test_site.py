@@ -391,7 +391,7 @@ def test_no_word_of_an_output_is_left_in_english(pages, told):
     goods = set(re.findall('[a-z]+', shop.to_csv()))
     left = []
     for name, text in told(pages):
-        if any(title.endswith(text.strip()) for title in bare):  # the last line of a long one
+        if len(text.strip()) > 5 and any(text.strip() in title for title in bare):  # a line of one
             continue
         rest = AS_IS.sub(' ', film.sub(' ', text))
         words = set(re.findall(r"(?<![\w'’&.-])[a-z]{2,}(?![\w'’])", rest)) - LATIN
@@ -810,7 +810,7 @@ def test_a_heat_map_and_a_map_of_vectors_fit_a_telephone():
         assert 0 < least <= figures.NARROW
     # one scale of colours, whatever the page's own are in the dark
     html = figures.inline_svg(plot.as_svg(plot.heatmap([[0.5, 1.0]])), 'fig1', 'A', 'en', True)
-    cells_of_it = html[html.index('QuadMesh') : html.index('matplotlib.axis')]
+    cells_of_it = re.search('QuadMesh.*?</g>', html, re.DOTALL)[0]
     assert palette.B in cells_of_it and 'var(' not in cells_of_it
 
 
@@ -1252,7 +1252,7 @@ QUERIES = {
         '분위수': 'wide_deep production',
         '옵티마이저': '*',
         '건드린 행': 'growth scale',
-        'encode': 'growth own_log',
+        'encode': 'growth own_log scale',
         'kvstore': 'scale',
         '새 사용자 추천': '*',
         '저장하기': 'own_log production',
@@ -1481,7 +1481,7 @@ def test_a_table_that_is_a_little_too_wide_is_tightened(browser, address, editio
     visit = browser.new_page(viewport={'width': 390, 'height': 844})
     try:
         visit.goto(f'{address}/{edition.language}/{edition.chapters}/own_log.html')
-        visit.wait_for_function("document.querySelector('.d2l-tight table')")
+        visit.wait_for_selector('.d2l-tight table', state='attached')
         over = visit.eval_on_selector_all(
             '.text_html:has(table)', 'all => all.map(e => e.scrollWidth - e.clientWidth)'
         )
