@@ -810,7 +810,7 @@ def test_a_heat_map_and_a_map_of_vectors_fit_a_telephone():
         assert 0 < least <= figures.NARROW
     # one scale of colours, whatever the page's own are in the dark
     html = figures.inline_svg(plot.as_svg(plot.heatmap([[0.5, 1.0]])), 'fig1', 'A', 'en', True)
-    cells_of_it = re.search('QuadMesh.*?</g>', html, re.DOTALL)[0]
+    cells_of_it = html[html.index('QuadMesh') :].partition('</g>')[0]
     assert palette.B in cells_of_it and 'var(' not in cells_of_it
 
 
@@ -1462,7 +1462,7 @@ def test_a_telephone_shows_formulas_whole(browser, address):
         )
         assert sum(one > 1 for one in over) <= 1, over  # the longest may still scroll
         visit.goto(f'{address}/en/chapters/en/data.html')  # three formulas side by side
-        visit.wait_for_function("document.querySelector('div.math.d2l-lines')")
+        visit.wait_for_selector('div.math.d2l-lines')
         sizes = visit.eval_on_selector_all(
             '.d2l-lines > mjx-container',
             'all => all.map(e => parseFloat(getComputedStyle(e).fontSize))',
@@ -1476,12 +1476,11 @@ def test_a_telephone_shows_formulas_whole(browser, address):
         visit.close()
 
 
-@each_edition
-def test_a_table_that_is_a_little_too_wide_is_tightened(browser, address, edition):
+def test_a_table_that_is_a_little_too_wide_is_tightened(browser, address):
     visit = browser.new_page(viewport={'width': 390, 'height': 844})
     try:
-        visit.goto(f'{address}/{edition.language}/{edition.chapters}/own_log.html')
-        visit.wait_for_selector('.d2l-tight table', state='attached')
+        visit.goto(f'{address}/en/chapters/en/own_log.html')
+        visit.wait_for_selector('.d2l-tight table')
         over = visit.eval_on_selector_all(
             '.text_html:has(table)', 'all => all.map(e => e.scrollWidth - e.clientWidth)'
         )
