@@ -13,7 +13,7 @@ import build
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from d2lrec_site import api, cells, figures, finish, search, typography
+from d2lrec_site import api, cells, figures, finish, search, typography, words
 from docutils import nodes
 from docutils.nodes import make_id
 from nbformat import v4
@@ -590,6 +590,13 @@ def test_a_drawing_shown_twice_keeps_apart_and_speaks_one_language():
 def test_told_lines_stand_under_each_other(said, told, lined):
     book = phrases.Phrasebook({'move: {}': '폭: {}'})
     assert cells.lined_up(said, told, book) == lined
+
+
+def test_the_heads_of_the_index_are_letters_that_stand_alone():
+    entries = [('A', [('auc()', ([], [], None))]), ('\u1112', [('행', ([], [], None))])]
+    context = {'genindexentries': entries}
+    words.tell_index(None, 'genindex', 'genindex.html', context, None)
+    assert [letter for letter, _ in context['genindexentries']] == ['A', '\u314e']
 
 
 @pytest.mark.parametrize(
