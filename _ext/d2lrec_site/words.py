@@ -29,7 +29,8 @@ def install(app, words):
 
 # Sphinx cuts an entry's first letter off its decomposed form: ᄀ, which opens a syllable and is
 # drawn as a corner where it stands alone; these are the letters themselves.
-LETTERS = {chr(0x1100 + at): letter for at, letter in enumerate('ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ')}
+OWN = 'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ'
+LETTERS = {chr(0x1100 + at): letter for at, letter in enumerate(OWN)}
 
 
 def tell_index(app, pagename, templatename, context, doctree):
