@@ -13,7 +13,7 @@ import build
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from d2lrec_site import api, cells, figures, finish, search, typography, words
+from d2lrec_site import api, cells, figures, finish, search, typography
 from docutils import nodes
 from docutils.nodes import make_id
 from nbformat import v4
@@ -314,6 +314,15 @@ def test_names_of_the_library_lead_to_its_pages(pages):
         assert linked > 20
 
 
+def test_the_heads_of_the_index_are_letters_that_stand_alone():
+    from d2lrec_site.words import tell_index
+
+    entries = [('A', [('auc()', ([], [], None))]), ('\u1112', [('행', ([], [], None))])]
+    context = {'genindexentries': entries}
+    tell_index(None, 'genindex', 'genindex.html', context, None)
+    assert [letter for letter, _ in context['genindexentries']] == ['A', '\u314e']
+
+
 UNTOLD = re.compile(r'\b[a-z]{2,}(?: [a-z]{2,}){2,}\b')  # three words of a sentence
 
 
@@ -590,13 +599,6 @@ def test_a_drawing_shown_twice_keeps_apart_and_speaks_one_language():
 def test_told_lines_stand_under_each_other(said, told, lined):
     book = phrases.Phrasebook({'move: {}': '폭: {}'})
     assert cells.lined_up(said, told, book) == lined
-
-
-def test_the_heads_of_the_index_are_letters_that_stand_alone():
-    entries = [('A', [('auc()', ([], [], None))]), ('\u1112', [('행', ([], [], None))])]
-    context = {'genindexentries': entries}
-    words.tell_index(None, 'genindex', 'genindex.html', context, None)
-    assert [letter for letter, _ in context['genindexentries']] == ['A', '\u314e']
 
 
 @pytest.mark.parametrize(
