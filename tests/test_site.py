@@ -334,6 +334,15 @@ def test_the_api_pages_have_no_stray_mark(pages):
         assert not stray, (name, stray)
 
 
+def test_the_heads_of_the_index_are_letters_that_stand_alone():
+    from d2lrec_site.words import tell_index
+
+    entries = [('A', [('auc()', ([], [], None))]), ('\u1112', [('행', ([], [], None))])]
+    context = {'genindexentries': entries}
+    tell_index(None, 'genindex', 'genindex.html', context, None)
+    assert [letter for letter, _ in context['genindexentries']] == ['A', '\u314e']
+
+
 UNTOLD = re.compile(r'\b[a-z]{2,}(?: [a-z]{2,}){2,}\b')  # three words of a sentence
 
 

@@ -138,6 +138,7 @@ def setup(app):
     app.connect('builder-inited', instruments.write_files)
     app.connect('html-page-context', instruments.add_files)
     app.connect('html-page-context', add_switch)
+    app.connect('html-page-context', words.tell_index)
     app.connect('html-page-context', search.add_counts, priority=550)  # after the tags
     app.connect('html-page-context', buttons.add_buttons, priority=600)  # after the theme's own
     app.connect('build-finished', search.write_counts)

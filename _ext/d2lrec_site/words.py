@@ -3,7 +3,7 @@
 import gettext
 import json
 
-from sphinx.locale import translators
+from sphinx.locale import _, translators
 
 
 class Words(gettext.NullTranslations):
@@ -25,6 +25,24 @@ def install(app, words):
         translators[('general', name)] = catalogue
     templates = app.builder.templates
     templates.environment.install_gettext_translations(translators[('general', 'sphinx')])
+
+
+# Sphinx cuts an entry's first letter off its decomposed form: ᄀ, which opens a syllable and is
+# drawn as a corner where it stands alone; these are the letters themselves.
+OWN = 'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ'
+LETTERS = {chr(0x1100 + at): letter for at, letter in enumerate(OWN)}
+
+
+def tell_index(app, pagename, templatename, context, doctree):
+    """The index's heads are letters that can stand alone, and its one English word is told."""
+    if 'genindexentries' in context:
+        context['genindexentries'] = [
+            (
+                LETTERS.get(letter, letter),
+                [(_(name) if name == 'module' else name, held) for name, held in entries],
+            )
+            for letter, entries in context['genindexentries']
+        ]
 
 
 def teach_copy_button(script, language, words):
