@@ -77,8 +77,9 @@ def fit(
     Parameters
     ----------
     net : a model; it says what it reads, `net.inputs`
-    train, valid, test : data sets, or tuples of arrays with the labels last; `valid` and `test`
-        may be left out. Where a data set has sample weights, its loss and measures are weighted.
+    train, valid, test : data sets, or tuples of arrays with the labels last
+        `valid` and `test` may be left out. Where a data set has sample weights, its loss and
+        measures are weighted.
     lr, wd : float
         Learning rate and weight decay, where the optimizer is given by name.
     final_lr : float, optional
@@ -315,8 +316,8 @@ def predict(
     Parameters
     ----------
     net : a model, or any Block that returns logits (B, 1)
-    data : a data set, a matrix of ids (N, F), a tuple of matrices where the net takes several
-        inputs, such as (ids, dense), or a loader that does not shuffle
+    data : a data set, a matrix of ids (N, F), a tuple of matrices, or a loader
+        A tuple is for a net of several inputs, such as (ids, dense); a loader must not shuffle.
     devices : where to compute; by default where the net's weights are
 
     Raises

@@ -311,9 +311,8 @@ def hit_rate(
     scores : array (U, I)
         Larger is better. Of equal scores the held-out items come last: a model that scores all
         items alike gains nothing by it.
-    held_out : one item for each user (U,), or several: a matrix (U, I) of zeros and ones, a list
-        of U lists, or a dict {user: items}
-        Users without one do not count.
+    held_out : (U,), matrix (U, I) of zeros and ones, list of U lists, or dict {user: items}
+        One item for each user, or several. Users without one do not count.
     seen : in the same forms, optional
         Items known from training: they are no candidates.
     k : int
@@ -388,8 +387,9 @@ def calibration_table(
 
     Returns
     -------
-    DataFrame with one row a bin, from low to high predictions: `rows`, `predicted` (mean
-    probability), `observed` (share of ones), `ratio` (predicted / observed, inf where none).
+    DataFrame
+        One row a bin, from low to high predictions: `rows`, `predicted` (mean probability),
+        `observed` (share of ones), `ratio` (predicted / observed, inf where none).
 
     Examples
     --------

@@ -69,7 +69,10 @@ def _figure(figure):
 
 
 def _table(frame):
-    text = frame._repr_html_()
+    import pandas as pd
+
+    with pd.option_context('display.max_colwidth', None):  # a film's title whole
+        text = frame._repr_html_()
     book = phrasebook(notebook_language())
     return text if book is None or text is None else book.markup(text)
 

@@ -427,39 +427,44 @@ def _cross(x, W, b, s, out):
 
 
 def _cross_back(dout, x, W, b, s, dx, dW, db):
-    # x_l = (1 + s_0 + ... + s_{l-1}) x_0 + b_0 + ... + b_{l-1}, so that no x_l need be kept.
+    # With t_l = 1 + s_0 + ... + s_{l-1}, x_l = t_l x_0 + b_0 + ... + b_{l-1}, and with ds_l the
+    # gradient of s_l, that of x_{l+1} is dout + ds_{l+1} w_{l+1} + ... of the layers behind it:
+    # a layer adds to what all have in common by a few numbers a row.
     layers, width = W.shape
-    before = np.zeros((layers, width), np.float32)
-    for l in range(1, layers):
-        for d in range(width):
-            before[l, d] = before[l - 1, d] + b[l - 1, d]
-    g = np.empty(width, np.float32)
+    sums, douts = np.zeros(layers, np.float32), np.zeros(width, np.float32)
     dW[:] = 0
-    db[:] = 0
     for n in range(x.shape[0]):
-        times = np.float32(1)
+        own, times = np.float32(0), np.float32(1)
+        for d in range(width):
+            own += dout[n, d] * x[n, d]
         for l in range(layers):
             times += s[n, l]
+        # A loop for each array: of one that writes to all, the compiler makes no vectors.
         for d in range(width):
-            g[d] = dout[n, d]
-            dx[n, d] = 0
+            douts[d] += dout[n, d]
+        for d in range(width):
+            dx[n, d] = times * dout[n, d]
         for i in range(layers):
             l = layers - 1 - i  # of a range that counts down the loops below are no vectors
-            product, ds = s[n, l], np.float32(0)
-            times -= product
+            times -= s[n, l]
+            by, product = own * times, np.float32(0)
+            sums[l] += own
             for d in range(width):
-                ds += g[d] * x[n, d]
-            # A loop for each array: of one that writes to all, the compiler makes no vectors.
+                product += x[n, d] * W[l, d]
             for d in range(width):
-                db[l, d] += g[d]
+                dW[l, d] += by * x[n, d]
             for d in range(width):
-                dW[l, d] += ds * (times * x[n, d] + before[l, d])
-            for d in range(width):
-                dx[n, d] += product * g[d]
-            for d in range(width):
-                g[d] += ds * W[l, d]
+                dx[n, d] += by * W[l, d]
+            own += own * product
+    before = np.zeros(width, np.float32)
+    for l in range(layers):
         for d in range(width):
-            dx[n, d] += g[d]
+            dW[l, d] += sums[l] * before[d]
+            before[d] += b[l, d]
+            db[l, d] = douts[d]
+        for i in range(l + 1, layers):
+            for d in range(width):
+                db[l, d] += sums[i] * W[i, d]
 
 
 def _of_known(known, W, b, y):

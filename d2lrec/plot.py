@@ -171,14 +171,14 @@ def _finite(numbers, what):
     return array
 
 
-def _figure(num=1, width=4.2, height=3.1):
+def _figure(num=1, width=4.2, height=3.1, least=5.2):
     """A figure with `num` axes side by side.
 
     It is unknown to pyplot: a notebook shows it once, where it is the last line of a cell.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(max(width * num, 5.2), height), layout='constrained')
+    figure = Figure(figsize=(max(width * num, least), height), layout='constrained')
     figure.d2lrec_plain = True
     return figure, figure.subplots(1, num, squeeze=False)[0]
 
@@ -514,7 +514,8 @@ def heatmap(
     """A matrix as colours: blue for negative numbers, orange for positive ones.
 
     With both signs the colours are even around zero, which is white. Numbers of one sign, or
-    nearly so, take their own range, from pale to full. Cells that are nan stay white.
+    nearly so, take their own range, from pale to full. Cells that are nan stay white. Where no
+    number is written, a bar beside the matrix says what the colours mean.
 
     Parameters
     ----------
@@ -535,8 +536,10 @@ def heatmap(
     known = _finite(matrix[~np.isnan(matrix)], 'the matrix')
     if not known.size:
         raise ValueError('the matrix holds no number: there is nothing to draw.')
+    written = digits is not None and matrix.size <= 150
+    across, down = (0.345, 0.33) if written else (0.55, 0.42)  # ten cells and names on a phone
     figure, (axis,) = _figure(
-        1, width=1.6 + 0.55 * matrix.shape[1], height=1.2 + 0.42 * matrix.shape[0]
+        1, 1.6 + across * matrix.shape[1], 1.2 + down * matrix.shape[0], least=3.6
     )
     cmap, low, high = _colours(float(known.min()), float(known.max()))
     edges = [np.arange(size + 1) - 0.5 for size in matrix.shape]
@@ -556,7 +559,7 @@ def heatmap(
     turned = {'rotation': 40, 'ha': 'right', 'rotation_mode': 'anchor'}  # its end stays at the tick
     axis.set_xticks(range(matrix.shape[1]), _names(columns, matrix.shape[1], 'columns'), **turned)
     axis.set_yticks(range(matrix.shape[0]), _names(rows, matrix.shape[0], 'rows'))
-    if digits is not None and matrix.size <= 150:
+    if written:
         for i, j in np.ndindex(*matrix.shape):
             if np.isfinite(matrix[i, j]):
                 axis.text(
@@ -568,7 +571,8 @@ def heatmap(
                     fontsize=8,
                     color=_INK_ON_COLOUR,
                 )
-    figure.colorbar(image, ax=axis, shrink=0.8)
+    if not written:
+        figure.colorbar(image, ax=axis, shrink=0.8)
     return figure
 
 
@@ -596,16 +600,22 @@ def _names(names, count, what):
 
 
 def _apart(plane, labels):
-    """Indices of the labels that fit without covering an earlier one."""
+    """{index: whether it stands left of its point} of the labels that cover no earlier one.
+
+    Those of the right half stand left of their points, so that none needs room beside the axes.
+    """
     size = np.ptp(plane, axis=0)
-    size = np.where(size > 0, size, 1)
-    widths, chosen = np.array([width(label) for label in labels]), []
-    for i, room in enumerate(widths):
-        # About 84 characters fit across the figure, and 26 lines into its height; one stays free.
-        right, up = (((plane[chosen] - plane[i]) / size) * (84, 26)).T
-        if room and ((abs(up) > 1) | (right > room + 1) | (-right > widths[chosen] + 1)).all():
+    # About 54 characters fit across the figure, and 29 lines into its height; one stays free.
+    at = (plane - plane.min(axis=0)) / np.where(size > 0, size, 1) * (54, 29)
+    long, left = np.array([width(label) for label in labels]), at[:, 0] > 27
+    start, chosen = at[:, 0] - np.where(left, long, 0), []
+    end = start + long
+    for i in range(len(labels)):
+        over = abs(at[chosen, 1] - at[i, 1]) > 1
+        beside = (start[chosen] > end[i] + 1) | (start[i] > end[chosen] + 1)
+        if long[i] and (over | beside).all():
             chosen.append(i)
-    return chosen
+    return {i: bool(left[i]) for i in chosen}
 
 
 @_styled
@@ -644,7 +654,7 @@ def vectors(
     _, spread, directions = np.linalg.svd(centred, full_matrices=False)
     plane = centred @ directions[:2].T
     share = spread[:2] ** 2 / ((spread**2).sum() or 1.0)
-    figure, (axis,) = _figure(1, width=6.4, height=4.8)
+    figure, (axis,) = _figure(1, width=4.8, height=5.2, least=4.8)
     labels = _names(labels, len(points), 'points')
     groups = _names(groups, len(points), 'points')
     known, dots = list(dict.fromkeys(groups)), []
@@ -658,8 +668,15 @@ def vectors(
                 linewidths=0,
             )
         )
-    for i in _apart(plane, labels):
-        axis.annotate(labels[i], plane[i], xytext=(4, 3), textcoords='offset points', fontsize=8)
+    for i, left in _apart(plane, labels).items():
+        axis.annotate(
+            labels[i],
+            plane[i],
+            xytext=(-4 if left else 4, 3),
+            textcoords='offset points',
+            ha='right' if left else 'left',
+            fontsize=8,
+        )
     names = axes_names or [f'component {i + 1} ({share[i]:.0%} of the variance)' for i in (0, 1)]
     axis.set(title=_text(title), xlabel=_text(names[0]), ylabel=_text(names[1]))
     if len(known) > 1:

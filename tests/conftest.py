@@ -67,6 +67,14 @@ def browser():
         chromium.close()
 
 
+FOCUSED = """() => { const e = document.activeElement, r = e.getBoundingClientRect();
+  const drawn = e.querySelector('.d2i-touch');
+  const line = getComputedStyle(e.matches('[type=radio]') ? e.parentElement : e);
+  return { inside: e.closest('.d2i-live') !== null,
+    ringed: drawn ? getComputedStyle(drawn).stroke !== 'none' : line.outlineStyle !== 'none',
+    seen: r.width > 0 && r.bottom > 0 && r.top < innerHeight } }"""
+
+
 class Stage:
     """Instruments as a notebook's outputs: each in a page of its own, opened from a folder."""
 
@@ -106,6 +114,100 @@ class Stage:
         head = '<meta name="viewport" content="width=device-width, initial-scale=1">'
         options |= {'width': 390, 'has_touch': True, 'is_mobile': True, 'head': head}
         return self.show(instrument, **options)
+
+    def stops(self, page):
+        """What the keyboard stops at: (role, name, element) of each, as a screen reader has them.
+
+        Each is inside the instrument, in sight and ringed; past the last one the focus leaves it.
+        """
+        reader, found = page.context.new_cdp_session(page), []
+        page.evaluate("""() => { const edge = document.createElement('a');
+          edge.tabIndex = -1, document.querySelector('.d2i-live').before(edge), edge.focus() }""")
+        for _ in range(80):
+            page.keyboard.press('Tab')
+            seen = page.evaluate(FOCUSED)
+            if not seen['inside']:
+                return found
+            here = reader.send('Runtime.evaluate', {'expression': 'document.activeElement'})
+            node = reader.send(
+                'Accessibility.getPartialAXTree',
+                {'objectId': here['result']['objectId'], 'fetchRelatives': False},
+            )['nodes'][0]
+            role, name = node['role']['value'], node['name']['value'].strip()
+            assert name and seen['ringed'] and seen['seen'], (role, name, seen)
+            found.append((role, name, page.evaluate_handle('document.activeElement').as_element()))
+        raise AssertionError(f'the keyboard does not get out: {found[-6:]}')
+
+    def press(self, page, element, role):
+        """Uses a control by its keys: what it answers changes, and the focus is not lost."""
+        before = self.answer(page)
+        element.focus()
+        if role == 'combobox' and element.evaluate('e => e.matches("input")'):
+            name, shown = element.evaluate('e => [e.id, e.value]')
+            listed = page.locator(f'[id="{name}-list"]')
+            for last in ('Escape', 'Enter'):
+                page.keyboard.press('Control+A')
+                page.keyboard.press('Backspace')
+                for _ in range(3):
+                    page.keyboard.press('ArrowDown')
+                assert listed.locator('[aria-selected=true]').count() == 1
+                active = element.get_attribute('aria-activedescendant')
+                assert active == listed.locator('[aria-selected=true]').get_attribute('id')
+                page.keyboard.press(last)
+                assert listed.is_hidden() and element.get_attribute('aria-expanded') == 'false'
+                if last == 'Escape':
+                    assert element.input_value() == shown and self.answer(page) == before
+        elif role == 'combobox':
+            page.keyboard.press('ArrowDown' if element.input_value() == '0' else 'ArrowUp')
+        elif role in ('slider', 'radio', 'application', 'group'):
+            for key in ('ArrowRight', 'ArrowLeft', 'ArrowLeft', 'ArrowDown', 'ArrowDown'):
+                page.keyboard.press(key)
+                page.wait_for_timeout(30)  # sliders of much arithmetic answer with the next frame
+                if self.answer(page) != before:
+                    break
+        else:
+            page.keyboard.press('Space')
+        assert page.evaluate("document.activeElement.closest('.d2i-live') !== null"), 'no focus'
+        return self.answer(page) != before
+
+    def by_keys(self, page, also_none=()):
+        """Walks through an instrument by keys alone, there and back, and uses what it stops at."""
+        for fold in page.locator('summary:visible').all():
+            for key, opened in (('Space', True), ('Enter', False), ('Enter', True)):
+                fold.press(key)
+                assert fold.evaluate('e => e.parentElement.open') == opened, key
+        found = self.stops(page)
+        for role, name, element in reversed(found[:-1]):
+            if element == found[-2][2]:
+                found[-1][2].focus()
+            page.keyboard.press('Shift+Tab')
+            assert element.evaluate('e => e === document.activeElement'), (role, name)
+        for role, name, element in found:
+            if role in ('group', 'DisclosureTriangle') or not element.evaluate(
+                'e => e.isConnected'
+            ):
+                continue
+            chosen = element.evaluate("e => e.matches('.d2i-entry[aria-pressed=true]')")
+            changed = self.press(page, element, role)
+            assert changed or chosen or name in also_none, (role, name)
+
+    @staticmethod
+    def swipe(page, begin, end):
+        """A finger that goes from one place to another, as a touch screen tells it."""
+        reader, steps = page.context.new_cdp_session(page), 8
+        for n in range(steps + 1):
+            x, y = (b + (e - b) * n / steps for b, e in zip(begin, end))
+            kind = 'touchMove' if n else 'touchStart'
+            points = [{'x': x, 'y': y}]
+            reader.send('Input.dispatchTouchEvent', {'type': kind, 'touchPoints': points})
+        reader.send('Input.dispatchTouchEvent', {'type': 'touchEnd', 'touchPoints': []})
+
+    @staticmethod
+    def middle(element):
+        """The place of an element that has been brought into sight."""
+        element.scroll_into_view_if_needed()
+        box = element.bounding_box()
+        return box['x'] + box['width'] / 2, box['y'] + box['height'] / 2
 
     @staticmethod
     def small(page):

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import inspect
 import pkgutil
+import re
 from types import ModuleType
 
 import d2lrec
@@ -142,6 +143,60 @@ def test_no_value_of_numpys_own_is_printed():
     for param in docstrings():
         for one in param.values[0].examples:
             assert 'np.float' not in one.want and 'np.int' not in one.want, param.id
+
+
+def fields(docstring):
+    """(section, what stands before the description, the description) of each field."""
+    lines = inspect.cleandoc(docstring or '').split('\n')
+    section = None
+    for at, line in enumerate(lines):
+        if at + 1 < len(lines) and re.fullmatch('-{3,}', lines[at + 1]) and line:
+            section = line
+        elif line and not line.startswith((' ', '-', '>>>')) and section in FIELDS:
+            end = at + 1
+            while end < len(lines) and lines[end].startswith(' '):
+                end += 1
+            yield section, line, ' '.join(one.strip() for one in lines[at + 1 : end])
+
+
+FIELDS = ('Parameters', 'Attributes', 'Returns', 'Yields')
+
+
+def torn(docstring):
+    """Fields of a docstring that a page would cut in two at the wrong place: the type goes on in
+    the next line, or a sentence of what is returned has a colon, which is read as a type's."""
+    found, told = [], list(fields(docstring))
+    sentence = {  # of several lines, which the page makes one
+        one
+        for one in ('Returns', 'Yields')
+        if not any(said or ' : ' in head for section, head, said in told if section == one)
+    }
+    for section, head, said in told:
+        whole = all(head.count(a) == head.count(b) for a, b in ('()', '[]', '{}'))
+        goes_on = head.endswith((',', ';')) or re.match(r'[a-z]{2,}\b', said) and ' : ' in head
+        colon = section in ('Returns', 'Yields') and re.search(r'(?<! ):(?= |$)', head)
+        if colon or section not in sentence and (not whole or goes_on):
+            found.append(head)
+    return found
+
+
+def test_a_field_of_a_docstring_is_told_whole():
+    finder = doctest.DocTestFinder(exclude_empty=False)
+    wrong = [
+        f'{test.name}: {head}'
+        for module in modules()
+        for test in finder.find(module)
+        for head in torn(test.docstring)
+    ]
+    assert not wrong, '\n'.join(wrong)
+    for text in (
+        'x : a dict {name:\n    array}',
+        'a, b,\nc : int',
+        'x : ids of a net that takes several\n    inputs',
+    ):
+        assert torn(f'Parameters\n----------\n{text}'), text
+    assert torn('Returns\n-------\nDataFrame with a row a bin: `rows` and more.')
+    assert not torn('Parameters\n----------\n*x : (B, F)\n    Numbers.\ny : int\n    `x` of.')
 
 
 # --- the API pages

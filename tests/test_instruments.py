@@ -388,6 +388,11 @@ def test_an_instrument_on_a_small_screen(stage, name):
         " !(e.labels && e.labels.length) && !e.getAttribute('aria-label')).length"
     )
     assert unnamed == 0
+    page.wait_for_timeout(400)
+    assert page.locator('.d2i-live-region').first.text_content() == ''  # nobody has asked yet
+    for control in page.locator('.d2i-live :is(select, input[type=range])').all():
+        if control.is_visible():
+            control.press('ArrowDown')
     page.wait_for_function("document.querySelector('.d2i-live-region').textContent.length > 5")
     page.emulate_media(media='print')
     assert page.locator('.d2i-without').is_visible()
@@ -395,8 +400,37 @@ def test_an_instrument_on_a_small_screen(stage, name):
 
 
 @pytest.mark.parametrize('name', MAKERS)
+def test_every_control_is_used_by_keys(stage, name):
+    no_change = ['Model to move', 'Size of the table']  # says what moves; the first two are alike
+    stage.by_keys(stage.show(MAKERS[name]('a film')), no_change)
+
+
+@pytest.mark.parametrize('name', MAKERS)
 def test_a_finger_finds_every_control(stage, name):
     assert stage.small(stage.phone(MAKERS[name]('a film'))) == []
+
+
+def test_a_finger_drags_a_vector_and_scrolls_beside_it(stage):
+    page = stage.phone(two_vectors()[1])
+    tip, place = page.locator('.d2i-handle.d2i-q .d2i-touch'), 'window.scrollY'
+    before, (x, y) = stage.answer(page), stage.middle(tip)
+    scrolled = page.evaluate(place)
+    stage.swipe(page, (x, y), (x - 40, y + 30))
+    after = stage.answer(page)
+    assert after['vq'] != before['vq'] and after['vp'] == before['vp']
+    assert page.evaluate(place) == scrolled
+    there = stage.middle(tip)
+    assert abs(there[0] - x + 40) < 2 and abs(there[1] - y - 30) < 2  # under the finger
+    left, top = (page.locator('.d2i-drag').bounding_box()[one] for one in 'xy')
+    stage.swipe(page, (left + 8, top + 250), (left + 8, top + 100))
+    page.wait_for_function(f'{place} > {scrolled} + 50')
+    assert stage.answer(page) == after
+    ruler = page.locator('input[type=range]').first
+    x, y = stage.middle(ruler)
+    box, share = ruler.bounding_box(), ruler.evaluate('e => e.value / e.max')
+    begin = box['x'] + 8 + (box['width'] - 16) * share
+    stage.swipe(page, (begin, y), (box['x'] + box['width'] * 0.95, y))
+    assert stage.answer(page)['p'] > after['p']
 
 
 def test_bars_stay_in_their_lines_at_the_ends_of_sliders(stage):

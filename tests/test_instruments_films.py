@@ -147,6 +147,87 @@ def test_a_film_is_found_by_its_year_and_by_its_genre(stage, taught, language, g
     assert '1994' in page.locator('.d2i-rated').inner_text()
 
 
+SEARCHED = {
+    'Star Wars (1977)': (None, 'Sci-Fi'),
+    'Return of the Jedi': (1983, 'Sci-Fi'),
+    'Godfather: Part II, The (1974)': (None, 'Drama'),
+    'Godfather, The (1972)': (None, 'Drama'),
+    'Wallace & Gromit': (1996, 'Animation'),
+    'Fabuleux destin d’Amélie Poulain, Le': (2001, 'Comedy'),
+    'Seven (Se7en) (1995)': (None, 'Crime'),
+    "Schindler's List": (1993, 'Drama'),
+    'L.A. Confidential': (1997, 'Crime'),
+    '값진 화양연화': (2000, 'Romance'),
+}
+# queries and the films that they find, the best first
+FOUND = {
+    'star wars 1977': [0],
+    'wars star': [0],
+    'starwars': [0],
+    'the godfather': [3, 2],
+    'godfather the': [3, 2],
+    'Godfather, The': [3, 2],
+    'part ii the godfather': [2],
+    'wallace gromit': [4],
+    'wallace and gromit': [4],
+    'amelie': [5],
+    'AMÉLIE poulain': [5],
+    'le fabuleux destin': [5],
+    'se7en': [6],
+    'schindlers list': [7],
+    'la confidential': [8],
+    'sci fi 1983': [1],
+    '공상': [],
+    'drama': [2, 3, 7],
+    '드라마': [2, 3, 7],
+    'ㄷ': [2, 3, 7, 5],  # 코미디 has it, too
+    '드람': [2, 3, 7],  # on the way to 드라마
+    '코밍': [],
+    '갑ㅅ': [9],
+    '값지': [9],
+    '호': [9],  # on the way to 화
+    '양연': [9],
+    'ㅑ': [],  # no syllable begins with it
+    '?!': list(range(8)),
+}
+
+
+@pytest.mark.parametrize('language', ['ko', 'en'])
+def test_films_are_found_by_words(stage, language):
+    kinds = sorted({kind for _, kind in SEARCHED.values()})
+    made = instruments.film_map(
+        np.random.default_rng(0).normal(size=(len(SEARCHED), 4)),
+        list(SEARCHED),
+        groups={one: np.array([kind == one for _, kind in SEARCHED.values()]) for one in kinds},
+        years=[year or np.nan for year, _ in SEARCHED.values()],
+    )
+    page, titles = stage.show(made, language), list(SEARCHED)
+    field = page.get_by_role('combobox').first
+    some = FOUND if language == 'ko' else {one: FOUND[one] for one in ('star wars 1977', '드라마')}
+    for query, wanted in some.items():
+        field.fill(query)
+        shown = page.locator('.d2i-list li:not([aria-disabled])').all_inner_texts()
+        found = [max(titles, key=lambda t: len(t) * text.startswith(t)) for text in shown]
+        assert found == [titles[n] for n in wanted], query
+    field.fill('jedi')
+    assert '1983' in page.locator('.d2i-list li').inner_text()
+    field.press('Enter')
+    assert '1983' in page.locator('.d2i-map-told').inner_text()
+
+
+def test_keys_of_an_input_method_are_no_choice(stage, film_map):
+    page = stage.show(film_map)
+    before = stage.answer(page)
+    field = page.get_by_role('combobox').first
+    field.fill('film 3')
+    for key in ('Enter', 'ArrowDown', 'Escape'):
+        field.dispatch_event('keydown', {'key': key, 'isComposing': True})
+    assert stage.answer(page) == before and page.locator('.d2i-list').is_visible()
+    assert page.locator('.d2i-list [aria-selected=true]').count() == 0
+    field.press('Enter')
+    is_of(stage.answer(page), 7)
+
+
 def test_a_change_says_who_moved(stage, five):
     page = stage.show(five)
     before = stage.answer(page)['list']
@@ -263,6 +344,35 @@ def test_the_map_is_walked_with_arrow_keys(stage, film_map):
     assert len(seen) > 3
 
 
+def test_a_finger_scrolls_the_list_of_films_and_the_map(stage, film_map):
+    page = stage.phone(film_map)
+    before, field = stage.answer(page), page.get_by_role('combobox').first
+    field.tap()
+    field.fill('film')
+    listed = page.locator('.d2i-list')
+    box = listed.bounding_box()
+    assert listed.evaluate('e => e.scrollHeight - e.clientHeight') > 40
+    stage.swipe(page, (box['x'] + 60, box['y'] + 200), (box['x'] + 60, box['y'] + 60))
+    page.wait_for_function("document.querySelector('.d2i-list').scrollTop > 40")
+    assert stage.answer(page) == before and listed.is_visible()
+    film = listed.locator('li').nth(5)
+    wanted = next(n for n, one in enumerate(TITLES) if film.inner_text().startswith(f'{one} '))
+    film.tap()
+    is_of(stage.answer(page), wanted)
+    assert listed.is_hidden() and field.input_value() == TITLES[wanted]
+    page.wait_for_timeout(600)  # until the dots stand still
+    x, y = stage.middle(page.locator('.d2i-map circle').nth(9))
+    page.touchscreen.tap(x, y)
+    is_of(stage.answer(page), 9)
+    assert TITLES[9] in page.locator('.d2i-map-words text').all_text_contents()
+    page.evaluate("document.body.style.paddingBottom = '1000px', window.scrollTo(0, 0)")
+    x, y = stage.middle(page.get_by_role('application'))
+    scrolled = page.evaluate('window.scrollY')
+    stage.swipe(page, (x, y + 80), (x, y - 100))
+    page.wait_for_function(f'window.scrollY > {scrolled} + 50')
+    is_of(stage.answer(page), 9)
+
+
 @pytest.mark.parametrize(
     'vectors, options, says',
     [
@@ -271,6 +381,7 @@ def test_the_map_is_walked_with_arrow_keys(stage, film_map):
         (VECTORS * np.nan, {}, 'no direction'),
         (VECTORS, {'start': 99}, 'a place among them'),
         (VECTORS[:5], {}, 'a name for'),
+        (VECTORS, {'years': [1994]}, 'years have shape'),
     ],
 )
 def test_the_map_refuses(vectors, options, says):
@@ -359,6 +470,10 @@ def test_nothing_is_wider_than_a_telephone(stage, one, language):
     assert page.evaluate('document.documentElement.scrollWidth') <= 360
     text = page.locator('.d2i-live').inner_text()
     assert bool(re.search('[가-힣]', text.replace('영화', ''))) == (language == 'ko')
+
+
+def test_every_control_is_used_by_keys(stage, one):
+    stage.by_keys(stage.show(one))
 
 
 def test_a_finger_finds_every_control(stage, one):

@@ -243,9 +243,9 @@ def test_without_such_a_font_none_is_asked_for(run, caplog, monkeypatch):
 
 
 def test_korean_labels_take_the_room_of_two_letters():
-    plane = np.array([[0.0, 0.0], [0.08, 0.0], [1.0, 1.0]])  # the first two 7 letters apart
-    assert plot._apart(plane, ['abcde', 'x', '']) == [0, 1]
-    assert plot._apart(plane, ['가나다라마', 'x', '']) == [0]
+    plane = np.array([[0.0, 0.0], [0.12, 0.0], [1.0, 1.0]])  # the first two 6 letters apart
+    assert list(plot._apart(plane, ['abcde', 'x', ''])) == [0, 1]
+    assert list(plot._apart(plane, ['가나다라마', 'x', ''])) == [0]
 
 
 def test_heatmap_of_one_sign_takes_its_own_range():

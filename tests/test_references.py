@@ -1,9 +1,13 @@
-"""The papers: each can be found by DOI or arXiv id, each is cited, each chapter names its own."""
+"""What a text refers to: each paper can be found by DOI or arXiv id and is cited where its chapter
+lists it; each figure of a chapter is named by its number where the text reads it."""
 
 import re
 
+import nbformat
+import notebooks
 import pytest
-from pages import BOOKS, page_text
+from d2lrec_site import figures
+from pages import BOOKS, markdown, page_text
 from pybtex.database import parse_file
 
 from chapters import EDITIONS, ROOT
@@ -51,3 +55,33 @@ def test_a_chapter_lists_what_it_cites(edition, path):
 def test_every_paper_is_cited():
     pages = (ROOT / page for edition in EDITIONS for page in edition.pages)
     assert set(PAPERS) == set().union(*(cited(page_text(page)) for page in pages))
+
+
+def shown(book, page):
+    """The names of a chapter's figures: drawings of its text, plots of its cells."""
+    for cell in book.cells:
+        if cell.cell_type == 'code':
+            if cell.metadata.get('alt'):
+                yield f'fig-{cell.id}'
+        else:
+            for address in re.findall(r'!\[[^\]]*\]\(([^)]*)\)', cell.source):
+                yield figures.name_of(address, page)
+
+
+@pytest.mark.parametrize('edition, path', BOOKS)
+def test_each_figure_is_named_by_its_number(edition, path):
+    book = notebooks.read(path)
+    named = set(re.findall(r'\{numref\}`([^`]+)`', markdown(book)))
+    unread = [name for name in shown(book, path.stem) if name and name not in named]
+    assert not unread, f'let the sentence that reads it say {{numref}}`{unread[0]}`: {unread}'
+
+
+def test_figures_of_text_and_cells_are_found():
+    new = nbformat.v4
+    book = new.new_notebook()
+    book.cells = [
+        new.new_markdown_cell('![A map.](../../img/map.svg)\n\n![By hand.](photo.png)'),
+        new.new_code_cell('plt.show()', id='curve', metadata={'alt': {'en': 'A curve.'}}),
+        new.new_code_cell('1 + 1', id='sum'),
+    ]
+    assert [name for name in shown(book, 'fm') if name] == ['fig-fm-map', 'fig-curve']

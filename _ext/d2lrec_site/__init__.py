@@ -122,6 +122,7 @@ def setup(app):
     app.connect('doctree-read', anchors.share, priority=50)  # before anything reads the ids
     app.connect('doctree-read', glossary.link_first_uses)
     app.connect('doctree-read', instruments.settle, priority=400)  # before its tables are told
+    app.connect('doctree-read', cells.note_words)
     app.connect('doctree-read', cells.tell_outputs)
     app.connect('doctree-read', cells.mend_tables)
     app.connect('doctree-read', cells.name_folds)
@@ -131,7 +132,9 @@ def setup(app):
     app.connect('doctree-resolved', glossary.lead_back)
     app.connect('doctree-resolved', api.link_mentions)
     app.connect('doctree-resolved', formulas.keep_together, priority=890)
+    app.connect('doctree-resolved', typography.full_numbers, priority=899)
     app.connect('doctree-resolved', typography.keep_words, priority=900)
+    app.connect('doctree-resolved', typography.mend_texts, priority=900)
     app.connect('builder-inited', instruments.write_files)
     app.connect('html-page-context', instruments.add_files)
     app.connect('html-page-context', add_switch)

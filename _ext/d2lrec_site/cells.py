@@ -2,6 +2,7 @@
 
 import re
 
+from d2lrec import phrases
 from d2lrec.phrases import phrasebook, width
 
 from bs4 import BeautifulSoup
@@ -9,6 +10,7 @@ from docutils import nodes
 from myst_nb.core import render
 from myst_nb.core.utils import coalesce_streams
 
+from d2lrec_site.columns import HEADS, stood
 from d2lrec_site.editions import BOOK
 
 SORTED = 5  # rows from which on a table of models can be sorted
@@ -69,8 +71,11 @@ def mend_heads(markup):
 
 
 def mend_table(markup):
-    """A printed table: no empty head, a dash for no number; numbers and short names are marked."""
-    markup = mend_heads(markup)
+    """A printed table: no empty head, a dash for no number; numbers and short names are marked.
+
+    Nor has it a style of its own, which would be one for every table of the page.
+    """
+    markup = mend_heads(re.sub(r'<style scoped.*?</style>\s*', '', markup, flags=re.DOTALL))
     markup = re.sub(r'<th((?: [^>]*)?)>\s*</th>', r'<td\1></td>', markup)
     head, body, rows = markup.partition('<tbody>')
     short = rf'<th((?: (?:rowspan|valign)="[^"]*")*)>([^<]{{1,{SHORT}}})</th>'
@@ -82,7 +87,6 @@ def mend_table(markup):
     )
 
 
-HEADS = re.compile(r'[^\d:\[]*\S {2,}\S[^\d:\[]*')  # over the columns of a table: no number
 BRACKETS = ('()', '[]', '{}')
 
 
@@ -234,16 +238,27 @@ def put(node, text):
     node += nodes.Text(text)
 
 
+def note_words(app, doctree):
+    """A page is read again where the words change that it is told in, or the edition's own."""
+    language, edition = app.config.language, BOOK.of(app.config.language)
+    files = [edition.root / edition.chapters / 'words.yml', phrases.FOLDER / f'{language}.json']
+    for file in files[: 2 if any(doctree.findall(is_output)) else 1]:
+        if file.exists():
+            app.env.note_dependency(str(file))
+
+
+def is_output(node):
+    return isinstance(node, nodes.container) and node.get('nb_element') == 'cell_code_output'
+
+
 def tell_outputs(app, doctree):
     """What a cell printed and its tables, in the page's language; the code above it stays."""
     book = phrasebook(app.config.language, app.env.docname.rpartition('/')[2])
-    for output in doctree.findall(nodes.container):
-        if output.get('nb_element') != 'cell_code_output':
-            continue
+    for output in doctree.findall(is_output):
         for block in output.findall(nodes.literal_block) if book else ():
             if block.get('language') in CODE:
                 continue
-            told = lined_up(block.astext(), book.text(block.astext()), book)
+            told = stood(block.astext(), lined_up(block.astext(), book.text(block.astext()), book))
             if told != block.astext():
                 put(block, told)
         for raw in output.findall(nodes.raw):

@@ -10,7 +10,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 TABLE = 'book.yml'
 WORDS = ('title', 'author', 'copyright', 'license', 'parts', 'name', 'switch', 'read', 'search')
-WORDS += ('references', 'missing')
+WORDS += ('references', 'missing', 'meant')
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,9 @@ def inline_svg(text, prefix, alt, language, plotted=False):
         for image in root.iter(f'{{{SVG}}}image'):
             if is_pale(image):
                 image.set('class', 'd2l-pale')
+        for cells in root.iter(f'{{{SVG}}}g'):
+            if 'QuadMesh' in cells.get('id', ''):
+                keep_colours(cells)
     for key in ('width', 'height', 'style', f'{{{XML}}}lang'):
         root.attrib.pop(key, None)
     root.attrib.update(
@@ -99,6 +102,14 @@ def inline_svg(text, prefix, alt, language, plotted=False):
     )
     drawn = ET.tostring(root, encoding='unicode')
     return f'<div class="d2l-plot">{drawn}{pieces}</div>' if plotted else drawn
+
+
+def keep_colours(cells):
+    """The colours of a heat map as they were drawn: its full one, a colour of the page that is
+    another in the dark, would there be paler than the one before it."""
+    for cell in cells.iter():
+        if cell.get('style'):
+            cell.set('style', re.sub(r'var\(--fig-\w+, (#\w+)\)', r'\1', cell.get('style')))
 
 
 def letters(text):

@@ -1,9 +1,10 @@
 """The instruments of d2lrec.instruments on a page: its language, one script for all pages."""
 
 import json
+import re
 from pathlib import Path
 
-from d2lrec.instruments.instrument import safe_json, site_files, words_of
+from d2lrec.instruments.instrument import WORDS, safe_json, site_files, words_of
 
 from bs4 import BeautifulSoup
 from docutils import nodes
@@ -49,6 +50,8 @@ def settle(app, doctree):
     """Readies the instruments of a page."""
     page = app.env.docname.rpartition('/')[2]
     for raw in list(outputs(doctree)):
+        for name in ['shared', *re.findall(r'data-instrument="(\w+)"', raw.astext())]:
+            app.env.note_dependency(str(WORDS / f'{name}.json'))
         put(raw, in_language(raw.astext(), app.config.language, page))
         raw['d2l_told'] = True
 

@@ -12,6 +12,8 @@ from collections import Counter
 from docutils import nodes
 from sphinx.search import SearchLanguage
 
+from d2lrec_site.editions import BOOK
+
 COUNTS = 'counts.js'
 FEWEST = 3  # times that a page has to say a word
 
@@ -43,13 +45,23 @@ PARTICLES = {
     '이다',
     '입니다',
 }
+# endings of a query's words beside them
+ENDINGS = PARTICLES | set(
+    """
+    란 이란 라는 이라는 라고 이라고 인가 인지 에게 에게서 한테 께 이나
+    이며 조차 밖에 으로서 로서 으로써 로써 에는 에도 에만 에서는 에서도
+    에서의 에서만 에의 으로는 로는 으로도 로도 으로의 로의 으로만 로만
+    까지는 까지도 까지의 부터는 부터의 와의 과의 와는 과는 만을 만은 만이
+    만의 으로부터 로부터 에서부터 보다는 보다도 처럼은 에게는 에게도
+    """.split()
+)
 
 
 # The page's side: a query's particles are taken off (학습률을), and words that are written together
 # are found apart (행렬분해), as far as the index knows what is left.
 QUERY = """
 var splitQuery = query => {
-  const particles = PARTICLES;
+  const endings = ENDINGS;
   const index = Search._index || { terms: {}, titleterms: {} };
   const known = word => Object.hasOwn(index.terms, word) || Object.hasOwn(index.titleterms, word);
   const apart = word => {           // the fewest known words of two syllables or more
@@ -64,15 +76,18 @@ var splitQuery = query => {
     return best[word.length];
   };
   const told = word => {
-    const noun = word.replace(/(하기|하는|하다|하면|하려면|한다|합니다)$/, "");
-    if (/[가-힣]{2}/.test(noun) && noun !== word && known(noun)) return [noun];   // 저장하기
-    if (!/[가-힣]/.test(word) || known(word)) return [word];
-    const stems = particles
+    const verb = word.replace(/(하기|하는|하다|하면|하려면|한다|합니다)$/, "");
+    if (/[가-힣]{2}/.test(verb) && verb !== word && known(verb)) return [verb];   // 저장하기
+    if (!/[가-힣]/.test(word)) return [word];
+    const noun = known(word) && ["을", "를", "이", "가"].some(tail => known(word + tail));
+    if (noun && !/(은|는|을|를|..에서|..으로|까지|부터)$/.test(word))
+      return [word];                // 정확도, whose end is no particle
+    const stems = endings
       .filter(tail => word.endsWith(tail) && word.length - tail.length > 1)
       .map(tail => word.slice(0, -tail.length))
       .sort((a, b) => a.length - b.length);
     const stem = stems.find(known);
-    if (stem) return [stem];
+    if (stem || known(word)) return [stem || word];
     for (const one of [word, ...stems]) {
       const parts = apart(one);
       if (parts) return parts;
@@ -82,7 +97,8 @@ var splitQuery = query => {
   return query
     .split(/[^\\p{Letter}\\p{Number}_]+/gu)
     .filter(word => word)
-    .flatMap(word => word.match(/[가-힣]+|[^가-힣]+/g) || [])
+    .map(word => word.match(/[가-힣]+|[^가-힣]+/g) || [])
+    .flatMap(runs => runs.filter((run, n) => !n || !endings.includes(run)))   // GPU에서
     .flatMap(word => told(word.toLowerCase()))
 };
 """
@@ -96,7 +112,7 @@ class SearchKorean(SearchLanguage):
 
     lang = 'ko'
     language_name = 'Korean'
-    js_splitter_code = QUERY.replace('PARTICLES', json.dumps(sorted(PARTICLES), ensure_ascii=False))
+    js_splitter_code = QUERY.replace('ENDINGS', json.dumps(sorted(ENDINGS), ensure_ascii=False))
 
     def split(self, text):
         """Words of a text with their prefixes, in order, repeats included."""
@@ -133,6 +149,20 @@ def counts(language, pages):
     return found
 
 
+def vocabulary(language, pages):
+    """Words that are said twice or more, for the search page: a slip of the hand is looked for
+    among words as they are written. None for a language whose words the index has as they are."""
+    lists = re.compile(r'(^|/)(glossary|bibliography)$')
+    said = Counter(
+        word.lower()
+        for name, text in pages
+        if not lists.search(name)
+        for word in re.findall(r'[^\W\d_]{3,}', text)
+    )
+    often = sorted(word for word, times in said.items() if times > 1)
+    return often if any(language.stem(word) != word for word in often) else []
+
+
 def write_counts(app, exception):
     """Writes how often each page of the book says its words, for the scorer."""
     indexer = getattr(app.builder, 'indexer', None)
@@ -140,7 +170,12 @@ def write_counts(app, exception):
         return
     names = sorted(name for name in app.env.found_docs if '/api_' not in name)
     pages = [(name, ' '.join(spoken(app.env.get_doctree(name)))) for name in names]
-    made = {'pages': names, 'words': counts(indexer.lang, pages)}
+    made = {
+        'pages': names,
+        'words': counts(indexer.lang, pages),
+        'vocabulary': vocabulary(indexer.lang, pages),
+        'meant': BOOK.of(app.config.language).words['meant'],
+    }
     text = json.dumps(made, ensure_ascii=False, separators=(',', ':'))
     path = f'{app.outdir}/_static/{COUNTS}'
     with open(path, 'w', encoding='utf-8') as file:

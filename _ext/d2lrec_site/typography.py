@@ -13,6 +13,8 @@ from d2lrec_site.editions import BOOK
 JOINER = '\u2060'  # no line breaks here
 WHOLE = 24  # letters of code within a sentence that stay on one line
 CLOSED = r'[)\]}〉》」』”’…%]'
+POINT = re.compile(r'(?<![\w.])\.(?=\d)')  # of a number, with nothing before it
+CODE = (nodes.literal, nodes.literal_block, nodes.raw, nodes.comment)
 APART = (nodes.math, nodes.literal, nodes.raw)  # what a text stands beside as a whole
 
 
@@ -38,6 +40,31 @@ def keep_words(app, doctree, docname):
                 before = leaves[at - 1] if at else None
                 told = joined(str(leaf), before, letters)
                 hold_formula(leaf, told, before, letters)
+
+
+def full_numbers(app, doctree, docname):
+    """Texts and formulas say 0.5 for .5 in an edition that writes numbers so; code stays."""
+    zero = BOOK.of(app.config.language).words.get('zero')
+    if app.builder.format != 'html' or not zero:
+        return
+    for leaf in list(doctree.findall(nodes.Text)):
+        if not isinstance(leaf.parent, CODE):
+            full = POINT.sub(f'{zero}.', leaf)
+            if full != leaf:
+                leaf.parent.replace(leaf, nodes.Text(full))
+
+
+def mend_texts(app, doctree, docname):
+    """No line ends within `4e-3`; a solution's title has the apostrophes of its exercise's."""
+    for text in list(doctree.findall(nodes.Text)):
+        if isinstance(text.parent, (nodes.raw, nodes.literal_block, *APART)):
+            continue
+        told = re.sub(r'(?<=\de-)(?=\d)', JOINER, text)
+        title = text.parent.parent
+        if isinstance(title, nodes.title) and 'solution' in title.parent.get('classes', []):
+            told = re.sub(r"(?<=\w)'(?=\w)", '’', told)
+        if told != text:
+            text.parent.replace(text, nodes.Text(told))
 
 
 def hold_formula(leaf, told, before, letters):

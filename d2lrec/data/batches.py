@@ -27,10 +27,9 @@ class BatchLoader:
 
     Parameters
     ----------
-    *data : a data set (`CTRDataset`, `MultiHot`, `Planted`, `Ratings`, `Examples`), a dict {name:
-        array}, or arrays of shape (N, ...)
-        Arrays are NumPy's or MXNet's. float64 is kept as float32, and int64 as int32 where every
-        value fits.
+    *data : a data set, a dict {name: array}, or arrays of shape (N, ...)
+        Data sets are `CTRDataset`, `MultiHot`, `Planted`, `Ratings` and `Examples`. Arrays are
+        NumPy's or MXNet's: float64 is kept as float32, and int64 as int32 where every value fits.
     batch_size : int
         Rows a batch, B.
     inputs : dict {name: number of columns}, optional
@@ -49,8 +48,9 @@ class BatchLoader:
 
     Yields
     ------
-    list of mxnet.numpy.ndarray, each (B, ...): the columns, and the labels last where there are
-    any; with a single array, the array itself.
+    list of mxnet.numpy.ndarray, each (B, ...)
+        The columns, and the labels last where there are any; with a single array, the array
+        itself.
 
     Raises
     ------

@@ -239,10 +239,10 @@ def examples_of(data: Any, inputs: Optional[Mapping[str, Optional[int]]] = None)
 
     Parameters
     ----------
-    data : a data set; or a dict {name: array}, with the labels under 'labels'
-        and weights of the rows under 'sample_weight'; or a single array; or a tuple of arrays:
-        what `inputs` names, in order, and then the labels if there is one array more. Without
-        `inputs` the last array of a tuple is the labels.
+    data : a data set, a dict {name: array}, an array, or a tuple of arrays
+        A dict has the labels under 'labels' and weights of the rows under 'sample_weight'. A tuple
+        has what `inputs` names, in order, and then the labels if there is one array more; without
+        `inputs` its last array is the labels.
     inputs : dict {name: number of columns}, optional
         A net's `inputs`.
 

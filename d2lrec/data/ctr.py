@@ -301,8 +301,8 @@ class CTRDataset(Encoded, Dataset):
 
     Attributes
     ----------
-    features, dense, dense_names, vocabulary, encoder, field_names, field_dims, offsets, unknown,
-    feat_mapper, defaults : as in `Encoded`
+    features, dense, dense_names, vocabulary, encoder, field_names : as in `Encoded`
+    field_dims, offsets, unknown, feat_mapper, defaults : as in `Encoded`
     labels : float32 (N,), or None where there are none
     source : str, what the rows came from
     dropped : dict {reason: Dropped(count, first, found)}; a warning says the same
@@ -434,7 +434,7 @@ class CTRDataset(Encoded, Dataset):
         self._fitted = vocabulary is None
         if self._fitted:
             vocabulary, ids, unknown = Vocabulary.fit_encode(
-                table.fields, min_threshold, table.label, hashed
+                table.fields, min_threshold, table.label, hashed, table.codes
             )
         elif table.by_place:
             if len(table.fields) != len(vocabulary.columns):
@@ -443,7 +443,7 @@ class CTRDataset(Encoded, Dataset):
                     f'{len(vocabulary.columns)}: give the columns of the training data.'
                 )
             ids, unknown = vocabulary.encode(
-                [c._replace(name=n) for c, n in zip(table.fields, vocabulary.columns)]
+                [c._replace(name=n) for c, n in zip(table.fields, vocabulary.columns)], table.codes
             )
         else:
             ids, unknown = vocabulary.encode(table.fields)
@@ -716,7 +716,7 @@ def _with_dense(table, dense):
     columns = [_floats(by_name[name], table.source) for name in dense]
     table.dense = np.stack(columns, axis=1)
     table.dense_names = list(dense)
-    table.fields = [c for c in table.fields if c.name not in dense]
+    table.fields, table.codes = [c for c in table.fields if c.name not in dense], None
     if not table.fields:
         raise ValueError(f'{table.source} has only dense columns: leave at least one field.')
     return table

@@ -590,8 +590,8 @@ class MultiHot(Encoded):
     labels : float32 (N,) or None
     field_dims, offsets : int64 (S + G,)
     bag_sizes : list of G int, the number of slots of each multi-hot field
-    vocabulary, field_names, feat_mapper, defaults : as in CTRDataset; a multi-hot field has no
-        id for unknown values
+    vocabulary, field_names, feat_mapper, defaults : as in CTRDataset
+        A multi-hot field has no id for unknown values.
 
     Examples
     --------

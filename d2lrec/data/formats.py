@@ -30,6 +30,7 @@ from pyarrow import csv
 
 from ..arguments import is_number, shown
 from .archive_files import copy_member, most_unpacked, too_large
+from .plain import PlainText, is_text, is_worth_it
 from .values import (
     CONTAINERS,
     MISSING,
@@ -575,6 +576,8 @@ def parse_text(
     wanted, numbers = layout.wanted, layout.numbers
     wanted = list(names) if wanted is None else [n for n in names if n in set(wanted)]
     as_floats = [n for n in wanted if n in set(numbers)]
+    if (plain := _plain_text(path, data, sep, skip, names, wanted, as_floats)) is not None:
+        return plain
     quoted, tried = False, 0
     while True:
         types = {n: pa.float64() if n in as_floats else AS_WORDS for n in wanted}
@@ -595,6 +598,46 @@ def parse_text(
                 raise _fault(path, data, sep, skip, names, error) from None
     columns = {n: of_arrow(n, c) for n, c in zip(table.column_names, table.columns)}
     return Raw(os.path.basename(path), columns, len(table))
+
+
+def _plain_text(path, data, sep, skip, names, wanted, as_floats) -> Optional[Raw]:
+    """The columns of a large text by compiled loops; None where it is not plain or not large."""
+    if not is_worth_it(os.path.getsize(path), sep, len(names)):
+        return None
+    words = [n for n in wanted if n not in as_floats]
+    size = os.path.getsize(path) if data is None else len(data)
+    text = PlainText(sep, len(names), [*map(names.index, words)], [*map(names.index, as_floats)],
+                     size)  # fmt: skip
+    for block in _whole_lines(path, data):
+        if skip or text.rows == 0:
+            block = block[3:] if block.startswith(b'\xef\xbb\xbf') else block
+        for _ in range(skip):
+            block = block[block.find(b'\n') + 1 or len(block) :]
+        skip = 0
+        if block and not (is_text(block) and text.read(block)):
+            return None
+    if not text.rows:
+        return None
+    found = {c.name: c for c in text.words(words)}
+    found.update(zip(as_floats, text.numbers()))
+    return Raw(os.path.basename(path), {n: found[n] for n in wanted}, text.rows)
+
+
+def _whole_lines(path, data) -> Iterator[bytes]:
+    """A text in blocks of whole lines."""
+    if data is not None:
+        yield data
+        return
+    with _stream(path) as stream:
+        rest = []
+        while block := stream.read(BLOCK):
+            cut = block.rfind(b'\n') + 1
+            if cut:
+                yield b''.join([*rest, memoryview(block)[:cut]])
+                rest = []
+            rest.append(block[cut:])
+        if any(rest):
+            yield b''.join(rest)
 
 
 def _arrow_csv(path, data, sep, skip, names, types, quoted, threads=True, refuse=None):
@@ -879,7 +922,7 @@ def _sparse(name, parts, format, told) -> Raw:
     for code in sorted(range(len(fields.cells)), key=lambda i: _by_number(fields.cells[i])):
         mine = np.flatnonzero(fields.codes == code)
         one = f'field {fields.cells[code]}'
-        part = index._replace(codes=index.codes[mine])
+        part = Column('index', index.cells, index.codes[mine])
         columns[one] = _lists(one, part, row[mine], values[mine], rows)
     return Raw(name, columns, rows, told)
 
@@ -1050,7 +1093,7 @@ def _weighed(cells, weights) -> dict:
 def taken(raw: Any, rows: Any) -> Any:
     """The chosen rows, a slice or row numbers, of a raw column."""
     if isinstance(raw, Column):
-        return raw._replace(codes=raw.codes[rows])
+        return raw._replace(codes=raw.codes[rows], counts=None)
     if isinstance(raw, Lists):
         rows = np.arange(len(raw.offsets) - 1)[rows]
         counts = raw.counts[rows]
@@ -1065,7 +1108,7 @@ def taken(raw: Any, rows: Any) -> Any:
 
 def used(column: Column) -> Column:
     """The column without cells that no row has."""
-    rows = np.bincount(column.codes, minlength=len(column.cells))
+    rows = column.counted()
     if rows.all():
         return column
     kept = np.flatnonzero(rows)

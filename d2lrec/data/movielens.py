@@ -485,12 +485,13 @@ class MovieLensCTR:
     Attributes
     ----------
     train, valid, test : CTRDataset, each with ``dense`` (N, D) and ``dense_names``
-    items : DataFrame item_id, title, count (ratings in the training part); its index is the
-        item's id; films below the threshold are not in it
-    users, films : DataFrame, what `recommend` asks for: a row for each user and each of these
-        films, with the raw values of the fields and dense features that are theirs. The context
-        (hour, weekday) is that of the user's latest rating in the training part, `film_age` that
-        at the end of it. `films` has the title and the count, too.
+    items : DataFrame item_id, title, count (ratings in the training part)
+        Its index is the item's id. Films below the threshold are not in it.
+    users, films : DataFrame
+        What `recommend` asks for: a row for each user and each of these films, with the raw values
+        of the fields and dense features that are theirs. The context (hour, weekday) is that of the
+        user's latest rating in the training part, `film_age` that at the end of it.
+        `films` has the title and the count, too.
 
     Examples
     --------

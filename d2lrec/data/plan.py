@@ -156,10 +156,11 @@ class Plan:
         for column in self._singles(table):
             sizes = self.hashed.get(column.name, ())
             olds = [next(known) for _ in sizes or (0,)]
-            for one, within, codes, lost in _found(column, olds, min_threshold, self.bins, sizes):
+            for one, within, rows, codes, lost in _found(
+                column, olds, min_threshold, self.bins, sizes
+            ):
                 fields.append(one)
                 parts.append((within, codes))
-                rows = np.bincount(codes, minlength=len(within) + 1)[: len(within)]
                 unknown.append(rows[lost].sum() / max(len(codes), 1))
                 counts.append(int((rows > 0).sum()))
         slots = []
@@ -167,12 +168,12 @@ class Plan:
             lists = table.lists(name)
             column = Column(name, lists.cells, lists.codes)
             sizes = self.hashed.get(name, ())
-            ((one, within, codes, lost),) = _found(
+            ((one, within, rows, codes, lost),) = _found(
                 column, [next(known)], min_threshold, sizes=sizes
             )
             fields.append(one)
-            unknown.append(lost[codes].mean() if len(codes) else 0.0)
-            counts.append(int((np.bincount(codes, minlength=len(within)) > 0).sum()))
+            unknown.append(rows[lost].sum() / max(len(codes), 1))
+            counts.append(int((rows > 0).sum()))
             slots.append(self._bag(name, lists, within, codes))
         if vocabulary is None:
             vocabulary = Vocabulary(fields, table.schema.label)
@@ -328,27 +329,27 @@ def _found(column, olds, min_threshold, bins=lambda name: None, sizes=()):
     """Of a column's field, or of those of its hashes: `_found_one`."""
     if sizes and olds[0] is None:
         kind, words, codes = spelled(used(column))
+        rows = np.bincount(codes, minlength=len(words))
         found = hashed_fields(column.name, sizes, kind, words)
-        return [(one, within, codes, np.zeros(len(within), bool)) for one, within in found]
+        return [(one, within, rows, codes, np.zeros(len(rows), bool)) for one, within in found]
     return [_found_one(column, known, min_threshold, bins) for known in olds]
 
 
 def _found_one(column, known, min_threshold, bins):
-    """A column's field, the id of each of its distinct values, codes, and which are unknown."""
+    """A column's field; of its distinct values the ids, rows; codes; and which are unknown."""
     values = bins(column.name)
     if known is None and values is not None:  # intervals are all there, met or not
-        counts = np.bincount(column.codes, minlength=len(values))
-        known = Field(column.name, tuple(values), 'text', None, tuple(counts.tolist()))
-        return known, np.arange(len(values)), column.codes, np.zeros(len(values), bool)
+        rows = np.bincount(column.codes, minlength=len(values))
+        known = Field(column.name, tuple(values), 'text', None, tuple(rows.tolist()))
+        return known, np.arange(len(values)), rows, column.codes, np.zeros(len(values), bool)
     if known is None:
-        kind, words, codes = spelled(used(column))
-        one, within = Field._fit(column.name, kind, words, codes, min_threshold)
-        return one, within, codes, within == one.unknown
+        one, within, rows, codes = Field._fit(used(column), min_threshold)
+        return one, within, rows, codes, within == one.unknown
     within = known.find(column.cells)
     lost = within < 0
     if lost.any() and known.unknown is not None:
         within = np.where(lost, known.unknown, within)
-    return known, within, column.codes, lost
+    return known, within, column.counted(), column.codes, lost
 
 
 def log_square(v: float) -> str:

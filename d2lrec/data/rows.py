@@ -1,7 +1,8 @@
 """From a file or a frame to `Rows`: a label and columns, found by their names.
 
-A file is read in blocks. A block without quotes, faults or odd labels goes through pyarrow; any
-other is read line by line, which knows the number of each line and what it held.
+A file is read in blocks. A block without quotes, faults or odd labels goes through pyarrow, or in
+a large file through compiled loops; any other is read line by line, which knows the number of each
+line and what it held.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from ..arguments import shown
+from . import plain
 from .values import (
     MISSING,
     Column,
@@ -70,6 +72,7 @@ class Rows:
     bad_labels : Counter of the labels that are not 0 or 1
     hints : list of sentences to warn by
     by_place : whether the columns are known by their place only, as those of a file
+    codes : int32 (N, F), the fields' own codes, or None where they are arrays of their own
     """
 
     source: str
@@ -82,6 +85,7 @@ class Rows:
     bad_labels: Counter = field(default_factory=Counter)
     hints: list = field(default_factory=list)
     by_place: bool = False
+    codes: Optional[np.ndarray] = None
 
     @property
     def num_dropped(self) -> int:
@@ -144,11 +148,12 @@ def read_file(
             f'{"" if labelled is False else "; rows without labels go to encoder.encode"}.'
         )
     names = default_names(reader.width) if names is None else names
-    columns = [_unified(name, parts) for name, parts in zip(names, reader.parts)]
+    columns, codes = reader.columns(names)
     labels = np.concatenate(reader.labels) if reader.labelled else None
     name = os.path.basename(os.fspath(path))
     table = Rows(name if isinstance(name, str) else name.decode(), columns, labels)
     table.dropped, table.bad_labels, table.by_place = reader.dropped, reader.bad_labels, True
+    table.codes = codes
     check_dropped(table, reader.rows)
     return table
 
@@ -161,11 +166,13 @@ class _Lines:
         self.skip, self.labelled = int(header), labelled
         self.quoted = re.compile(rf'"((?:[^"]|"")*)("?)([^{separator}]*)|[^{separator}]*')
         self.dropped, self.bad_labels = {}, Counter()
-        self.parts, self.labels = None, []
+        self.parts, self.labels, self.plain = None, [], None
+        self.size = self.left = os.path.getsize(path)  # in bytes; those left to read
         self.lines = self.rows = 0
         self.rest = b''  # lines of a quoted cell that goes on in the next block
 
     def read(self, block, is_last):
+        self.left -= len(block)
         block, self.rest = self.rest + block, b''
         if self.skip:
             end = re.search(rb'\r\n|\n|\r|\Z', block).end()
@@ -177,6 +184,9 @@ class _Lines:
         if not block.isascii():
             self._text(block)  # refused here: of broken UTF-8 pyarrow only prints a complaint
         closer = b'"' in block or block.startswith(b'\xef\xbb\xbf')
+        if not closer and self._read_plain(block):
+            return
+        self._end_plain()
         if closer or not self._read_clean(block):
             self._read_lines(block, is_last)
 
@@ -218,6 +228,45 @@ class _Lines:
         except UnicodeDecodeError:
             raise not_text(self.path) from None
         return text.replace('\r\n', '\n').replace('\r', '\n')
+
+    def columns(self, names):
+        """All columns, of these names; where one matrix holds their codes, that too."""
+        if self.plain is not None and not any(self.parts):
+            return self._take_plain(names)
+        self._end_plain()
+        return [_unified(name, parts) for name, parts in zip(names, self.parts)], None
+
+    def _read_plain(self, block):
+        """Read a block of a large file by compiled loops; False where it is not plain."""
+        columns = self.width + self.labelled
+        if self.plain is None:
+            if not plain.is_worth_it(self.size, self.separator, columns):
+                return False
+            self.plain = plain.PlainText(
+                self.separator, columns, range(self.labelled, columns),
+                size=self.left + len(block), label_of=label_of if self.labelled else None,
+                by_row=True,
+            )  # fmt: skip
+        rows = self.plain.read(block)
+        self.rows += rows
+        self.lines += rows
+        return rows > 0
+
+    def _take_plain(self, names):
+        """The columns of what the loops have read; its labels are among the labels from here."""
+        done, self.plain = self.plain, None
+        self.labels += done.labels
+        return done.words(names), done.codes
+
+    def _end_plain(self):
+        """Add what the loops have read to the parts: a block that is not plain follows."""
+        if self.plain is None:
+            return
+        columns, _ = self._take_plain(range(self.width))
+        for parts, column in zip(self.parts, columns):
+            if len(column.codes):
+                cells = pa.array(column.cells, pa.string())
+                parts.append(pa.DictionaryArray.from_arrays(pa.array(column.codes.copy()), cells))
 
     def _read_clean(self, block):
         """Read a block by pyarrow; False, and nothing read, where a line is not as expected."""
@@ -370,7 +419,7 @@ def _blocks(path, reader) -> Iterator[tuple[bytes, bool]]:
             if not cut:  # lines may end by a CR alone; one at the very end may be half a CR LF
                 cut = read.rfind(b'\r', 0, len(read) - 1) + 1
             if cut:
-                yield b''.join([*parts, read[:cut]]), not following
+                yield b''.join([*parts, memoryview(read)[:cut]]), not following
                 parts = []
             parts.append(read[cut:])
             read = following

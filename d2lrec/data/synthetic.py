@@ -336,8 +336,8 @@ class PlantedLog(NamedTuple):
 
     Attributes
     ----------
-    frame : DataFrame (N rows, by time), columns time, user, city, age, item, brand, tags, price,
-        device, hour, click
+    frame : DataFrame (N rows, by time)
+        Its columns are time, user, city, age, item, brand, tags, price, device, hour and click.
     probs : float64 (N,), the probability that each click was drawn with
     users : DataFrame user, city, age: a row for each user
     items : DataFrame item, brand, tags, price: a row for each item

@@ -46,6 +46,13 @@ class Column(NamedTuple):
     name: str
     cells: list
     codes: np.ndarray  # int32 (N,)
+    counts: Optional[np.ndarray] = None  # int64, the rows of each cell, where they are known
+
+    def counted(self) -> np.ndarray:
+        """How many rows have each cell."""
+        if self.counts is not None:
+            return self.counts
+        return np.bincount(self.codes, minlength=len(self.cells))
 
     def first_row(self, cell_number: int) -> int:
         """The first row, from 0, that has this cell."""
@@ -357,6 +364,8 @@ def only_spaces_apart(source: str, columns: dict[str, Sequence]) -> list[str]:
     """
     found = []
     for name, cells in columns.items():
+        if set(map(type, cells)) <= {str} and len(''.join(cells).split()) <= 1:
+            continue  # no space at all
         padded = [c for c in cells if isinstance(c, str) and c != c.strip() and not is_missing(c)]
         if not padded:
             continue

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Optional, Union
 
@@ -15,6 +16,7 @@ import pandas as pd
 from ..arguments import shown
 from .hashed import HashedField, checked_hashed, hashed_fields
 from .json_files import is_whole, read_json, save_json
+from .plain import loops_at_hand
 from .values import (
     MISSING,
     Column,
@@ -32,6 +34,7 @@ __all__ = ['Field', 'Vocabulary', 'load_vocab']
 
 KINDS = ('number', 'text')
 FILL = 4_096  # rows of ids that the cache holds
+LARGE = 1_000_000  # ids that compiled loops are asked to fill in, where they are at hand
 
 
 @dataclass(frozen=True)
@@ -177,13 +180,16 @@ class Field:
     @classmethod
     def fit(cls, column: Column, min_threshold: float = 4) -> Field:
         """The values that occur often enough: by falling count, equal counts by their text."""
-        return cls._fit(column.name, *spelled(column), min_threshold)[0]
+        return cls._fit(column, min_threshold)[0]
 
     @classmethod
-    def _fit(cls, name, kind, words, codes, min_threshold):
-        """The field, and the id within it of each of the words."""
-        counts = np.bincount(codes, minlength=len(words))
-        return cls._of_counts(name, kind, words, counts, min_threshold)
+    def _fit(cls, column, min_threshold):
+        """The field; of the column's words the ids within it and the rows; each row's word."""
+        kind, words, codes = spelled(column)
+        known = codes is column.codes
+        counts = column.counted() if known else np.bincount(codes, minlength=len(words))
+        one, within = cls._of_counts(column.name, kind, words, counts, min_threshold)
+        return one, within, counts, codes
 
     @classmethod
     def _of_counts(cls, name, kind, words, counts, min_threshold):
@@ -191,12 +197,12 @@ class Field:
         often = np.flatnonzero(counts >= min_threshold)
         texts = words if len(often) == len(words) else [words[i] for i in often.tolist()]
         # By text first; a sort that keeps the order of equals then sorts by falling count.
-        by_text = np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
+        by_text = _by_text(texts)
         order = by_text[np.argsort(-counts[often][by_text], kind='stable')]
         places = often[order]
         within = np.full(len(words), len(places), np.int64)
         within[places] = np.arange(len(places))
-        values = tuple([texts[i] for i in order.tolist()])
+        values = tuple(texts) if len(texts) < 2 else itemgetter(*order.tolist())(texts)
         return cls(name, values, kind, len(values), tuple(counts[places].tolist())), within
 
     @classmethod
@@ -317,27 +323,28 @@ class Vocabulary:
         min_threshold: float = 4,
         label: Optional[str] = None,
         hashed: Optional[Mapping] = None,
+        into: Optional[np.ndarray] = None,
     ) -> tuple[Vocabulary, np.ndarray, np.ndarray]:
         """`fit` and then `encode` of the same columns, each of which is read once."""
         check_threshold(min_threshold)
         columns, fields, found = as_columns(columns), [], []
         hashed = checked_hashed(hashed, [c.name for c in columns])
         for column in columns:
-            kind, words, codes = spelled(column)
             if column.name in hashed:
+                kind, words, codes = spelled(column)
                 for one, within in hashed_fields(column.name, hashed[column.name], kind, words):
                     fields.append(one)
                     found.append((within, codes))
                 continue
-            one, within = Field._fit(column.name, kind, words, codes, min_threshold)
+            one, within, _, codes = Field._fit(column, min_threshold)
             fields.append(one)
             found.append((within, codes))
         new = cls(fields, label)
-        matrix = np.empty((len(columns[0].codes), len(fields)), np.int32)
-        unknown = np.empty(len(fields))
+        matrix = _memory(into, len(columns[0].codes), len(fields))
+        unknown = np.zeros(len(fields))
         for f, ((within, codes), offset) in enumerate(zip(found, new.offsets)):
-            rows = np.bincount(codes, minlength=len(within))
-            unknown[f] = rows[within == fields[f].unknown].sum() / max(len(codes), 1)
+            if fields[f].unknown is not None:
+                unknown[f] = (len(codes) - sum(fields[f].counts)) / max(len(codes), 1)
             found[f] = (within + offset).astype(np.int32), codes
         fill(matrix, found)
         return new, matrix, unknown
@@ -395,13 +402,18 @@ class Vocabulary:
         """Whether the fields are known by their place only: 'field 1' and so on."""
         return all(place_of(name) is not None for name in self.names)
 
-    def encode(self, columns: Any) -> tuple[np.ndarray, np.ndarray]:
+    def encode(
+        self, columns: Any, into: Optional[np.ndarray] = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The ids of each row, and the share of unknown values of each field.
 
         Parameters
         ----------
         columns : dict {name: array or list}, a frame, or a list of `Column`
             Found by name, in any order; others are passed over.
+        into : int32 (N, F), optional
+            Memory for the ids, where it has their shape. Column f of it may be that of field f's
+            codes, which are lost then.
 
         Returns
         -------
@@ -412,14 +424,15 @@ class Vocabulary:
         lengths = {len(c.codes) for c in found.values()}
         if len(lengths) > 1:
             raise ValueError(f'the columns have {sorted(lengths)} rows: give as many in each.')
-        ids = np.empty((lengths.pop(), len(self.fields)), np.int32)
+        ids = _memory(into, lengths.pop(), len(self.fields))
         unknown, tables = np.zeros(len(self.fields)), []
         for f, (one, offset) in enumerate(zip(self.fields, self.offsets)):
             column = found[one.column]
             within = one.find(column.cells)
             lost = within < 0
             if lost.any():
-                unknown[f] = lost[column.codes].mean() if len(column.codes) else 0
+                rows = column.counted()[lost].sum()
+                unknown[f] = rows / max(len(column.codes), 1)
                 if one.unknown is None:
                     cell = column.cells[int(np.argmax(lost))]
                     raise ValueError(
@@ -489,8 +502,9 @@ class Vocabulary:
 
         Parameters
         ----------
-        data : a frame or dict with a column for each field; or data encoded by another
-            vocabulary, such as a CTRDataset, of which only the values that have an id count
+        data : a frame or dict with a column for each field, or encoded data
+            Of data that another vocabulary encoded, such as a CTRDataset, only the values that have
+            an id count.
         """
         check_threshold(min_threshold)
         if isinstance(getattr(data, 'vocabulary', None), Vocabulary):
@@ -648,16 +662,34 @@ def _decoded(data):
     return columns
 
 
+def _memory(into, rows, fields):
+    same = into is not None and into.shape == (rows, fields)
+    return into if same else np.empty((rows, fields), np.int32)
+
+
 def fill(ids: np.ndarray, tables: Sequence[tuple[np.ndarray, np.ndarray]]) -> None:
     """Column f of `ids` (N, F) from a table of ids and the rows' places in it, `tables[f]`.
 
     Some rows at a time, all columns of them: a column at a time would go through the whole
     matrix once for each.
     """
+    loops = loops_at_hand() if ids.size >= LARGE else None
     for start in range(0, len(ids), FILL):
         rows = slice(start, start + FILL)
         for f, (table, codes) in enumerate(tables):
-            ids[rows, f] = table[codes[rows]]
+            if loops is not None:
+                loops.fill_column(ids[rows, f], table, codes[rows])
+            else:
+                ids[rows, f] = table[codes[rows]]
+
+
+def _by_text(texts: Sequence[str]) -> np.ndarray:
+    """The places of different texts in their order."""
+    joined = ''.join(texts)
+    if joined.isascii() and '\0' not in joined and max(map(len, texts), default=9) <= 8:
+        # As numbers whose first byte weighs most, and whose last ones are 0 behind a shorter text.
+        return np.argsort(np.array(texts, 'S8').view('>u8').astype(np.uint64), kind='stable')
+    return np.array(sorted(range(len(texts)), key=texts.__getitem__), np.int64)
 
 
 def default_names(count: int) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from .. import palette
 from ..arguments import check_list, check_seed, check_whole, shown
-from .instrument import Instrument, as_numbers, of_kind, rounded
+from .instrument import Instrument, as_numbers, names_of, of_kind, rounded, years_of
 
 __all__ = ['film_map', 'nearest', 'neighbours_kept', 'planes']
 
@@ -130,6 +130,7 @@ def film_map(
     groups: Optional[Mapping[str, ArrayLike]] = None,
     num: int = 10,
     seed: int = 0,
+    years: Optional[ArrayLike] = None,
 ) -> Instrument:
     """A map of vectors to search and to point at; the neighbours are those by cosine.
 
@@ -140,17 +141,20 @@ def film_map(
     start : int
         The place of the one that is chosen at first.
     groups : dict {name: array (N,) of bool}, optional
-        Such as films' genres: one can be coloured.
+        Such as films' genres: one can be coloured, and they find names, in every language that
+        the instruments know.
     num : int
         Neighbours that are lit.
     seed : int
         Of t-SNE.
+    years : N numbers, optional
+        Stand beside the names, and find them; NaN for none.
 
     Raises
     ------
     ValueError
-        For fewer than three vectors, one without a direction, other than N names, or a place
-        beyond them.
+        For fewer than three vectors, one without a direction, other than N names or years, or a
+        place beyond them.
 
     Examples
     --------
@@ -180,6 +184,8 @@ def film_map(
         'groups': {
             str(name): np.flatnonzero(inside).tolist() for name, inside in (groups or {}).items()
         },
+        'kinds': names_of(groups or {}),
+        'years': [None] * len(names) if years is None else years_of(years, len(names)),
         'start': int(start),
     }
     figure = _figure(pictures['t-SNE'], names, start, places[start])

@@ -14,7 +14,7 @@ from ..fitting import predict
 from ..models.autorec import AutoRec
 from ..models.bias import BiasBaseline
 from ..train.devices import devices_of
-from .instrument import Instrument, as_numbers, of_kind, packed, whole_numbers
+from .instrument import Instrument, as_numbers, names_of, of_kind, packed, whole_numbers, years_of
 
 __all__ = ['five_films', 'rating_effects', 'stars_for']
 
@@ -187,17 +187,18 @@ def five_films(
     films = np.unique(np.concatenate([rated, listed, list(mine)])).astype('int64')
     place = {int(item): n for n, item in enumerate(films)}
     listed = np.unique(listed)
-    years = np.full(num_items, np.nan) if years is None else as_numbers(years, 'years')
+    years = [None] * num_items if years is None else years_of(years, num_items)
     groups = {str(name): np.asarray(inside, dtype=bool) for name, inside in (groups or {}).items()}
-    for name, given in {'years': years, **groups}.items():
+    for name, given in groups.items():
         if given.shape != (num_items,):
             raise ValueError(f'{name} have shape {given.shape}: give one for each of {num_items}.')
     encoder, decoder = hidden[0], net.decoder
     data = {
         'ids': films,
         'titles': [str(titles[i]) for i in films],
-        'years': [None if np.isnan(year) else int(year) for year in years[films]],
+        'years': [years[i] for i in films],
         'groups': {name: np.flatnonzero(inside[films]) for name, inside in groups.items()},
+        'kinds': names_of(groups),
         'listed': [place[int(i)] for i in listed],
         'encoder': packed(encoder.weight.data().asnumpy().T[films]),
         'encoder_bias': packed(encoder.bias.data().asnumpy()),

@@ -316,6 +316,36 @@ def words_of(name: str, data: dict[str, Any], page: str | None = None) -> dict[s
     return words
 
 
+def names_of(groups: Mapping[str, Any]) -> dict[str, str]:
+    """The names of groups, such as genres, in every language that knows one: a search finds each.
+
+    Examples
+    --------
+    >>> names_of({'Comedy': [0], 'Odd': [1]})
+    {'Comedy': '코미디 comedy'}
+    """
+    shared = json.loads((WORDS / 'shared.json').read_text(encoding='utf-8'))
+    found = {}
+    for name in groups:
+        key = f'group.{name}'
+        found[name] = ' '.join(words[key] for words in shared.values() if key in words)
+    return {name: names for name, names in found.items() if names}
+
+
+def years_of(years: ArrayLike, count: int) -> list[int | None]:
+    """Years as whole numbers for a page, None for NaN; ValueError unless there are `count`.
+
+    Examples
+    --------
+    >>> years_of([1994.0, float('nan')], 2)
+    [1994, None]
+    """
+    found = as_numbers(years, 'years')
+    if found.shape != (count,):
+        raise ValueError(f'years have shape {found.shape}: give one for each of {count}.')
+    return [int(year) if np.isfinite(year) else None for year in found]
+
+
 @functools.cache
 def _module(name: str) -> tuple[str, tuple[str, ...]]:
     """A module of `static` as a function's body, and the modules it imports from."""

@@ -36,8 +36,8 @@ class Model(HybridBlock):
 
     Attributes
     ----------
-    inputs : dict {name: number of columns}, in the order of the call; None for an input with one
-        number an example, shape (B,)
+    inputs : dict {name: number of columns or None}, in the order of the call
+        None is for an input with one number an example, shape (B,).
     ranges : dict {name: (first, end)}
         Of the inputs that are ids: the least one and the one after the last, as numbers or, where
         each column has its own, as arrays.

@@ -71,6 +71,7 @@ class MF(PairModel):
             self.sum_factors = SumOver(num_factors)
             self.user_bias = self.params.get('user_bias', shape=(num_users, 1), init=init.Zero())
             self.item_bias = self.params.get('item_bias', shape=(num_items, 1), init=init.Zero())
+        self.user_bias.looked_up = self.item_bias.looked_up = True  # no matrix of a layer
 
     def hybrid_forward(self, F, users, items, user_bias, item_bias):
         b_u = look_up(F, user_bias, users)

@@ -53,8 +53,7 @@ class Saved(NamedTuple):
 
         Parameters
         ----------
-        source : a frame, a file, a row as a dict {name: value}, a list of such rows, or encoded
-            data
+        source : a frame, a file, a row as a dict {name: value}, a list of rows, or encoded data
             Rows as dicts are the quickest way for a single one.
         devices : as in `d2lrec.predict`
         max_unknown : float

@@ -93,8 +93,9 @@ class ServedTrainer(gluon.Trainer):
     Attributes
     ----------
     rank, num_workers : int
-    sent, received : int, bytes of numbers and row numbers that went to and came from the servers
-        for the steps; beside them all weights come once an epoch
+    sent, received : int
+        Bytes of numbers and row numbers that went to and came from the servers for the steps;
+        beside them all weights come once an epoch.
     tables : list of names of the weights that travel by rows
     """
 

@@ -102,8 +102,12 @@ class _Stepping(mx.optimizer.Optimizer):
         return plain and kernels.on_cpu(weight, *states) and self.clip_gradient is None
 
     def _laid_out(self, index, weight):
-        """Wait for a layer's weight: a prediction may have let oneDNN lay out its memory anew."""
-        if not getattr(self.param_dict.get(index), 'of_ids', False):
+        """Wait for a layer's matrix: a prediction may have let oneDNN lay out its memory anew.
+
+        Not for others: waiting has the engine stand still while Python prepares the next step.
+        """
+        param = self.param_dict.get(index)
+        if weight.ndim > 1 and not any(getattr(param, w, False) for w in ('of_ids', 'looked_up')):
             weight.wait_to_read()
 
     def _settings(self, index):

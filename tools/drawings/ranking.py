@@ -34,17 +34,20 @@ def draw_bpr():
 def draw_stages():
     """Retrieval before ranking: many items, a short list, the ten that are shown."""
     f = Figure('stages', 250)
-    for x, height, kind, name, note in (
-        (16, 200, 'd', 'all items', 'millions'),
-        (206, 120, 'b', 'candidates', 'hundreds'),
-        (396, 56, 'a', 'the list', 'ten'),
+    for x, width, height, kind, name, note in (
+        (8, 108, 200, 'd', 'all items', 'millions'),
+        (226, 108, 120, 'b', 'candidates', 'hundreds'),
+        (420, 92, 56, 'a', 'the list', 'ten'),
     ):
         y = 125 - height / 2
-        f.rect(x, y, 108, height, kind)
-        f.text(x + 54, 121, name, 'name')
-        f.text(x + 54, 141, note, 'note')
-    for x, name, note in ((165, 'retrieval', 'inner product'), (355, 'ranking', 'FM')):
-        f.edge((x - 41, 125), (x + 40, 125))
-        f.text(x, 110, name, 'term')
-        f.text(x, 146, note, 'note')
+        f.rect(x, y, width, height, kind)
+        f.text(x + width / 2, 121, name, 'name')
+        f.text(x + width / 2, 141, note, 'note')
+    for x, end, name, note in (
+        (116, 225, 'retrieval', 'inner product'),
+        (334, 419, 'ranking', 'FM'),
+    ):
+        f.edge((x, 125), (end, 125))
+        f.text((x + end) / 2, 110, name, 'term')
+        f.text((x + end) / 2, 146, note, 'note')
     return f

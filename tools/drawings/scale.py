@@ -14,7 +14,7 @@ def draw_scale():
 
     for x, name in ((16, 'worker 1'), (304, 'worker 2')):
         f.edge((x + 100, 80), (x + 100, 107))
-        f.rect(x, 108, 200, 212, 'group', r=12)
+        f.rect(x + 4, 108, 192, 212, 'group', r=12)
         f.text(x + 100, 132, name, 'name')
         f.rect(x + 14, 146, 172, 62, 'c')
         f.text(x + 100, 172, 'MLPs')

@@ -62,9 +62,19 @@
     element.classList.toggle("d2l-before", left > 2);
     element.classList.toggle("d2l-after", rest > 2);
   };
+  /* A table that is a little too wide has less room between its columns. */
+  const wide = element => element.scrollWidth > element.clientWidth + 1;
+  const tighten = element => {
+    element.classList.remove("d2l-tight");
+    if (!wide(element)) return;
+    element.classList.add("d2l-tight");
+    if (wide(element)) element.classList.remove("d2l-tight");
+  };
+
   const watched = new WeakSet();
   const reachable = element => {
     element.classList.remove("d2l-wider");
+    if (element.matches(".text_html, .pst-scrollable-table-container")) tighten(element);
     if (element.matches(".pst-scrollable-table-container") && element.scrollWidth > element.clientWidth + 1)
       element.classList.add("d2l-wider");      // its columns get room
     hint(element);
@@ -80,7 +90,8 @@
   };
 
   /* A formula that is a little too wide is set smaller rather than scrolled; one that would become
-     much smaller first leaves the room beside it, its number stands below. */
+     much smaller first leaves the room beside it, its number stands below, and then several in one
+     line stand under each other. */
   const LEAST = 0.6, ENOUGH = 0.9;
   const fitted = new Map();      // formula's line -> the width that it was fitted to
   const own = new WeakMap();     // formula -> the size that MathJax gave it
@@ -90,15 +101,19 @@
     fitted.set(element, element.clientWidth);
     if (!own.has(formula)) own.set(formula, formula.style.fontSize);
     formula.style.fontSize = own.get(formula);
-    element.classList.remove("d2l-below");
+    element.classList.remove("d2l-below", "d2l-lines");
     let over = element.scrollWidth - element.clientWidth;
     if (over <= 0) return hint(element);
     const now = parseFloat(getComputedStyle(formula).fontSize), wide = formula.scrollWidth;
-    if ((wide - over) / wide < ENOUGH && element.querySelector(":scope > .eqno")) {
-      element.classList.add("d2l-below");
+    for (const layout of ["d2l-below", "d2l-lines"]) {
+      if ((wide - over) / wide >= ENOUGH) break;
+      element.classList.add(layout);
       over = element.scrollWidth - element.clientWidth;
     }
-    if (over > 0) formula.style.fontSize = `${now * Math.max(LEAST, (wide - over - 2) / wide)}px`;
+    if (over > 0) {
+      const long = formula.scrollWidth;
+      formula.style.fontSize = `${now * Math.max(LEAST, (long - over - 2) / long)}px`;
+    }
     reachable(element);
   };
 

@@ -7,7 +7,7 @@ var Scorer = {
     Search.htmlToText = Scorer.quoted;   // what a result quotes
     Search.makeSearchSummary = Scorer.summary;
     const name = page.split("/").pop();
-    const query = (document.querySelector('#search-results ~ * input[name="q"], input[name="q"]') || {}).value || "";
+    const query = Asked.told;
     const wanted = query.toLowerCase().replace(/\s+/g, "");
     const compact = text => text.toLowerCase().replace(/<[^>]*>/g, "").replace(/&amp;|&/g, "and").replace(/[\s_-]+/g, "");
     let points = score;
@@ -94,3 +94,120 @@ var Scorer = {
   term: 5,
   partialTerm: 2,
 };
+
+/* What a reader asked, in the words of the index: a name that is written apart, words that are
+   written together, the other of the spellings -ise and -ize, one letter too many, too few, wrong
+   or in another's place. Nothing is changed that a chapter has as it is. */
+var Asked = {
+  told: "",
+  lists: /(^|\/)(api_[^/]*|genindex|glossary|bibliography)$/,
+  // The chapters that have a word, as the index counts them.
+  chapters: word => {
+    const index = Search._index, stem = new Stemmer().stemWord(word);
+    return [index.terms, index.titleterms].flatMap(of => Object.hasOwn(of, stem) ? of[stem] : [])
+      .filter(page => !Asked.lists.test(index.docnames[page]));
+  },
+  // British and American, both ways.
+  spellings: [
+    [/is(e|ed|es|er|ers|ing|able|ation|ations)$/, "iz$1"], [/ys(e|ed|es|er|ers|ing)$/, "yz$1"],
+    [/our/, "or"], [/ll(ed|ing|er|ers|ation)$/, "l$1"], [/tre(s?)$/, "ter$1"], [/ogue(s?)$/, "og$1"],
+    [/ence(s?)$/, "ense$1"], [/[ao]e/, "e"],
+    [/iz(e|ed|es|er|ers|ing|able|ation|ations)$/, "is$1"], [/yz(e|ed|es|er|ers|ing)$/, "ys$1"],
+    [/or/, "our"], [/l(ed|ing|er|ers|ation)$/, "ll$1"], [/ter(s?)$/, "tre$1"], [/og(s?)$/, "ogue$1"],
+    [/ense(s?)$/, "ence$1"],
+  ],
+  // Letters of Hangul apart: a slip is of one letter, not of a syllable.
+  letters: word => word.normalize("NFD"),
+  // Whether one slip of the hand makes the one of the other; the shorter the word, the fewer slips
+  // are believed: a swap, a letter twice, one missing, another one.
+  near: (one, other) => {
+    const [a, b] = one.length > other.length ? [other, one] : [one, other];
+    if (b.length - a.length > 1) return false;
+    let i = 0;
+    while (i < a.length && a[i] === b[i]) i += 1;
+    if (a.length < b.length) return a.slice(i) === b.slice(i + 1) && (a.length > 3 && b.length > 4 || b[i] === b[i - 1]);
+    return a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2)
+      || a.length > 7 && a.slice(i + 1) === b.slice(i + 1);
+  },
+  // Words as they are written, where the index has their stems; else none.
+  written: () => typeof SearchCounts === "undefined" ? [] : SearchCounts.vocabulary,
+  slip: (word, among) => {
+    if (word.length < 3 || /\d|_/.test(word)) return null;
+    const own = Asked.letters(word);
+    let best = null, most = 0;
+    for (const other of among) {
+      if (Math.abs(other.length - word.length) > 1 || /[\d_]/.test(other) || /^.{0,2}$/.test(other) && !/[가-힣]/.test(other)) continue;
+      if (!Asked.near(own, Asked.letters(other))) continue;
+      const count = Asked.chapters(other).length;
+      if (count > most) [best, most] = [other, count];
+    }
+    return best;
+  },
+  apart: word => {
+    for (let at = word.length - 2; at > 1; at -= 1) {
+      const parts = [word.slice(0, at), word.slice(at)];
+      if (parts.every(part => Asked.chapters(part).length)) return parts;
+    }
+    return null;
+  },
+  // A word as the chapters have it; itself where they have it, or nothing like it.
+  word: word => {
+    const { terms, titleterms } = Search._index, written = Asked.written(), stem = one => new Stemmer().stemWord(one);
+    if (stopwords.includes(word) || /^\d+$/.test(word) || Object.hasOwn(terms, word) && Asked.chapters(word).length) return [word];
+    if (Asked.chapters(word).length)       // embeding has the stem of embedding
+      return [written.includes(word) ? word : Asked.slip(word, written.filter(one => stem(one) === stem(word))) || word];
+    for (const [own, other] of Asked.spellings) {
+      const spelt = word.replace(own, other);
+      if (spelt !== word && Asked.chapters(spelt).length) return [spelt];
+    }
+    const all = Object.keys(terms);
+    if ([terms, titleterms].some(of => Object.hasOwn(of, stem(word)))) return [word];
+    if (word.length > 2 && all.some(term => term.includes(word))) return [word];      // a part of a word
+    const begun = word.length > 2 && written.find(one => one.startsWith(word));
+    if (begun) return [begun];
+    const slip = Asked.slip(word, written.length ? written : all);
+    return slip ? [slip] : Asked.apart(word) || [word];
+  },
+  // Words that are one name in a title: deep fm.
+  joined: words => {
+    const made = [];
+    for (let at = 0; at < words.length;) {
+      const long = [3, 2].find(count => at + count <= words.length
+        && Object.hasOwn(Search._index.titleterms, words.slice(at, at + count).join(""))) || 1;
+      made.push(words.slice(at, at + long).join(""));
+      at += long;
+    }
+    return made;
+  },
+  meant: query => {
+    const typed = query.toLowerCase().split(/[^\p{Letter}\p{Number}_]+/gu).filter(word => word);
+    const words = Asked.joined(splitQuery(query.toLowerCase().trim())).flatMap(Asked.word);
+    return words.join(" ") === typed.join(" ") ? query : words.join(" ");
+  },
+};
+
+/* Sphinx asks the index for what is meant. What was typed comes last, where it is found as it is. */
+if (typeof Search !== "undefined") {
+  const parse = Search._parseQuery, perform = Search._performSearch;
+  let typed = "";
+  Search._parseQuery = query => {
+    typed = query;
+    Asked.told = Asked.meant(query);
+    return parse(Asked.told);
+  };
+  Search._performSearch = (query, ...words) => {
+    const found = perform(query, ...words);
+    if (typed === query) return found;
+    const place = ([page, , anchor, description]) => `${page}${anchor}${description}`;
+    const places = new Set(found.map(place));
+    const literal = perform(...parse(typed)).filter(one => !places.has(place(one)));
+    parse(query);   // these are the words that pages light up
+    const squeezed = text => text.toLowerCase().replace(/[^\p{Letter}\p{Number}]+/gu, "");
+    if (found.length && Search.output && !squeezed(typed).startsWith(squeezed(query))) {
+      const line = document.createElement("p");
+      line.textContent = SearchCounts.meant.replace("{}", query);
+      Search.output.before(line);
+    }
+    return [...literal, ...found];   // the best one is the last
+  };
+}

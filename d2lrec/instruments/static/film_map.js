@@ -1,5 +1,5 @@
 /* A map of films: point, search or walk with the arrow keys; neighbours in the whole space are lit. */
-import { choice, element, finder, live, notes, number, report, svg } from './helpers.js';
+import { beside, choice, element, finder, live, notes, number, report, svg } from './helpers.js';
 
 const WIDTH = 640, HEIGHT = 470, EDGE = 14, REACH = 26;
 
@@ -40,6 +40,8 @@ export function start(box, data, say) {
   let plane = names[names.length - 1], points = placed(data.planes[plane]);
   let chosen = data.start, pointed = null, group = null;
   const announce = live(box);
+  const years = data.years || [], about = notes(data.names.length, data.groups, say, years, data.kinds);
+  const year = i => beside(years[i]);
 
   const lines = svg('g', { class: 'd2i-map-lines' }), words = svg('g', { class: 'd2i-map-words' });
   const dots = data.names.map(() => svg('circle', { r: 3 }));
@@ -52,7 +54,7 @@ export function start(box, data, say) {
   const near = element('ol', { class: 'd2i-near' });
 
   const search = finder({
-    label: say('search'), choices: data.names, notes: notes(data.names.length, data.groups, say), value: chosen, none: say('nothing'), change: i => choose(i),
+    label: say('search'), choices: data.names, notes: about.shown, sought: about.sought, value: chosen, none: say('nothing'), change: i => choose(i),
   });
   const picture = choice({
     label: say('picture'), choices: names.map(name => say(`plane.${name}`)), value: names.indexOf(plane),
@@ -129,10 +131,10 @@ export function start(box, data, say) {
     lines.replaceChildren(...data.neighbours[chosen].map(n => svg('line', {
       x1: points[chosen][0], y1: points[chosen][1], x2: points[n][0], y2: points[n][1] })));
     label();
-    told.replaceChildren(element('strong', {}, data.names[chosen]), say('nearest'));
+    told.replaceChildren(element('strong', {}, data.names[chosen], year(chosen)), say('nearest'));
     near.replaceChildren(...data.neighbours[chosen].map((n, k) => element('li', {},
       element('button', { type: 'button', class: 'd2i-button d2i-entry', onclick: () => { choose(n); told.focus(); } },
-        element('span', { class: 'd2i-title' }, data.names[n]),
+        element('span', { class: 'd2i-title' }, data.names[n], year(n)),
         element('span', { class: 'd2i-number' }, number(data.cosines[chosen][k], 2))))));
     report(box, { chosen, plane, neighbours: data.neighbours[chosen], cosines: data.cosines[chosen], group: group && group.size });
   }

@@ -1,5 +1,5 @@
 /* Rate a few films: ten recommendations at once, and what each rating did to one of them. */
-import { bars, button, choice, element, finder, live, notes, number, report, sigmoid, signed, unique, unpacked } from './helpers.js';
+import { bars, beside, button, choice, element, finder, live, notes, number, report, sigmoid, signed, unique, unpacked } from './helpers.js';
 
 const LENGTH = 10;
 
@@ -53,14 +53,14 @@ export function start(box, data, say) {
   const net = model(data);
   let ratings = data.start.map(pair => [...pair]), measure = 'predicted', chosen = null, places = null;
   const announce = live(box);
-  const told = notes(data.titles.length, data.groups || {}, say, data.years);
-  const note = film => told[film] ? element('span', { class: 'd2i-note' }, told[film]) : null;
+  const { shown: told, sought } = notes(data.titles.length, data.groups || {}, say, data.years, data.kinds);
+  const note = film => beside(told[film]);
   const still = window.matchMedia && window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 
   /* --- my ratings */
   const rated = element('ul', { class: 'd2i-rated' });
   const search = finder({
-    label: say('search'), choices: data.titles, notes: told, none: say('nothing'),
+    label: say('search'), choices: data.titles, notes: told, sought, none: say('nothing'),
     change: film => {
       search.value = null;
       if (!ratings.some(([other]) => other === film)) {

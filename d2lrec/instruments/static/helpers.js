@@ -73,12 +73,15 @@ export function unique(stem = 'd2i') {
   return `${stem}-${counted}-${Math.random().toString(36).slice(2, 7)}`;
 }
 
-/* A sentence that a screen reader says when it has stood still for a moment. */
+/* A sentence that a screen reader says when it has stood still for a moment; not before somebody
+   has used the instrument, as a page that has just opened would speak of all that it holds. */
 export function live(box) {
   const region = element('p', { class: 'd2i-live-region', role: 'status', 'aria-live': 'polite' });
-  let waiting = 0;
+  let waiting = 0, used = false;
+  for (const event of ['focusin', 'pointerdown', 'keydown']) box.addEventListener(event, () => { used = true; }, { once: true, capture: true });
   box.append(region);
   return text => {
+    if (!used) return;
     clearTimeout(waiting);
     waiting = setTimeout(() => { if (region.textContent !== text) region.textContent = text; }, 350);
   };
@@ -89,7 +92,7 @@ export function live(box) {
 /* options: { label, min, max, step, value, text: value => what is shown, change } */
 export function slider({ label, min, max, step, value, text = String, change }) {
   const id = unique('slider');
-  const shown = element('output', { class: 'd2i-number', for: id });
+  const shown = element('output', { class: 'd2i-number', for: id, 'aria-live': 'off' });   // the slider says it
   const input = element('input', { type: 'range', id, min, max, step, value });
   const tell = () => {
     const said = text(Number(input.value));
@@ -120,21 +123,25 @@ export function choice({ label, choices, value = 0, change }) {
   };
 }
 
-/* A field that finds one of many by the letters in it: a combobox with a list below.
+/* A field that finds one of many by the words in it: a combobox with a list below.
    options: { label, choices: [text, ...], value, change, none: what it says where nothing is found,
-   most: entries of the list at most, notes: [text, ...] beside the choices, which find them too } */
-export function finder({ label, choices, value = null, change, none = '', most = 8, notes = [] }) {
+   most: entries of the list at most, notes: [text, ...] beside the choices,
+   sought: [text, ...] that find them too } */
+export function finder({ label, choices, value = null, change, none = '', most = 8, notes = [], sought = notes }) {
   const id = unique('finder');
   const list = element('ul', { class: 'd2i-list', role: 'listbox', id: `${id}-list`, 'aria-label': label, hidden: true });
   const input = element('input', {
     type: 'text', id, role: 'combobox', autocomplete: 'off', spellcheck: 'false',
     'aria-expanded': 'false', 'aria-controls': `${id}-list`, 'aria-autocomplete': 'list',
   });
-  const folded = choices.map(text => fold(String(text))), noted = notes.map(text => fold(text));
+  const status = element('span', { class: 'd2i-live-region', role: 'status' });
+  const find = matcher(choices, sought);
+  list.addEventListener('mousedown', event => event.preventDefault());   // the field keeps the focus; a finger may scroll
   let found = [], at = -1, current = value;
   const settle = () => { input.value = current === null ? '' : String(choices[current]); };
   const close = () => {
     list.hidden = true;
+    status.textContent = '';
     input.setAttribute('aria-expanded', 'false');
     input.removeAttribute('aria-activedescendant');
     at = -1;
@@ -149,20 +156,12 @@ export function finder({ label, choices, value = null, change, none = '', most =
     }
   };
   const search = () => {
-    const wanted = fold(input.value);
-    const first = [], later = [], last = [];
-    for (let i = 0; i < folded.length && first.length < most; i += 1) {
-      const place = folded[i].indexOf(wanted);
-      if (place === 0) first.push(i);
-      else if (place > 0 && later.length < most) later.push(i);
-      else if (place < 0 && last.length < most && (noted[i] || '').includes(wanted)) last.push(i);
-    }
-    found = [...first, ...later, ...last].slice(0, most);
+    found = find(input.value).slice(0, most);
     list.replaceChildren(...found.map((index, i) => element('li', {
-      role: 'option', id: `${id}-${i}`, 'aria-selected': 'false',
-      onpointerdown: event => { event.preventDefault(); take(index); },
-    }, String(choices[index]), notes[index] ? element('span', { class: 'd2i-note' }, notes[index]) : null)));
+      role: 'option', id: `${id}-${i}`, 'aria-selected': 'false', onclick: () => take(index),
+    }, String(choices[index]), beside(notes[index]))));
     if (!found.length && none) list.append(element('li', { 'aria-disabled': 'true', role: 'option', 'aria-selected': 'false', id: `${id}-none` }, none));
+    status.textContent = found.length ? '' : none;
     list.hidden = false;
     input.setAttribute('aria-expanded', 'true');
     at = -1;
@@ -173,6 +172,7 @@ export function finder({ label, choices, value = null, change, none = '', most =
   input.addEventListener('click', () => { if (list.hidden) { input.select(); search(); } });
   input.addEventListener('blur', () => { close(); settle(); });
   input.addEventListener('keydown', event => {
+    if (event.isComposing || event.keyCode === 229) return;   // the key is for the letters that are being put together
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
       if (list.hidden) search();
@@ -191,25 +191,93 @@ export function finder({ label, choices, value = null, change, none = '', most =
   });
   settle();
   return {
-    node: element('div', { class: 'd2i-choice d2i-finder' }, element('label', { for: id }, label), input, list),
+    node: element('div', { class: 'd2i-choice d2i-finder' }, element('label', { for: id }, label), input, list, status),
     input,
     get value() { return current; },
     set value(given) { current = given; settle(); },
   };
 }
 
-/* What is told beside each of `count` things that are in groups { name: [place, ...] }, and their years. */
-export function notes(count, groups, say, years = []) {
-  const kinds = Array.from({ length: count }, () => []);
-  for (const [name, places] of Object.entries(groups)) {
-    const key = `group.${name}`, said = say(key);
-    for (const i of places) kinds[i].push(said === key ? name : said);
-  }
-  return kinds.map((own, i) => [years[i], own.join(', ')].filter(part => part).join(' · '));
+/* A quiet note beside a name, a space before it; nothing for no text. */
+export function beside(text) {
+  return text ? [' ', element('span', { class: 'd2i-note' }, String(text))] : [];
 }
 
-function fold(text) {
-  return text.normalize('NFC').toLowerCase().trim();
+/* What is told beside each of `count` things, of their years and their groups { name: [place, ...] },
+   and what finds them: { shown: [text, ...], sought: [text, ...] }. A group is told in the page's
+   language and found in each one, `names` { name: 'its names' }. */
+export function notes(count, groups, say, years = [], names = {}) {
+  const kinds = Array.from({ length: count }, () => []), found = kinds.map((_, i) => [years[i] || '']);
+  for (const [name, places] of Object.entries(groups)) {
+    const key = `group.${name}`, said = say(key), told = said === key ? name : said;
+    for (const i of places) {
+      kinds[i].push(told);
+      found[i].push(told, name, names[name] || '');
+    }
+  }
+  return {
+    shown: kinds.map((own, i) => [years[i], own.join(', ')].filter(part => part).join(' · ')),
+    sought: found.map(own => own.join(' ')),
+  };
+}
+
+/* --- finding by words */
+
+const INITIALS = 'ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ'.split('');
+const VOWELS = 'ㅏ ㅐ ㅑ ㅒ ㅓ ㅔ ㅕ ㅖ ㅗ ㅗㅏ ㅗㅐ ㅗㅣ ㅛ ㅜ ㅜㅓ ㅜㅔ ㅜㅣ ㅠ ㅡ ㅡㅣ ㅣ'.split(' ');
+const FINALS = 'ㄱ ㄲ ㄱㅅ ㄴ ㄴㅈ ㄴㅎ ㄷ ㄹ ㄹㄱ ㄹㅁ ㄹㅂ ㄹㅅ ㄹㅌ ㄹㅍ ㄹㅎ ㅁ ㅂ ㅂㅅ ㅅ ㅆ ㅇ ㅈ ㅊ ㅋ ㅌ ㅍ ㅎ'.split(' ');
+const TYPED = new Map([[0x1100, INITIALS], [0x1161, VOWELS], [0x11a8, FINALS]].flatMap(([first, all]) =>
+  all.map((letters, n) => [String.fromCharCode(first + n), letters])));
+const PLAIN = { ø: 'o', æ: 'ae', œ: 'oe', ß: 'ss', ł: 'l', đ: 'd', ð: 'd', þ: 'th', ı: 'i' };   // no letter and mark
+
+/* A text to compare: its words in small letters without marks and signs. Hangul as the letters that
+   are typed for it, so that 콤, on the way to 코미, begins 코미디. */
+export function fold(text) {
+  return String(text).normalize('NFKD').toLowerCase()
+    .replace(/[\u1100-\u11c2]/g, letter => TYPED.get(letter) || letter)
+    .replace(/[øæœßłđðþı]/g, letter => PLAIN[letter])
+    .replace(/[\p{M}'’ʼ]/gu, '').replace(/&/g, ' and ')
+    .replace(/[^\p{L}\p{N}]+/gu, ' ').trim();
+}
+
+/* A text as what its words contain: all in one for letters that stand anywhere, and the ends of
+   Hangul words, from each syllable on. */
+function inside(text) {
+  const ends = (String(text).normalize('NFC').match(/[가-힣]+/g) || [])
+    .flatMap(word => [...word].map((_, n) => fold(word.slice(n))));
+  return `${fold(text).replace(/ /g, '')} ${ends.join(' ')}`;
+}
+
+const ARTICLE = /^(.*), (the|an?|la|les?|l['’]|il|el|l[ao]s|lo|das|de[rnt]|die|het|en) *(?=\(|$)(.*)$/i;
+
+/* The ways to write a title: as it is, without the year, its article in front. */
+function spellings(title) {
+  const bare = title.replace(/ *\(\d{4}\)$/, '');
+  return [title, bare, bare.replace(ARTICLE, '$2 $1 $3'), bare.replace(ARTICLE, '$1 $3')].map(fold);
+}
+
+/* A function query => places of the choices that have every word of it, best first: the whole
+   title, its beginning, words in this order, beginnings of words, anything. `more` are texts
+   beside them that find them, too. */
+export function matcher(choices, more = []) {
+  const folded = () => choices.map((choice, i) => {
+    const title = String(choice), beside = more[i] || '';
+    const ways = spellings(title);
+    return { ways, words: ` ${ways[0]}`, beside: ` ${fold(beside)}`, parts: inside(title), others: inside(beside) };
+  });
+  const holds = (parts, word) => /^[ㄱ-ㅣ]/.test(word) ? parts.includes(` ${word}`) : parts.includes(word);
+  const far = (one, word) => one.words.includes(` ${word}`) ? 3 : one.beside.includes(` ${word}`) ? 4
+    : holds(one.parts, word) ? 5 : holds(one.others, word) ? 6 : Infinity;
+  let all = null;      // until somebody asks
+  return query => {
+    all = all || folded();
+    const wanted = fold(query), words = wanted.split(' ').filter(word => word);
+    const rank = one => one.ways.includes(wanted) ? 0
+      : one.ways.some(way => way.startsWith(wanted)) ? 1
+      : one.words.includes(` ${wanted}`) ? 2 : Math.max(...words.map(word => far(one, word)));
+    return all.map((one, i) => [words.length ? rank(one) : 0, i]).filter(([place]) => place < Infinity)
+      .sort((one, other) => one[0] - other[0] || one[1] - other[1]).map(([, i]) => i);
+  };
 }
 
 /* A button. */

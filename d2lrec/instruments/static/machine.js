@@ -109,7 +109,7 @@ export function start(box, data, say) {
     verdict.textContent = parts.join(' ');
     verdict.classList.toggle('d2i-over', !(fits && inTime));
     announce(verdict.textContent);
-    report(box, { needs, given, fits, inTime });
+    report(box, { needs, given, memory, fits, inTime });
   }
   draw();
 }

@@ -74,8 +74,10 @@ export function start(box, data, say) {
     sentence.textContent = say('told', {
       start: number(begun, 2).replace(/^0/, ''), best: number(data.best[now], 2).replace(/^0/, ''),
     });
+    const other = first !== data.base ? data.base     // the best beside the base, or the next one
+      : [...shares.keys()].filter(m => m !== first).sort((one, two) => shares[two] - shares[one])[0];
     announce(say('answer', { setting: now, first: data.models[first], share: number(shares[first], 2),
-      base: data.models[data.base], other: number(shares[data.base], 2) }));
+      base: data.models[other], other: number(shares[other], 2) }));
     last = shares;
     report(box, { setting: now, from: fromBase ? 'base' : 'coin', shares, best: data.best[now] });
   }

@@ -84,7 +84,7 @@ export function start(box, data, say) {
   };
   const reset = () => { setting.forEach(one => Object.assign(one, first)); threshold = 0.5; cut.value = 0.5; settle(); again(null); draw(); };
 
-  const left = element('figure', {}), right = element('figure', {}), table = element('div', { class: 'd2i-scroll' });
+  const left = element('figure', {}), right = element('figure', {}), table = element('div', { class: 'd2i-wide' });
   const key = element('p', { class: 'd2i-key' }, names.map((name, m) => element('span', { class: `d2i-model d2i-model-${m}` }, name)));
   box.append(
     element('p', { class: 'd2i-head' }, say('title')),
