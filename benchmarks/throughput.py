@@ -28,7 +28,6 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import argparse
 import functools
-import gc
 import importlib.util
 import platform
 import statistics
@@ -195,10 +194,13 @@ def deepctr(data, path):
 
 def timed(run, *args):
     """Processor time, of processes that ended meanwhile too, and the time that passed, in s."""
-    start = sum(os.times()[:4]), time.perf_counter()
+    start = _processor(), time.perf_counter()
     run(*args)
-    gc.collect()  # a loader ends its processes when it goes
-    return sum(os.times()[:4]) - start[0], time.perf_counter() - start[1]
+    return _processor() - start[0], time.perf_counter() - start[1]
+
+
+def _processor():
+    return time.process_time() + sum(os.times()[2:4])  # the latter of processes that ended
 
 
 def in_turn(sides, repeats, unit):

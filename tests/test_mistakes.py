@@ -582,3 +582,5 @@ def test_users_that_differ_only_by_spaces_are_told():
     frame = pd.DataFrame({'user': ['ann', 'ann ', 'bob'], 'item': list('xyx'), 'rating': [3, 4, 5]})
     (sentence,) = told(lambda: d2l.read_ratings(frame).ratings())
     assert "'user' has values that differ only by spaces at their ends" in sentence
+    frame['user'] = ['bob', 'ann', 'ann ']  # the last value's space, behind which none comes
+    assert told(lambda: d2l.read_ratings(frame).ratings()) == [sentence]

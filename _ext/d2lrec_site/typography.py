@@ -57,7 +57,7 @@ def full_numbers(app, doctree, docname):
 def mend_texts(app, doctree, docname):
     """No line ends within `4e-3`; a solution's title has the apostrophes of its exercise's."""
     for text in list(doctree.findall(nodes.Text)):
-        if isinstance(text.parent, (nodes.raw, nodes.literal_block, *APART)):
+        if isinstance(text.parent, (*CODE, nodes.math)):
             continue
         told = re.sub(r'(?<=\de-)(?=\d)', JOINER, text)
         title = text.parent.parent

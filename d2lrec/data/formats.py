@@ -602,10 +602,11 @@ def parse_text(
 
 def _plain_text(path, data, sep, skip, names, wanted, as_floats) -> Optional[Raw]:
     """The columns of a large text by compiled loops; None where it is not plain or not large."""
-    if not is_worth_it(os.path.getsize(path), sep, len(names)):
+    size = os.path.getsize(path)
+    if not is_worth_it(size, sep, len(names)):
         return None
     words = [n for n in wanted if n not in as_floats]
-    size = os.path.getsize(path) if data is None else len(data)
+    size = size if data is None else len(data)
     text = PlainText(sep, len(names), [*map(names.index, words)], [*map(names.index, as_floats)],
                      size)  # fmt: skip
     for block in _whole_lines(path, data):

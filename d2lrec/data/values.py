@@ -364,8 +364,8 @@ def only_spaces_apart(source: str, columns: dict[str, Sequence]) -> list[str]:
     """
     found = []
     for name, cells in columns.items():
-        if set(map(type, cells)) <= {str} and len(''.join(cells).split()) <= 1:
-            continue  # no space at all
+        if set(map(type, cells)) <= {str} and not re.search(r'\s', ''.join(cells)):
+            continue
         padded = [c for c in cells if isinstance(c, str) and c != c.strip() and not is_missing(c)]
         if not padded:
             continue

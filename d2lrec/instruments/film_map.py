@@ -185,7 +185,7 @@ def film_map(
             str(name): np.flatnonzero(inside).tolist() for name, inside in (groups or {}).items()
         },
         'kinds': names_of(groups or {}),
-        'years': [None] * len(names) if years is None else years_of(years, len(names)),
+        'years': years_of(years, len(names)),
         'start': int(start),
     }
     figure = _figure(pictures['t-SNE'], names, start, places[start])

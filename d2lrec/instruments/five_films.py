@@ -187,7 +187,7 @@ def five_films(
     films = np.unique(np.concatenate([rated, listed, list(mine)])).astype('int64')
     place = {int(item): n for n, item in enumerate(films)}
     listed = np.unique(listed)
-    years = [None] * num_items if years is None else years_of(years, num_items)
+    years = years_of(years, num_items)
     groups = {str(name): np.asarray(inside, dtype=bool) for name, inside in (groups or {}).items()}
     for name, given in groups.items():
         if given.shape != (num_items,):

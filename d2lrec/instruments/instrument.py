@@ -325,22 +325,19 @@ def names_of(groups: Mapping[str, Any]) -> dict[str, str]:
     {'Comedy': '코미디 comedy'}
     """
     shared = json.loads((WORDS / 'shared.json').read_text(encoding='utf-8'))
-    found = {}
-    for name in groups:
-        key = f'group.{name}'
-        found[name] = ' '.join(words[key] for words in shared.values() if key in words)
-    return {name: names for name, names in found.items() if names}
+    said = {name: [words.get(f'group.{name}') for words in shared.values()] for name in groups}
+    return {name: ' '.join(filter(None, names)) for name, names in said.items() if any(names)}
 
 
-def years_of(years: ArrayLike, count: int) -> list[int | None]:
-    """Years as whole numbers for a page, None for NaN; ValueError unless there are `count`.
+def years_of(years: ArrayLike | None, count: int) -> list[int | None]:
+    """Years as whole numbers for a page, None for NaN or all; ValueError unless there are `count`.
 
     Examples
     --------
     >>> years_of([1994.0, float('nan')], 2)
     [1994, None]
     """
-    found = as_numbers(years, 'years')
+    found = as_numbers([np.nan] * count if years is None else years, 'years')
     if found.shape != (count,):
         raise ValueError(f'years have shape {found.shape}: give one for each of {count}.')
     return [int(year) if np.isfinite(year) else None for year in found]
