@@ -69,6 +69,7 @@ __all__ = [
     'auc_gap',
     'ftrl_weight',
     'logit_loss',
+    'three_way',
     'cross_layer',
     'cin_layer',
     'masked_error',
@@ -1145,6 +1146,25 @@ def logit_loss(z: np.ndarray, y: np.ndarray) -> float:
         logit = float(z[row, 0]) if y[row, 0] else -float(z[row, 0])  # of what happened
         total += max(-logit, 0.0) + np.log1p(np.exp(-abs(logit)))  # -log σ(logit)
     return total / len(z)
+
+
+def three_way(table: np.ndarray) -> np.ndarray:
+    """A table (I, J, K) -> what its three indices decide together, of the same shape.
+
+    t[i, j, k] less the constant, the terms of one index and those of two, which are found as
+    means over the other indices. The sum along each axis is 0.
+
+    Examples
+    --------
+    >>> three_way(np.array([[[0.0, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.0, 8.0]]])).tolist()
+    [[[-1.0, 1.0], [1.0, -1.0]], [[1.0, -1.0], [-1.0, 1.0]]]
+    """
+    out = np.zeros(table.shape)
+    for i, j, k in np.ndindex(*table.shape):
+        two = table[i, j].mean() + table[i, :, k].mean() + table[:, j, k].mean()
+        one = table[i].mean() + table[:, j].mean() + table[:, :, k].mean()
+        out[i, j, k] = table[i, j, k] - two + one - table.mean()
+    return out
 
 
 def cross_layer(x0: np.ndarray, x: np.ndarray, w: np.ndarray, b: np.ndarray) -> np.ndarray:

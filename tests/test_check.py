@@ -26,6 +26,12 @@ def naive_loss(z, y):
     return -(y * mx.np.log(p) + (1 - y) * mx.np.log(1 - p)).mean()
 
 
+def three_way(table, axes=(0, 1, 2)):
+    for axis in axes:
+        table = table - table.mean(axis=axis, keepdims=True)
+    return table
+
+
 def auc(labels, scores, tie=0.5):
     labels, scores = labels.asnumpy(), scores.asnumpy()
     gaps = scores[labels == 1][:, None] - scores[labels == 0]
@@ -224,6 +230,27 @@ CASES = [
                 'mean',
             ),
             (naive_loss, 'infinity'),
+        ],
+    ),
+    (
+        check.three_way,
+        three_way,
+        [
+            (lambda t: t - t.mean(), 'constant'),
+            (lambda t: three_way(t, [1]), 'other two axes'),
+            (lambda t: three_way(t, [2, 0]), 'two axes'),
+            (
+                lambda t: (
+                    t
+                    - t.mean((1, 2), keepdims=True)
+                    - t.mean((0, 2), keepdims=True)
+                    - t.mean((0, 1), keepdims=True)
+                    + 2 * t.mean()
+                ),
+                'those of two',
+            ),
+            (lambda t: t - sum(t.mean(axis, keepdims=True) for axis in range(3)), 'twice'),
+            (lambda t: t - three_way(t), 'the rest'),
         ],
     ),
     (

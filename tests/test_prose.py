@@ -86,13 +86,18 @@ def supported(value, decimals, percent, found):
     return any(near(other) or percent and near(100 * other) for other in found)
 
 
+def claims(cell):
+    """The texts of a cell that may hold numbers: prose, or what a plot's alt text says of it."""
+    if cell.cell_type == 'markdown':
+        return prose(cell.source)
+    return list(cell.metadata.get('alt', {}).values())
+
+
 def unsupported(book):
-    """What the prose of a notebook claims without support."""
+    """What the prose of a notebook claims without support, and what its plots' alt texts do."""
     found = support(book)
     for cell in book.cells:
-        if cell.cell_type != 'markdown':
-            continue
-        for paragraph in prose(cell.source):
+        for paragraph in claims(cell):
             if '{cite' in paragraph:
                 continue
             for written, value, decimals, percent in numbers(paragraph):
@@ -108,8 +113,8 @@ def unsupported(book):
 
 @pytest.mark.parametrize('edition, path', BOOKS)
 def test_prose_numbers_are_on_the_page(edition, path):
-    claims = list(unsupported(notebooks.read(path)))
-    assert not claims, 'no checked output or code of the page supports\n  ' + '\n  '.join(claims)
+    alone = list(unsupported(notebooks.read(path)))
+    assert not alone, 'no checked output or code of the page supports\n  ' + '\n  '.join(alone)
 
 
 @pytest.mark.parametrize('language, page', PAGES)
@@ -233,6 +238,15 @@ def book_of(*cells):
 )
 def test_a_number_without_support_is_found(text):
     assert list(unsupported(book_of(text, ('print(auc)', 'AUC 0.81, 943 users, 1000')))), text
+
+
+@pytest.mark.parametrize('language', ['ko', 'en'])
+def test_a_number_of_an_alt_text_without_support_is_found(language):
+    book = book_of('', ('plot(150)', ''))
+    book.cells[-1].metadata['alt'] = {'ko': '벡터 150개.', 'en': '150 vectors.'}
+    assert not list(unsupported(book))
+    book.cells[-1].metadata['alt'][language] += ' AUC .786.'
+    assert len(list(unsupported(book))) == 1
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,10 @@ from .autorec import masked_error
 from .compare import gauc
 from .data import auc, vocabulary
 from .dcn import cross_layer
-from .deepfm import logit_loss
+from .deepfm import three_way
 from .defects import accumulated_rmse
 from .dlrm import dot_interaction, embedding_bag
+from .first_steps import logit_loss
 from .fm import pairwise_term
 from .growth import sparse_update
 from .histories import augru_step, past_rows
@@ -61,6 +62,7 @@ __all__ = [
     'pairwise_term',
     'past_rows',
     'sparse_update',
+    'three_way',
     'top_unseen',
     'vocabulary',
 ]
