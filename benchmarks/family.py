@@ -8,7 +8,7 @@ one run. The best one is then run with `--seeds` seeds, and only these runs see 
 Differences from FM are taken seed by seed; their intervals resample users (1,000 draws), with all
 rows of a user, for rows of one user are not independent. MF learns stars under the same rules.
 Hidden layers start from Xavier's weights, which depend on their widths; with `--default-start` from
-MXNet's default, uniform within .07, which is how `results/family.md` has MovieLens.
+MXNet's default, uniform within .07. `results/family.md` has both.
 Prints Markdown tables.
 """
 
