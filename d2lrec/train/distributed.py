@@ -7,10 +7,13 @@ weights travel whole.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import functools
 import os
 import socket
+import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
@@ -36,6 +39,8 @@ PIECE = 65_536  # rows of a table that are fetched at a time
 NUMBERS = 'DMLC_PS_ROOT_PORT', 'DMLC_NUM_WORKER', 'DMLC_NUM_SERVER'
 PATIENCE = 120  # seconds
 PAUSE = 0.5
+# How long for all others, which a cluster may start minutes later.
+JOINING = 600
 
 _open: dict[str, Any] = {'kind': None, 'store': None, 'keys': 0}
 
@@ -44,7 +49,9 @@ def _store(kind):
     """The one connection of this process to the servers."""
     if _open['store'] is None:
         _find_scheduler()
-        _open.update(kind=kind, store=mx.kv.create(kind))
+        with _all_join():
+            store = mx.kv.create(kind)
+        _open.update(kind=kind, store=store)
     if _open['kind'] != kind:
         raise ValueError(
             f'kvstore is {kind!r} and this process already trains by {_open["kind"]!r}: choose one '
@@ -75,6 +82,34 @@ def _find_scheduler():
                     'and the servers, or have python -m d2lrec.launch do so.'
                 ) from None
         time.sleep(PAUSE)
+
+
+@contextlib.contextmanager
+def _all_join():
+    """End the process where a server or a worker is missing.
+
+    MXNet waits for them for ever, in C++, where neither an exception nor Ctrl-C gets through.
+    """
+    joined = threading.Event()
+
+    def watch():
+        if joined.wait(JOINING):
+            return
+        servers, workers = os.environ['DMLC_NUM_SERVER'], os.environ['DMLC_NUM_WORKER']
+        print(
+            f'the scheduler answers, but after {JOINING} seconds not all of {servers} server(s) '
+            f'and {workers} worker(s) have come to it: start those that are missing, or have '
+            'python -m d2lrec.launch do so.',
+            file=sys.stderr,
+            flush=True,
+        )
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        joined.set()
 
 
 class ServedTrainer(gluon.Trainer):

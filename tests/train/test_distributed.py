@@ -111,6 +111,33 @@ class _Stub:
         self.pulled.append(count)
 
 
+def test_a_worker_without_servers_is_told_so(tmp_path):
+    given = {
+        'DMLC_PS_ROOT_URI': '127.0.0.1', 'DMLC_PS_ROOT_PORT': str(launch.free_port()),
+        'DMLC_NUM_WORKER': '1', 'DMLC_NUM_SERVER': '1',
+    }  # fmt: skip
+    environment = {**os.environ, **given, 'PYTHONPATH': os.pathsep.join(sys.path)}
+    scheduler = subprocess.Popen(
+        [sys.executable, '-c', 'import d2lrec, mxnet'],
+        env={**environment, 'DMLC_ROLE': 'scheduler'},
+    )
+    code = (
+        'import d2lrec as d2l; from d2lrec.train import distributed; distributed.JOINING = 1\n'
+        'data, net = d2l.planted(60, [5, 4], seed=0), d2l.LR([5, 4])\n'
+        "d2l.fit(net, data, kvstore='dist_sync')"
+    )
+    try:
+        worker = subprocess.run(
+            [sys.executable, '-c', code], env={**environment, 'DMLC_ROLE': 'worker'},
+            capture_output=True, text=True, timeout=120,
+        )  # fmt: skip
+    finally:
+        scheduler.kill()
+        scheduler.wait()
+    assert worker.returncode == 1
+    assert 'not all of 1 server(s) and 1 worker(s) have come' in worker.stderr.splitlines()[-1]
+
+
 def test_workers_shares_are_the_batch():
     data = d2l.planted(25, [5, 4], seed=0)
     loaders = [
