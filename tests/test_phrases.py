@@ -1,6 +1,8 @@
 """What cells print and draw, told in the reader's language."""
 
+import io
 import json
+import random
 import sys
 
 import d2lrec
@@ -250,3 +252,24 @@ def test_told_columns_and_numbers_stand_as_in_the_code(said, told, lined):
 def test_a_table_is_as_wide_as_its_told_words_ask(said, lined):
     words = {'std': '표준편차', 'best one': '가장 좋은 것', 'ms a step': '한 스텝의 ms'}
     assert Phrasebook(words).text(said) == lined
+
+
+def test_a_text_that_is_written_at_once_lines_up_in_a_notebook():
+    written = io.StringIO()
+    told = d2lrec.notebook._Told(written, Phrasebook({'sd': '표준편차'}))
+    print('    AUC  sd\nLR  .77  .1\nFM  .79  .2', file=told)
+    assert written.getvalue() == '    AUC  표준편차\nLR  .77        .1\nFM  .79        .2\n'
+    told.write('sd\nsd')
+    told.flush()
+    assert written.getvalue().endswith('.2\n표준편차\nsd')
+
+
+PRINTED = [*'a1[]%\t\n\r', ' ', '  ', '   ', 'AUC', '0.5', ': ', '= ', '한']
+
+
+def test_what_no_phrase_tells_stays_as_it_was_printed():
+    book, draw = Phrasebook({}), random.Random(3)
+    for _ in range(300):
+        text = ''.join(draw.choices(PRINTED, k=draw.randrange(80)))
+        assert book.text(text) == text
+    assert book.text('\n'.join(['  1' * 130 + 'x'] * 200)).count('\n') == 199  # and is soon done

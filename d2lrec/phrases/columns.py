@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 if TYPE_CHECKING:
     from . import Phrasebook
 
 LEFT, RIGHT = 0, 1
+AT_LEFT = (0, 0)  # where the names of lines are meant to stand
 LONGEST = 400  # letters of a line that may have columns
 BETWEEN = re.compile(r'( {2,})(?![^\[\]]*\])')  # two columns; an array in its brackets is one
 NUMBER = re.compile(r'[-+]?[.\d][\d.,:%e+-]*')
@@ -21,8 +23,7 @@ IN_SENTENCE = re.compile(r'\[[^\[\]]*\]|(?<![\w.])[-+]?\d[\d.,]*%?')  # a number
 HEADS = re.compile(r'[^\d:\[]*\S {2,}\S[^\d:\[]*')  # over the columns of a table: no number
 BRACKETS = ('()', '[]', '{}')
 FIGURE = r'[-+]?(?:\d[\d,]*\.?\d*|\.\d+)%?'  # one number,
-FIGURE = rf'{FIGURE}(?:(?<=,) {FIGURE})?'  # or two, as a column holds them
-FIGURES = re.compile(rf'(?:.*?\S)??((?:(?:^ +| {{2,}}){FIGURE})+) *')
+FIGURE = re.compile(rf'{FIGURE}(?:(?<=,) {FIGURE})?')  # or two, as a column holds them
 
 
 class Place(NamedTuple):
@@ -38,18 +39,20 @@ def lined_up(said: str, told: str, book: Phrasebook) -> str:
 
     Each kind of lines that stand so is looked for in what the code said, and put together anew of
     what is told of them. A table that is no more than numbers under heads is as wide as its own
-    words ask; other tables keep the places in which the book has told them.
+    words ask; other tables keep the places in which the book has told them. Lines of which nothing
+    is told stay as they were printed.
     """
     said, told = said.split('\n'), told.split('\n')
     passed = _under_heads(said)
-    for kind in (_table, _names, _columns, _sentences) if len(said) == len(told) else ():
+    names = partial(_names, _shared_starts(said))
+    for kind in (_table, names, _columns, _sentences) if len(said) == len(told) else ():
         first = 0
         while first < len(said):
             free = kind is _table or first not in passed
             end, lines = (free and kind(said, told, first, book)) or (first + 1, None)
-            if lines:
+            if lines and told[first:end] != said[first:end]:
                 told[first:end] = lines
-            if kind is _table and lines:
+            if lines and kind is _table:
                 passed.update(range(first, end))
             first = end
     return '\n'.join(told)
@@ -90,12 +93,14 @@ def _table(said, told, first, book):
     All its columns but the names stand at the right.
     """
     body = first + 1
+    if _ends(said[first]):
+        return None
     if body < len(said) and not _ends(said[body]):
         body += 1  # the name of the lines has a line of its own
     end = body
     while end < len(said) and _ends(said[end]):
         end += 1
-    if end - body < 2 or _ends(said[first]):
+    if end - body < 2:
         return None
     found = [_ends(line) for line in said[body:end]]
     ends = sorted({one for line in found for one in line})
@@ -115,8 +120,12 @@ def _table(said, told, first, book):
 
 def _ends(line):
     """Where the numbers end that close a line, each two spaces or more from what is before it."""
-    found = FIGURES.fullmatch(line) if len(line) <= LONGEST else None
-    return [found.start(1) + one.end() for one in re.finditer(FIGURE, found[1])] if found else []
+    parts, ends = [], []
+    if len(line) <= LONGEST:
+        parts = [(one.end(), one[0]) for one in re.finditer('[^ ]+(?: [^ ]+)*', line)]
+    while parts and FIGURE.fullmatch(parts[-1][1]):
+        ends.insert(0, parts.pop()[0])
+    return ends if parts or line[:1] == ' ' else ends[1:]  # at the margin is a line's name
 
 
 def _cut(line, ends):
@@ -147,13 +156,15 @@ def _is_table(lines, body, found, ends):
 # ------------------------------------------------------------- a name and what follows: _names
 
 
-def _names(said, told, first, book):
+def _names(starts, said, told, first, book):
     """Lines of which the longest name has one space before its value.
 
     It looks like a sentence: what is told of it has another length, and the values beside the
     other names no longer stand under its own.
     """
-    for column, end in _shared_starts(said, first):
+    for column, (end, gaps) in starts[first].items():
+        if len(gaps) < 2:
+            continue
         cuts = _tails(said[first:end], told[first:end], column, book)
         heads = [line[:cut].rstrip() for line, cut in zip(told[first:end], cuts)]
         if all(heads):
@@ -162,21 +173,22 @@ def _names(said, told, first, book):
     return None
 
 
-def _shared_starts(lines, first):
-    """[(column, end)]: where the second part of the lines from `first` to `end` may begin, with
-    one space before it in one line and more in another."""
-    starts = []
-    for column in range(2, len(lines[first])):
-        end, gaps = first, set()
-        while end < len(lines) and re.match(r'. \S', lines[end][column - 2 : column + 1]):
-            head = lines[end][:column]
-            if not head.strip() or any(head.count(one) != head.count(two) for one, two in BRACKETS):
-                break
-            gaps.add(head[-2] == ' ')
-            end += 1
-        if len(gaps) == 2:
-            starts.append((column, end))
-    return starts
+def _shared_starts(lines):
+    """Of each line {column: (end, gaps)}: where a second part of it and of the lines up to `end`
+    may begin, and whether more than one space is before it, in any of them."""
+    starts, below = [], {}
+    for at in reversed(range(len(lines))):
+        line, mine, open_ones = lines[at], {}, [0] * len(BRACKETS)
+        for column in range(min(len(line), LONGEST)):
+            if column > 1 and line[column - 1] == ' ' and not line[column].isspace():
+                if line[:column].strip() and not any(open_ones):
+                    end, gaps = below.get(column, (at + 1, frozenset()))
+                    mine[column] = (end, gaps | {line[column - 2] == ' '})
+            for kind, pair in enumerate(BRACKETS):
+                open_ones[kind] += (line[column] == pair[0]) - (line[column] == pair[1])
+        starts.append(mine)
+        below = mine
+    return starts[::-1]
 
 
 def _tails(said, told, column, book):
@@ -199,101 +211,112 @@ def _tails(said, told, column, book):
 
 def _columns(said, told, first, _):
     """Lines with the same columns."""
-    return _as_many(said, told, first, _by_columns)
+    end, rows = _alike(said, told, first, _by_columns)
+    return end, _kept(rows)
 
 
 def _sentences(said, told, first, _):
     """Sentences of the same words but for their numbers, and the names before the first."""
-    return _as_many(said, told, first, _by_numbers)
+    end, rows = _alike(said, told, first, _by_numbers)
+    if rows and rows[0][0].meant == AT_LEFT and not any(map(_is_padded, said[first:end])):
+        before = [line[: IN_SENTENCE.search(line).start()].rstrip() for line in told[first:end]]
+        if any(name[-1] in ':=' for name in before):
+            return None  # what stands before the numbers is no name of a line
+    return end, _kept(rows)
 
 
-def _as_many(said, told, first, places_of):
-    """From `first` on as many lines as have places together; put together where one is not kept.
+class _Part(NamedTuple):
+    """A part of a told line: its place there and in the code's, and the gap before it."""
 
-    `places_of` gives of each place the pieces, the code's side there and the gap before it; None
-    where lines have no places together.
-    """
-    end, places = first + 1, None
-    while end < len(said):
-        more = places_of(said[first : end + 1], told[first : end + 1])
-        if not more:
-            break
-        end, places = end + 1, more
-    if not places or all(map(_stands, places)):
-        return end, None
-    return end, put_together([Place([p.text for p in one[0]], *one[1:]) for one in places])
-
-
-class _Piece(NamedTuple):
-    """A part of a line, and where it stands."""
-
-    start: Optional[int]
-    end: Optional[int]
     text: str
+    own: Optional[tuple]  # where it starts and ends
+    meant: Optional[tuple]
+    gap: int
 
 
-def _by_columns(said, told):
-    meant, own = (
-        [_pieces(BETWEEN, line, between=True) for line in lines] for lines in (said, told)
-    )
-    if len(own[0]) < 2 or len({len(row) for row in [*meant, *own]}) > 1:
+def _alike(said, told, first, parts_of):
+    """(end, rows): the parts of lines that are alike, from `first` to `end`.
+
+    `parts_of` gives what such lines share, and the parts of one; None for a line without any.
+    """
+    rows, shared = [], None
+    for at in range(first, len(said)):
+        found = parts_of(said[at], told[at])
+        if found is None or rows and shared != found[0]:
+            break
+        shared = found[0]
+        rows.append(found[1])
+    return first + max(len(rows), 1), rows
+
+
+def _kept(rows):
+    """Lines of parts that stand as they are meant; None where they do, or there is one line."""
+    places, stand = [], True
+    for parts in zip(*rows):
+        side = _side([part.meant for part in parts])
+        stand = stand and (side is None or len({part.own[side] for part in parts}) == 1)
+        places.append(Place([part.text for part in parts], side, parts[0].gap))
+    return None if stand or len(rows) < 2 else put_together(places)
+
+
+def _side(spans):
+    """On which the pieces of a place stand under each other; None for neither."""
+    if spans[0] is None:
         return None
-    return [Place(*place, 2 * (at > 0)) for at, place in enumerate(zip(zip(*own), _sides(meant)))]
+    return next((side for side in (LEFT, RIGHT) if len({one[side] for one in spans}) == 1), None)
 
 
-def _by_numbers(said, told):
-    meant, own, forms = [_pieces(IN_SENTENCE, line) for line in said], [], set()
-    for line in told:
-        numbers = _pieces(IN_SENTENCE, line)
-        cuts = [one.span() for one in IN_SENTENCE.finditer(line)]
-        if not cuts or not re.search('[^\x00-\x7f]', line):
-            return None
-        name = line[: cuts[0][0]]
-        names = _pieces(BETWEEN, name.rstrip(), between=True)
-        words = [line[a:b] for a, b in zip([b for _, b in cuts], [a for a, _ in cuts[1:]] + [None])]
-        words = [re.sub(' {2,}', ' ', one) for one in words]
-        own.append((names, numbers))
-        forms.add((len(names), name.endswith(' ') and bool(names), *words))
-    if len(forms) > 1 or {len(row) for row in meant} != {len(words)}:
+def _by_columns(line, own):
+    meant, mine = (_pieces(BETWEEN, one, between=True) for one in (line, own))
+    if len(mine) < 2 or len(meant) != len(mine):
         return None
-    count, spaced, *words = forms.pop()
-    starts = {len(line) - len(line.lstrip()) for line in said}
-    padded = any(
-        re.search(r'\S {2,}', line[: line.find(row[0].text)]) for line, row in zip(said, meant)
-    )
-    if count and (len(starts) > 1 or not padded and name.rstrip()[-1] in ':='):
-        return None  # what stands before the numbers is no name of a line
-    names, numbers = ([*zip(*rows)] for rows in zip(*own))
-    places = [Place(one, LEFT, 2 * (at > 0)) for at, one in enumerate(names)]
-    for at, (one, side) in enumerate(zip(numbers, _sides(meant))):
-        places.append(Place(one, side, int(at == 0 and spaced)))
-        places.append(Place([_Piece(None, None, words[at])] * len(told), None, 0))
-    return places
+    parts = [
+        _Part(text, span, there, 2 * (at > 0))
+        for at, ((span, text), (there, _)) in enumerate(zip(mine, meant))
+    ]
+    return len(mine), parts
+
+
+def _by_numbers(line, own):
+    cuts = [one.span() for one in IN_SENTENCE.finditer(own)]
+    meant = _pieces(IN_SENTENCE, line)
+    if not cuts or len(cuts) != len(meant) or not re.search('[^\x00-\x7f]', own):
+        return None
+    before = own[: cuts[0][0]]
+    names = _pieces(BETWEEN, before.rstrip(), between=True)
+    spaced = before.endswith(' ') and bool(names)
+    starts, ends = [start for start, _ in cuts[1:]], [end for _, end in cuts]
+    words = [re.sub(' {2,}', ' ', own[a:b]) for a, b in zip(ends, [*starts, None])]
+    parts = [_Part(text, span, AT_LEFT, 2 * (at > 0)) for at, (span, text) in enumerate(names)]
+    for at, ((span, text), (there, _)) in enumerate(zip(_pieces(IN_SENTENCE, own), meant)):
+        parts += [
+            _Part(text, span, there, int(at == 0 and spaced)),
+            _Part(words[at], None, None, 0),
+        ]
+    margin = len(line) - len(line.lstrip()) if names else 0
+    return (len(names), spaced, margin, *words), parts
+
+
+def _is_padded(line):
+    """Whether more than one space follows a word before the first number."""
+    return re.search(r'\S {2,}', line[: IN_SENTENCE.search(line).start()]) is not None
 
 
 def _pieces(pattern, text, between=False):
-    """What the pattern finds in a text, or what stands between."""
+    """[((start, end), piece)] of what the pattern finds in a text, or of what stands between."""
     spans = [one.span() for one in pattern.finditer(text)]
     if between:
         edges = [0, *(edge for span in spans for edge in span), len(text)]
         spans = list(zip(edges[::2], edges[1::2]))
-    spans = [
-        (a + len(text[a:b]) - len(text[a:b].lstrip()), b) for a, b in spans if text[a:b].strip()
-    ]
-    return [_Piece(width(text[:a]), width(text[:b].rstrip()), text[a:b].rstrip()) for a, b in spans]
-
-
-def _sides(rows):
-    """The side on which the pieces of each place stand under each other; None for neither."""
-    return [
-        next((side for side in (LEFT, RIGHT) if len({one[side] for one in place}) == 1), None)
-        for place in zip(*rows)
-    ]
-
-
-def _stands(place):
-    """Whether the pieces of a place stand on its side."""
-    return place.side is None or len({one[place.side] for one in place.pieces}) == 1
+    found, at, wide = [], 0, 0  # so wide is the text up to there
+    for start, end in spans:
+        piece = text[start:end].strip()
+        if piece:
+            start = text.index(piece, start)
+            wide += width(text[at:start])
+            at = start
+            found.append(((wide, wide + width(piece)), piece))
+    return found
 
 
 # ------------------------------------------------------------------------- of single lines
@@ -314,25 +337,17 @@ def right_ends(lines: list[str]) -> list[frozenset[int]]:
                 found.append((at, at + width(part), re.fullmatch(NUMBER, part)))
             at += width(part)
         cells.append(found)
-    starts = {}
+    starts, shared = {}, {}
     for row, found in zip(rows, cells):
         for start, end, _ in found:
             starts.setdefault((row, end), set()).add(start)
+            if len(starts[row, end]) > 1:
+                shared.setdefault(row, set()).add(end)
     ends = []
     for at, row in enumerate(rows):
         near = [one for one in (at - 1, at + 1, at + 2) if 0 <= one < len(rows)]
-        ends.append(
-            frozenset(
-                end
-                for one in near
-                if rows[one] == row
-                for _, end, is_number in cells[one]
-                if is_number
-            )
-            | frozenset(
-                end for where, end in starts if where == row and len(starts[where, end]) > 1
-            )
-        )
+        numbers = [cell for one in near if rows[one] == row for cell in cells[one]]
+        ends.append(frozenset(end for _, end, number in numbers if number) | shared.get(row, set()))
     return ends
 
 
