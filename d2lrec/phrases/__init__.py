@@ -15,6 +15,7 @@ import functools
 import html
 import json
 import re
+from itertools import accumulate
 from pathlib import Path
 
 from .columns import BETWEEN, lined_up, right_ends, width
@@ -110,7 +111,7 @@ class Phrasebook:
         if told[0] and (len(told) != len(parts) or inner == _even(inner)):
             return start + ''.join(told) + end
         parts = [start, *parts]
-        stops = [width(''.join(parts[: at + 1])) for at in range(len(parts))]
+        stops = [*accumulate(map(width, parts))]
         for at in range(1, len(parts), 2):
             own = told[at - 1] if told[0] else self._named(parts[at])
             less = width(parts[at]) - width(own)

@@ -359,4 +359,6 @@ def width(text: str) -> int:
     >>> width('epoch'), width('에폭')
     (5, 4)
     """
+    if text.isascii():
+        return len(text)
     return sum(1 + (unicodedata.east_asian_width(letter) in 'WF') for letter in text)
