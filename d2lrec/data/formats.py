@@ -30,6 +30,7 @@ from pyarrow import csv
 
 from ..arguments import is_number, shown
 from .archive_files import copy_member, most_unpacked, too_large
+from .lines import whole_lines
 from .plain import PlainText, is_text, is_worth_it
 from .values import (
     CONTAINERS,
@@ -609,36 +610,18 @@ def _plain_text(path, data, sep, skip, names, wanted, as_floats) -> Optional[Raw
     size = size if data is None else len(data)
     text = PlainText(sep, len(names), [*map(names.index, words)], [*map(names.index, as_floats)],
                      size)  # fmt: skip
-    for block in _whole_lines(path, data):
-        if skip or text.rows == 0:
-            block = block[3:] if block.startswith(b'\xef\xbb\xbf') else block
-        for _ in range(skip):
-            block = block[block.find(b'\n') + 1 or len(block) :]
-        skip = 0
-        if block and not (is_text(block) and text.read(block)):
-            return None
+    with _stream(path) if data is None else io.BytesIO(data) as stream:
+        for block, _ in whole_lines(stream, BLOCK if data is None else size):
+            while skip and block:
+                block = block[re.search(rb'\r\n|\n|\r|\Z', block).end() :]
+                skip -= 1
+            if block and not (is_text(block) and text.read(block)):
+                return None
     if not text.rows:
         return None
     found = {c.name: c for c in text.words(words)}
     found.update(zip(as_floats, text.numbers()))
     return Raw(os.path.basename(path), {n: found[n] for n in wanted}, text.rows)
-
-
-def _whole_lines(path, data) -> Iterator[bytes]:
-    """A text in blocks of whole lines."""
-    if data is not None:
-        yield data
-        return
-    with _stream(path) as stream:
-        rest = []
-        while block := stream.read(BLOCK):
-            cut = block.rfind(b'\n') + 1
-            if cut:
-                yield b''.join([*rest, memoryview(block)[:cut]])
-                rest = []
-            rest.append(block[cut:])
-        if any(rest):
-            yield b''.join(rest)
 
 
 def _arrow_csv(path, data, sep, skip, names, types, quoted, threads=True, refuse=None):
