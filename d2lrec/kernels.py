@@ -129,6 +129,17 @@ def _numba() -> Optional[Any]:
     return numba
 
 
+def compiled(loop: Callable, **options: Any) -> Any:
+    """A loop that numba compiles, its machine code kept in a file for the next process.
+
+    Where no folder can be written that numba keeps such files in, each process compiles anew.
+    """
+    try:
+        return _numba().njit(error_model='numpy', cache=True, **options)(loop)
+    except RuntimeError:
+        return _numba().njit(error_model='numpy', **options)(loop)
+
+
 def on_cpu(*arrays: mx.nd.NDArray) -> bool:
     """Whether these arrays are float32 in the processor's own memory.
 

@@ -78,20 +78,25 @@ def _table(frame):
 
 
 class _Told(io.TextIOBase):
-    """Whole lines that are written go on told; a piece of a line goes on as it is at a flush."""
+    """Whole lines that are written go on told; a piece of a line goes on as it is at a flush.
+
+    A text of several lines waits for the end of its last one, so that all of them line up.
+    """
 
     def __init__(self, stream, book):
         self.stream, self.book, self.kept = stream, book, ''
 
     def write(self, text):
-        *lines, self.kept = (self.kept + text).split('\n')
-        if lines:
-            self.stream.write(''.join(self.book.line(line) + '\n' for line in lines))
+        self.kept += text
+        if self.kept.endswith('\n'):
+            self.stream.write(self.book.text(self.kept))
+            self.kept = ''
         return len(text)
 
     def flush(self):
+        whole, end, piece = self.kept.rpartition('\n')
         if self.kept:
-            self.stream.write(self.kept)
+            self.stream.write((self.book.text(whole) if end else '') + end + piece)
             self.kept = ''
         self.stream.flush()
 

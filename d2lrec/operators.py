@@ -851,7 +851,7 @@ def _compiled(op, back):
 
     names = {
         'np': np, 'carray': numba.carray, 'floats': floats, 'ints': ints, 'known': known,
-        'formula': numba.njit(error_model='numpy', fastmath=fast, cache=True)(formula),
+        'formula': kernels.compiled(formula, fastmath=fast),
         'address_of': c('MXNDArrayGetData', 2), 'shape_of': c('MXNDArrayGetShapeEx', 3),
         'free': c('MXNDArrayFree', 1),
     }  # fmt: skip

@@ -130,12 +130,12 @@ def test_a_solution_stands_under_a_heading_that_folds(exported):
             assert not book.cells[at - 1].source, 'a cell to answer in'
 
 
-def one_page(tmp_path, *sources, site=''):
+def one_page(tmp_path, *sources, site='', language='en'):
     """The text cells that a chapter of these text cells becomes."""
     path = tmp_path / 'one.ipynb'
     cells = [nbformat.v4.new_markdown_cell(source, id=f'c{n}') for n, source in enumerate(sources)]
     path.write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)), encoding='utf-8')
-    edition = BOOK.of('en')
+    edition = BOOK.of(language)
     page = export.Page(edition, path, NoPictures(), KNOWN, site)
     return [cell.source for cell in page.export().cells if cell.cell_type == 'markdown']
 
@@ -156,6 +156,22 @@ def test_roles_become_text(tmp_path):
     assert said[1].endswith('```python\n{eq}`kept`\n```')
     (link,) = one_page(tmp_path, '{doc}`two`', site='https://x.org')
     assert link == '[The second](https://x.org/en/chapters/en/two.html)'
+
+
+def test_numbers_are_written_as_on_the_page(tmp_path):
+    source = 'From .787 to $-.5$, and `lr=.01`.\n\n```{note}\n.3\n```\n\n```python\n.2\n```'
+    korean, english = (one_page(tmp_path, source, language=one) for one in ('ko', 'en'))
+    assert english == [source.replace('```{note}\n.3\n```', '\n> .3\n')]
+    for before, after in (('.787', '0.787'), ('-.5', '-0.5'), ('> .3', '> 0.3')):
+        english[0] = english[0].replace(before, after)
+    assert korean == english  # code stays
+
+
+def test_what_a_cell_printed_stands_as_on_the_page():
+    path = BOOK.of('ko').root / BOOK.of('ko').chapters / 'autorec.ipynb'
+    page = export.Page(BOOK.of('ko'), path, NoPictures(), KNOWN)
+    printed = nbformat.v4.new_output('stream', text='loops   [ 1.9]\nlibrary [-1.2]\n')
+    assert page.told(printed).text == '반복문     [ 1.9]\n라이브러리 [-1.2]\n'
 
 
 def test_directives_become_headings_and_quotes(tmp_path):

@@ -1,11 +1,13 @@
 """What cells print and draw, told in the reader's language."""
 
+import io
 import json
+import random
 import sys
 
 import d2lrec
 from d2lrec import phrases
-from d2lrec.phrases import Phrasebook, phrasebook
+from d2lrec.phrases import Phrasebook, columns, phrasebook
 
 import nbformat
 import pytest
@@ -164,3 +166,110 @@ def test_an_array_is_one_column_and_a_wide_head_grows_into_the_space_before_it()
     told = book.line('        AUC      sd    loss')
     assert phrases.width(told) == len('        AUC      sd    loss')
     assert told.endswith('표준편차  loss')
+
+
+@pytest.mark.parametrize(
+    'said, told, lined',
+    [
+        # the longest name has one space before its value
+        ('of all: 1\nof me:  2', '모두의 것: 1\n나:       2', '모두의 것: 1\n나:        2'),
+        # the second part is told, too
+        (
+            'sgd     move: 0\nadagrad move: 1',
+            'sgd         폭: 0\nadagrad 폭: 1',
+            'sgd     폭: 0\nadagrad 폭: 1',
+        ),
+        # brackets hold an array, no columns
+        ('a [1  2 ]\nb [10 2 ]', '가 [1  2 ]\n나 [10 2 ]', '가 [1  2 ]\n나 [10 2 ]'),
+        # a table stands under its head
+        (
+            '    a   b\nLR  1   2\nDCN 1   2',
+            '    가   나\nLR  1   2\nDCN 1   2',
+            '    가   나\nLR  1   2\nDCN 1   2',
+        ),
+    ],
+)
+def test_told_lines_stand_under_each_other(said, told, lined):
+    assert columns.lined_up(said, told, Phrasebook({'move: {}': '폭: {}'})) == lined
+
+
+@pytest.mark.parametrize(
+    'said, told, lined',
+    [
+        # the name of one line has grown past the others' column
+        (
+            'one    loss 1, mean 2\nthree  loss 1, mean 2',
+            '하나하나  손실 1, 평균 2\n셋  손실 1, 평균 2',
+            '하나하나  손실 1, 평균 2\n셋        손실 1, 평균 2',
+        ),
+        # a number in a sentence had room before it in some lines alone
+        (
+            ' 1 rows: 100% (a),  98% (b)\n10 rows:  93% (a),   4% (b)',
+            ' 1행: 100% (가),  98% (나)\n10행:    93% (가),  4% (나)',
+            ' 1행: 100% (가), 98% (나)\n10행:  93% (가),  4% (나)',
+        ),
+        # what stands so already, a table under its head, and lines that are indented stay
+        ('a: 1\nbb: 2', '가: 1\n나나: 2', '가: 1\n나나: 2'),
+        ('    a   b\nLR  1   2', '    가   나\nLR  1   2', '    가   나\nLR  1   2'),
+        ('v1 [1]\n   of [1]', '첫째 [1]\n   의 [1]', '첫째 [1]\n   의 [1]'),
+    ],
+)
+def test_told_columns_and_numbers_stand_as_in_the_code(said, told, lined):
+    assert columns.lined_up(said, told, Phrasebook({})) == lined
+
+
+@pytest.mark.parametrize(
+    'said, lined',
+    [
+        # a head longer than its column asks for a wider one, and so does a name
+        (
+            '           AUC  std  ms a step\n'
+            'best one  0.50           0.687\n'
+            'LR        0.77  0.1      1,024\n'
+            'its end: 3',
+            '               AUC  표준편차  한 스텝의 ms\n'
+            '가장 좋은 것  0.50                   0.687\n'
+            'LR            0.77       0.1         1,024\n'
+            'its end: 3',
+        ),
+        # the name of the lines has a line of its own
+        (
+            '        AUC  std\nmodel           \nLR     0.77  0.1\nDCN 2  0.50  0.2',
+            '        AUC  표준편차\nmodel\nLR     0.77       0.1\nDCN 2  0.50       0.2',
+        ),
+        # a number that is part of a name under numbers that are none: no table to lay anew
+        (
+            '        AUC  std\nDCN 22  .7  0.1\nLR   2  .5  0.2',
+            '        AUC  표준편차\nDCN 22  .7  0.1\nLR   2  .5  0.2',
+        ),
+        # one that stands back from the margin stays there
+        (
+            '      AUC  std\n  LR   .7    1\n  FM   .8    2',
+            '      AUC  표준편차\n  LR   .7    1\n  FM   .8    2',
+        ),
+    ],
+)
+def test_a_table_is_as_wide_as_its_told_words_ask(said, lined):
+    words = {'std': '표준편차', 'best one': '가장 좋은 것', 'ms a step': '한 스텝의 ms'}
+    assert Phrasebook(words).text(said) == lined
+
+
+def test_a_text_that_is_written_at_once_lines_up_in_a_notebook():
+    written = io.StringIO()
+    told = d2lrec.notebook._Told(written, Phrasebook({'sd': '표준편차'}))
+    print('    AUC  sd\nLR  .77  .1\nFM  .79  .2', file=told)
+    assert written.getvalue() == '    AUC  표준편차\nLR  .77        .1\nFM  .79        .2\n'
+    told.write('sd\nsd')
+    told.flush()
+    assert written.getvalue().endswith('.2\n표준편차\nsd')
+
+
+PRINTED = [*'a1[]%\t\n\r', ' ', '  ', '   ', 'AUC', '0.5', ': ', '= ', '한']
+
+
+def test_what_no_phrase_tells_stays_as_it_was_printed():
+    book, draw = Phrasebook({}), random.Random(3)
+    for _ in range(300):
+        text = ''.join(draw.choices(PRINTED, k=draw.randrange(80)))
+        assert book.text(text) == text
+    assert book.text('\n'.join(['  1' * 130 + 'x'] * 200)).count('\n') == 199  # and is soon done

@@ -17,7 +17,7 @@ import build
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from d2lrec_site import api, cells, columns, figures, finish, search, typography
+from d2lrec_site import api, cells, figures, finish, search, typography
 from docutils import nodes
 from docutils.nodes import make_id
 from nbformat import v4
@@ -644,32 +644,6 @@ def test_a_drawing_shown_twice_keeps_apart_and_speaks_one_language():
     assert '>two<' in figures.inline_svg(SVG, 'fig7', 'x', 'en')
 
 
-@pytest.mark.parametrize(
-    'said, told, lined',
-    [
-        # the longest name has one space before its value
-        ('of all: 1\nof me:  2', '모두의 것: 1\n나:       2', '모두의 것: 1\n나:        2'),
-        # the second part is told, too
-        (
-            'sgd     move: 0\nadagrad move: 1',
-            'sgd         폭: 0\nadagrad 폭: 1',
-            'sgd     폭: 0\nadagrad 폭: 1',
-        ),
-        # brackets hold an array, no columns
-        ('a [1  2 ]\nb [10 2 ]', '가 [1  2 ]\n나 [10 2 ]', '가 [1  2 ]\n나 [10 2 ]'),
-        # a table stands under its head
-        (
-            '    a   b\nLR  1   2\nDCN 1   2',
-            '    가   나\nLR  1   2\nDCN 1   2',
-            '    가   나\nLR  1   2\nDCN 1   2',
-        ),
-    ],
-)
-def test_told_lines_stand_under_each_other(said, told, lined):
-    book = phrases.Phrasebook({'move: {}': '폭: {}'})
-    assert cells.lined_up(said, told, book) == lined
-
-
 def test_numbers_begin_with_the_zero_of_an_edition():
     text = nodes.paragraph('', 'AUC는 .787이고 -.002에서 1.5까지, ')
     text += [nodes.literal('', 'lr=.01'), nodes.math('', r'\lambda = .003')]
@@ -682,61 +656,6 @@ def test_numbers_begin_with_the_zero_of_an_edition():
         typography.full_numbers(app, here, '')
         assert told in here.astext() and 'lr=.01' in here.astext()
         assert (r'= 0.003' in here.astext()) == (language == 'ko')
-
-
-@pytest.mark.parametrize(
-    'said, told, lined',
-    [
-        # the name of one line has grown past the others' column
-        (
-            'one    loss 1, mean 2\nthree  loss 1, mean 2',
-            '하나하나  손실 1, 평균 2\n셋  손실 1, 평균 2',
-            '하나하나  손실 1, 평균 2\n셋        손실 1, 평균 2',
-        ),
-        # a number in a sentence had room before it in some lines alone
-        (
-            ' 1 rows: 100% (a),  98% (b)\n10 rows:  93% (a),   4% (b)',
-            ' 1행: 100% (가),  98% (나)\n10행:    93% (가),  4% (나)',
-            ' 1행: 100% (가), 98% (나)\n10행:  93% (가),  4% (나)',
-        ),
-        # what stands so already, a table under its head, and lines that are indented stay
-        ('a: 1\nbb: 2', '가: 1\n나나: 2', '가: 1\n나나: 2'),
-        ('    a   b\nLR  1   2', '    가   나\nLR  1   2', '    가   나\nLR  1   2'),
-        ('v1 [1]\n   of [1]', '첫째 [1]\n   의 [1]', '첫째 [1]\n   의 [1]'),
-    ],
-)
-def test_told_columns_and_numbers_stand_as_in_the_code(said, told, lined):
-    assert columns.stood(said, told) == lined
-
-
-@pytest.mark.parametrize(
-    'said, lined',
-    [
-        # a head longer than its column asks for a wider one, and so does a name
-        (
-            '           AUC  std  ms a step\n'
-            'best one  0.50           0.687\n'
-            'LR        0.77  0.1      1,024\n'
-            'its end: 3',
-            '               AUC  표준편차  한 스텝의 ms\n'
-            '가장 좋은 것  0.50                   0.687\n'
-            'LR            0.77       0.1         1,024\n'
-            'its end: 3',
-        ),
-        # the name of the lines has a line of its own
-        (
-            '        AUC  std\nmodel           \nLR     0.77  0.1\nDCN 2  0.50  0.2',
-            '        AUC  표준편차\nmodel\nLR     0.77       0.1\nDCN 2  0.50       0.2',
-        ),
-        # a number that is part of a name under numbers that are none: no table to lay anew
-        ('        AUC  std\nDCN 22  .7  0.1\nLR   2  .5  0.2', None),
-    ],
-)
-def test_a_table_is_as_wide_as_its_told_words_ask(said, lined):
-    words = {'std': '표준편차', 'best one': '가장 좋은 것', 'ms a step': '한 스텝의 ms'}
-    book = phrases.Phrasebook(words)
-    told = book.text(said)
-    assert cells.lined_up(said, told, book) == (told if lined is None else lined)
 
 
 def test_no_chapter_cuts_the_titles_of_films():

@@ -32,7 +32,7 @@ from pybtex.richtext import Text
 
 from chapters import BOOK, ROOT
 
-from d2lrec_site import addresses, anchors, figures  # isort: skip  found by way of `chapters`
+from d2lrec_site import addresses, anchors, figures, typography  # isort: skip  found by way of `chapters`
 
 OUT = ROOT / '_build' / 'notebooks'
 PICTURES = ROOT / '_build' / 'pictures'
@@ -363,9 +363,9 @@ class Page:
         return ''.join([*made, self.prose(text[at:])])
 
     def prose(self, text):
-        """A text without roles and code."""
+        """A text without roles and code, its numbers written as on the page."""
         text = LABEL.sub(lambda m: f'\\tag{{{self.equations[m[1]]}}}$$', text)
-        text = PICTURE.sub(self.picture, text)
+        text = typography.full(PICTURE.sub(self.picture, text), self.edition)
         return re.sub(r'^\([\w-]+\)=\n', '', text, flags=re.MULTILINE)
 
     def picture(self, match):

@@ -3,14 +3,13 @@
 import re
 
 from d2lrec import phrases
-from d2lrec.phrases import phrasebook, width
+from d2lrec.phrases import phrasebook
 
 from bs4 import BeautifulSoup
 from docutils import nodes
 from myst_nb.core import render
 from myst_nb.core.utils import coalesce_streams
 
-from d2lrec_site.columns import HEADS, stood
 from d2lrec_site.editions import BOOK
 
 SORTED = 5  # rows from which on a table of models can be sorted
@@ -87,150 +86,6 @@ def mend_table(markup):
     )
 
 
-BRACKETS = ('()', '[]', '{}')
-
-
-def lined_up(said, told, book):
-    """A told text whose lines stand under each other where those of the code do.
-
-    The longest of some names, one space before its value, looks like a sentence: what is told of
-    it has another length, and the values beside the other names no longer stand under its own.
-    """
-    said, told = said.split('\n'), told.split('\n')
-    laid = lay_tables(said, told, book) if len(said) == len(told) else ()
-    at, headed = 0, None
-    while at < len(said) == len(told):
-        headed = said[at].strip() and headed or HEADS.fullmatch(said[at])  # up to an empty line
-        for column, end in [] if headed or at in laid else shared_starts(said, at):
-            cuts = tails(said[at:end], told[at:end], column, book)
-            heads = [line[:cut].rstrip() for line, cut in zip(told[at:end], cuts)]
-            if all(heads):
-                wide = max(map(width, heads)) + 1
-                told[at:end] = [
-                    head + ' ' * (wide - width(head)) + line[cut:]
-                    for head, cut, line in zip(heads, cuts, told[at:end])
-                ]
-                at = end - 1
-                break
-        at += 1
-    return '\n'.join(told)
-
-
-FIGURE = r'[-+]?(?:\d[\d,]*\.?\d*|\.\d+)%?'  # one number,
-FIGURE = rf'{FIGURE}(?:(?<=,) {FIGURE})?'  # or two, as a column holds them
-
-
-def lay_tables(said, told, book):
-    """Lays printed tables of numbers anew, each column as wide as its own words ask.
-
-    A table has a line of heads, and under it lines that are a name and numbers; all its columns
-    stand at the right. Returns the numbers of its lines, which `told` has then as they were laid.
-    """
-    laid, first = set(), 0
-    while first < len(said):
-        last = first
-        while last < len(said) and ends_of(said[last]):
-            last += 1
-        table = last - first > 1 and table_of(said, first, last)
-        if table:
-            above, ends = table
-            laid.update(range(above, last))
-            told[above:last] = laid_out(said[above:last], ends, book)
-        first = max(last, first + 1)
-    return laid
-
-
-def ends_of(line):
-    """Where the numbers end that close a line, each two spaces or more from what is before it."""
-    found = re.fullmatch(rf'(?:.*?\S)??((?:(?:^ +| {{2,}}){FIGURE})+) *', line)
-    return [found.start(1) + one.end() for one in re.finditer(FIGURE, found[1])] if found else []
-
-
-def cut(line, ends):
-    """The columns of a line that end where told, the name before the first of them apart."""
-    starts = [0, *ends]
-    first, *rest = [line.ljust(ends[-1])[start:end] for start, end in zip(starts, ends)]
-    name = first if first.endswith(' ') else re.match(r'(?:.* {2}|)', first)[0]
-    return [name, first[len(name) :], *rest]
-
-
-def table_of(said, first, last):
-    """(number of the line of heads, ends of the columns) of the numbers in the lines from `first`
-    to `last`; None where they are no table."""
-    found = [ends_of(line) for line in said[first:last]]
-    ends = sorted({end for line in found for end in line})
-    for line, own in zip(said[first:last], found):  # no name reaches into a column
-        if any(line[end - 1 : end].strip() and end not in own for end in ends):
-            return None
-    above = first - 1
-    if above > 0 and said[above][: ends[0]].strip() and not said[above][ends[0] - 1 :].strip():
-        above -= 1  # the name of the lines has a line of its own
-    if above < 0 or said[above][ends[-1] :].strip():
-        return None
-    if any('  ' in cut(line, ends)[0].strip() for line in said[above:last]):
-        return None
-    _, *heads = cut(said[above], ends)
-    for head, end in zip(heads, ends):
-        if head.endswith(' ') or said[above][end : end + 1].strip():
-            return None
-    return (above, ends) if re.search('[A-Za-z]', ''.join(heads)) else None
-
-
-def laid_out(lines, ends, book):
-    """The lines of a table in the words of a language: names at the left, columns at the right."""
-    rows = [cut(line, ends) for line in lines]
-    gaps = [0] + [
-        max(2, min(len(cell) - len(cell.lstrip()) for cell in column if cell.strip()))
-        for column in list(zip(*rows))[2:]
-    ]
-    rows = [[book.line(cell.strip()) for cell in row] for row in rows]
-    name, *wide = [max(map(width, column)) for column in zip(*rows)]
-    gaps[0] = 2 if name else 0
-    return [
-        (
-            row[0]
-            + ' ' * (name - width(row[0]))
-            + ''.join(
-                ' ' * (gap + room - width(cell)) + cell
-                for gap, room, cell in zip(gaps, wide, row[1:])
-            )
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def shared_starts(lines, first):
-    """[(column, end)]: where the second part of the lines from `first` to `end` may begin, with
-    one space before it in one line and more in another."""
-    starts = []
-    for column in range(2, len(lines[first])):
-        end, gaps = first, set()
-        while end < len(lines) and re.match(r'. \S', lines[end][column - 2 : column + 1]):
-            head = lines[end][:column]
-            if not head.strip() or any(head.count(one) != head.count(two) for one, two in BRACKETS):
-                break
-            gaps.add(head[-2] == ' ')
-            end += 1
-        if len(gaps) == 2:
-            starts.append((column, end))
-    return starts
-
-
-def tails(said, told, column, book):
-    """Where in each told line begins what begins at `column` in the code's; 0 for not found."""
-    cuts, firsts = [], set()
-    for line, own in zip(said, told):
-        tail = line[column:]
-        firsts.add(tail.split()[0])
-        words = next((w for w in (book.phrase(tail), tail) if w and own.endswith(w)), None)
-        cuts.append(len(own) - len(words) if words else own.find(f' {tail.split()[0]}') + 1)
-    if not all(cuts) and len(firsts) == 1:  # one wording in all lines: from its first own word on
-        both = set.intersection(*(set(own.split()[1:]) for own in told))
-        first = next((word for word in told[0].split()[1:] if word in both), '')
-        cuts = [own.find(f' {first}') + 1 if first else 0 for own in told]
-    return cuts
-
-
 def put(node, text):
     """Gives a node of an output another text."""
     node.rawsource = text
@@ -258,7 +113,7 @@ def tell_outputs(app, doctree):
         for block in output.findall(nodes.literal_block) if book else ():
             if block.get('language') in CODE:
                 continue
-            told = stood(block.astext(), lined_up(block.astext(), book.text(block.astext()), book))
+            told = book.text(block.astext())
             if told != block.astext():
                 put(block, told)
         for raw in output.findall(nodes.raw):

@@ -42,16 +42,20 @@ def keep_words(app, doctree, docname):
                 hold_formula(leaf, told, before, letters)
 
 
+def full(text, edition):
+    """A text or formula with 0.5 for .5, in an edition that writes numbers so."""
+    zero = edition.words.get('zero')
+    return POINT.sub(f'{zero}.', text) if zero else text
+
+
 def full_numbers(app, doctree, docname):
-    """Texts and formulas say 0.5 for .5 in an edition that writes numbers so; code stays."""
-    zero = BOOK.of(app.config.language).words.get('zero')
-    if app.builder.format != 'html' or not zero:
-        return
-    for leaf in list(doctree.findall(nodes.Text)):
+    """The numbers of texts and formulas are written as the edition has it; code stays."""
+    edition = BOOK.of(app.config.language)
+    for leaf in list(doctree.findall(nodes.Text)) if app.builder.format == 'html' else ():
         if not isinstance(leaf.parent, CODE):
-            full = POINT.sub(f'{zero}.', leaf)
-            if full != leaf:
-                leaf.parent.replace(leaf, nodes.Text(full))
+            told = full(leaf, edition)
+            if told != leaf:
+                leaf.parent.replace(leaf, nodes.Text(told))
 
 
 def mend_texts(app, doctree, docname):

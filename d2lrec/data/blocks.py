@@ -33,6 +33,7 @@ from .formats import (
     taken,
     text_layout,
 )
+from .lines import MARK, last_end
 from .values import Column
 
 __all__ = ['Blocks']
@@ -193,8 +194,8 @@ class Blocks:
 
     def _cells(self, path, names, data, is_first):
         layout = self._layout
-        if is_first and data.startswith(b'\xef\xbb\xbf'):
-            data = data[3:]
+        if not is_first and data.startswith(MARK):
+            data = MARK + data  # one is left out as a file's own
         raw = parse_text(path, layout, names, data, is_first)
         words = {n for n in layout.numbers if isinstance(raw.columns.get(n), Column)}
         if words - self._words:  # in a whole file they would be words from its first row on
@@ -282,10 +283,8 @@ class Blocks:
 
 def _cut(data: bytes, quotes: bool) -> int:
     """Where the last whole line of a text ends, at best behind as many quotes as pair up."""
-    cut = data.rfind(b'\n') + 1
-    if not cut:  # lines may end by a CR alone; one at the very end may be half a CR LF
-        return data.rfind(b'\r', 0, len(data) - 1) + 1
-    if not quotes:
+    cut = last_end(data)
+    if not quotes or not data.endswith(b'\n', 0, cut):
         return cut
     end, odd = cut, data.count(b'"', 0, cut) % 2
     for _ in range(QUOTED_LINES):

@@ -569,8 +569,10 @@ def _count(source, folder, encoder, fitted, seed, verbose):
                     seen.add(table)
                     bar.update(source.blocks.step)
             break
-        except Again:
+        except BaseException as error:
             seen.close()
+            if not isinstance(error, Again):
+                raise
     source.warn()
     try:
         if not sum(seen.rows):

@@ -30,6 +30,7 @@ from pyarrow import csv
 
 from ..arguments import is_number, shown
 from .archive_files import copy_member, most_unpacked, too_large
+from .lines import whole_lines
 from .plain import PlainText, is_text, is_worth_it
 from .values import (
     CONTAINERS,
@@ -58,6 +59,7 @@ LOOK = 10_000  # rows of a frame by which it is judged
 HEAD = 1_000_000  # bytes of a file by which it is judged
 PIECE = 1 << 20  # bytes that are unpacked at a time
 BLOCK = 4_000_000  # bytes that pyarrow parses at a time: what it makes of them fits the cache
+LARGEST = 256_000_000  # of these, for a line as long as that
 CRITEO_COUNTS = [f'I{i}' for i in range(1, 14)]
 CRITEO_NAMES = ['label', *CRITEO_COUNTS, *(f'C{i}' for i in range(1, 27))]
 JSON_BLOCK = 16_000_000  # a type that changes further on is found only within one
@@ -578,24 +580,26 @@ def parse_text(
     as_floats = [n for n in wanted if n in set(numbers)]
     if (plain := _plain_text(path, data, sep, skip, names, wanted, as_floats)) is not None:
         return plain
-    quoted, tried = False, 0
+    quoted, tried, size = False, 0, BLOCK
     while True:
         types = {n: pa.float64() if n in as_floats else AS_WORDS for n in wanted}
         try:
             with unpacking(path):
-                table = _arrow_csv(path, data, sep, skip, names, types, quoted)
+                table = _arrow_csv(path, data, sep, skip, names, types, quoted, size)
             break
         except pa.ArrowInvalid as error:
             text, tried = str(error), tried + 1
             at = re.search(r'column #(\d+)', text)
             if 'to double' in text and at and tried <= len(names):
                 as_floats.remove(names[int(at[1])])
+            elif 'straddl' in text and size < LARGEST:  # a line is longer than what is parsed
+                size = min(16 * size, LARGEST)
             elif ('chunker' in text or 'straddl' in text or 'newline' in text) and not quoted:
                 quoted = True
             elif 'UTF8' in text or 'utf-8' in text.lower():
                 raise _not_text(path, encoding) from None
             else:
-                raise _fault(path, data, sep, skip, names, error) from None
+                raise _fault(path, data, sep, skip, names, size, error) from None
     columns = {n: of_arrow(n, c) for n, c in zip(table.column_names, table.columns)}
     return Raw(os.path.basename(path), columns, len(table))
 
@@ -609,14 +613,13 @@ def _plain_text(path, data, sep, skip, names, wanted, as_floats) -> Optional[Raw
     size = size if data is None else len(data)
     text = PlainText(sep, len(names), [*map(names.index, words)], [*map(names.index, as_floats)],
                      size)  # fmt: skip
-    for block in _whole_lines(path, data):
-        if skip or text.rows == 0:
-            block = block[3:] if block.startswith(b'\xef\xbb\xbf') else block
-        for _ in range(skip):
-            block = block[block.find(b'\n') + 1 or len(block) :]
-        skip = 0
-        if block and not (is_text(block) and text.read(block)):
-            return None
+    with _stream(path) if data is None else io.BytesIO(data) as stream:
+        for block, _ in whole_lines(stream, BLOCK if data is None else size):
+            while skip and block:
+                block = block[re.search(rb'\r\n|\n|\r|\Z', block).end() :]
+                skip -= 1
+            if block and not (is_text(block) and text.read(block)):
+                return None
     if not text.rows:
         return None
     found = {c.name: c for c in text.words(words)}
@@ -624,30 +627,13 @@ def _plain_text(path, data, sep, skip, names, wanted, as_floats) -> Optional[Raw
     return Raw(os.path.basename(path), {n: found[n] for n in wanted}, text.rows)
 
 
-def _whole_lines(path, data) -> Iterator[bytes]:
-    """A text in blocks of whole lines."""
-    if data is not None:
-        yield data
-        return
-    with _stream(path) as stream:
-        rest = []
-        while block := stream.read(BLOCK):
-            cut = block.rfind(b'\n') + 1
-            if cut:
-                yield b''.join([*rest, memoryview(block)[:cut]])
-                rest = []
-            rest.append(block[cut:])
-        if any(rest):
-            yield b''.join(rest)
-
-
-def _arrow_csv(path, data, sep, skip, names, types, quoted, threads=True, refuse=None):
+def _arrow_csv(path, data, sep, skip, names, types, quoted, size, threads=True, refuse=None):
     source = _stream(path) if data is None else pa.BufferReader(data)
     with source:
         return csv.read_csv(
             source,
             csv.ReadOptions(
-                column_names=names, skip_rows=skip, block_size=BLOCK, use_threads=threads
+                column_names=names, skip_rows=skip, block_size=size, use_threads=threads
             ),
             csv.ParseOptions(
                 delimiter=sep,
@@ -661,7 +647,7 @@ def _arrow_csv(path, data, sep, skip, names, types, quoted, threads=True, refuse
         )
 
 
-def _fault(path, data, sep, skip, names, error) -> ValueError:
+def _fault(path, data, sep, skip, names, size, error) -> ValueError:
     """What is wrong with a file that pyarrow refuses, with the first line that is."""
     found = []
 
@@ -671,7 +657,7 @@ def _fault(path, data, sep, skip, names, error) -> ValueError:
 
     types = dict.fromkeys(names, pa.string())
     try:
-        _arrow_csv(path, data, sep, skip, names, types, True, False, refuse)
+        _arrow_csv(path, data, sep, skip, names, types, True, size, False, refuse)
     except pa.ArrowInvalid as fault:
         error = fault
     if not found:

@@ -19,7 +19,7 @@ from typing import Any, Optional
 
 import numpy as np
 
-from ..kernels import _numba
+from ..kernels import _numba, compiled
 from .values import Column
 
 LEAST = 100_000_000  # bytes of a file from which the loops save what loading them takes
@@ -189,11 +189,9 @@ LOOPS = (cell_ends, cell_keys, guess, enter, enter_again, decimals, turn, fill_c
 
 @functools.cache
 def _compiled() -> Any:
-    numba = _numba()
     for piece in (eight_bytes, same):
-        numba.extending.register_jitable(piece)
-    compiled = numba.njit(error_model='numpy', nogil=True, cache=True)
-    return SimpleNamespace(**{loop.__name__: compiled(loop) for loop in LOOPS})
+        _numba().extending.register_jitable(piece)
+    return SimpleNamespace(**{loop.__name__: compiled(loop, nogil=True) for loop in LOOPS})
 
 
 def loops() -> Optional[Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Optional, Union
 
@@ -21,6 +21,7 @@ from pyarrow import csv
 
 from ..arguments import shown
 from . import plain
+from .lines import MARK, whole_lines
 from .values import (
     MISSING,
     Column,
@@ -133,8 +134,11 @@ def read_file(
         For a file that is no text in UTF-8, has no line that can be used, or few.
     """
     reader = _Lines(path, width, separator, header, labelled)
-    for block, is_last in _blocks(path, reader):
-        reader.read(block, is_last)
+    with open(path, 'rb') as file:
+        if file.peek(4).startswith(tuple(KINDS_OF_FILE)):
+            raise not_text(path)
+        for block, is_last in whole_lines(file, BLOCK):
+            reader.read(block, is_last)
     if reader.rows == 0:
         what = '; '.join(
             f'{d.first} was dropped for its {reason}: {d.found}'
@@ -183,7 +187,7 @@ class _Lines:
             self._begin(block)
         if not block.isascii():
             self._text(block)  # refused here: of broken UTF-8 pyarrow only prints a complaint
-        closer = b'"' in block or block.startswith(b'\xef\xbb\xbf')
+        closer = b'"' in block or block.startswith(MARK)
         if not closer and self._read_plain(block):
             return
         self._end_plain()
@@ -404,25 +408,6 @@ def _unified(name, parts):
     cells = chunks[-1].dictionary.to_numpy(zero_copy_only=False).tolist()
     codes = [chunk.indices.to_numpy(zero_copy_only=False) for chunk in chunks]
     return Column(name, cells, np.concatenate(codes))
-
-
-def _blocks(path, reader) -> Iterator[tuple[bytes, bool]]:
-    """(block, whether it is the last) of whole lines, without the mark of UTF-8 in front."""
-    with open(path, 'rb') as file:
-        read, parts = file.read(BLOCK), []
-        if any(read.startswith(magic) for magic in KINDS_OF_FILE):
-            raise not_text(path)
-        read = read[3:] if read.startswith(b'\xef\xbb\xbf') else read
-        while read:
-            following = file.read(BLOCK)
-            cut = len(read) if not following else read.rfind(b'\n') + 1
-            if not cut:  # lines may end by a CR alone; one at the very end may be half a CR LF
-                cut = read.rfind(b'\r', 0, len(read) - 1) + 1
-            if cut:
-                yield b''.join([*parts, memoryview(read)[:cut]]), not following
-                parts = []
-            parts.append(read[cut:])
-            read = following
 
 
 def not_text(path) -> ValueError:

@@ -15,16 +15,18 @@ import functools
 import html
 import json
 import re
-import unicodedata
+from itertools import accumulate
 from pathlib import Path
+
+from .columns import BETWEEN, lined_up, right_ends, width
+
+__all__ = ['Phrasebook', 'phrasebook', 'width']
 
 FOLDER = Path(__file__).parent
 
 
 FEW = 14  # letters of a phrase that says too little to stand beside any text
 TOO_MUCH = re.compile(r'(?<![A-Za-z])[a-z]{3,}|  ')  # for its places: a word, another column
-NUMBER = re.compile(r'[-+]?[.\d][\d.,:%e+-]*')
-BETWEEN = re.compile(r'( {2,})(?![^\[\]]*\])')  # two columns; an array in its brackets is one
 
 
 class _Found(str):
@@ -109,7 +111,7 @@ class Phrasebook:
         if told[0] and (len(told) != len(parts) or inner == _even(inner)):
             return start + ''.join(told) + end
         parts = [start, *parts]
-        stops = [width(''.join(parts[: at + 1])) for at in range(len(parts))]
+        stops = [*accumulate(map(width, parts))]
         for at in range(1, len(parts), 2):
             own = told[at - 1] if told[0] else self._named(parts[at])
             less = width(parts[at]) - width(own)
@@ -136,16 +138,20 @@ class Phrasebook:
         return text if told is None else f'{told}:{value}'
 
     def text(self, text: str) -> str:
-        """A printed text, line by line.
+        """A printed text: its lines, which stand under each other as they did.
 
         Examples
         --------
         >>> print(Phrasebook({'films': '영화'}).text('films:  12\\nusers:   9'))
         영화:   12
         users:   9
+        >>> print(Phrasebook({'sd': '표준편차'}).text('    AUC  sd\\nLR  .77  .1\\nFM  .79  .2'))
+            AUC  표준편차
+        LR  .77        .1
+        FM  .79        .2
         """
         lines = text.split('\n')
-        return '\n'.join(map(self.line, lines, _ends(lines)))
+        return lined_up(text, '\n'.join(map(self.line, lines, right_ends(lines))), self)
 
     def markup(self, text: str) -> str:
         """HTML or SVG: the text between its tags is told, its tags stay.
@@ -162,54 +168,6 @@ class Phrasebook:
             return match[0] if new == inner else match[1] + html.escape(new, quote=False)
 
         return re.sub(r'(<(?!style|script)[^<>]*>)([^<>]*[A-Za-z][^<>]*)(?=<)', told, text)
-
-
-def _ends(lines):
-    """Of each printed line, where its columns end that stand at the right.
-
-    Those are the columns over and under numbers, and the words of one end and several starts.
-    """
-    cells, rows, row = [], [], 0
-    for line in lines:
-        row += not line.strip()  # an empty line ends a table
-        rows.append(row)
-        at, found = len(line) - len(line.lstrip()), []
-        for part in BETWEEN.split(line.strip()):
-            if part.strip():
-                found.append((at, at + width(part), re.fullmatch(NUMBER, part)))
-            at += width(part)
-        cells.append(found)
-    starts = {}
-    for row, found in zip(rows, cells):
-        for start, end, _ in found:
-            starts.setdefault((row, end), set()).add(start)
-    ends = []
-    for at, row in enumerate(rows):
-        near = [one for one in (at - 1, at + 1, at + 2) if 0 <= one < len(rows)]
-        ends.append(
-            frozenset(
-                end
-                for one in near
-                if rows[one] == row
-                for _, end, is_number in cells[one]
-                if is_number
-            )
-            | frozenset(
-                end for where, end in starts if where == row and len(starts[where, end]) > 1
-            )
-        )
-    return ends
-
-
-def width(text: str) -> int:
-    """Columns that a text takes in print: a Korean letter takes two.
-
-    Examples
-    --------
-    >>> width('epoch'), width('에폭')
-    (5, 4)
-    """
-    return sum(1 + (unicodedata.east_asian_width(letter) in 'WF') for letter in text)
 
 
 def phrasebook(language: str, page: str | None = None) -> Phrasebook | None:

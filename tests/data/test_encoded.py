@@ -390,6 +390,15 @@ def test_a_finished_folder_is_looked_at_when_it_is_encoded_again(tmp_path):
         d2l.encode(frame, tmp_path / 'file', **how)
 
 
+def test_a_source_that_is_refused_leaves_nothing_behind(tmp_path):
+    frame = pd.DataFrame({'y': [0, 1] * 20, 'a': ['x'] * 40, 'x': range(40)})
+    path, folder = tmp_path / 'log.csv', tmp_path / 'folder'
+    path.write_text(frame.to_csv(index=False) + '0,x\n')
+    with pytest.raises(ValueError, match='has 2 cells where 3 are expected'):
+        d2l.encode(path, folder, label='y', categories=['a'], numbers=['x'], verbose=False)
+    assert not list(folder.iterdir())
+
+
 @pytest.mark.parametrize(
     'key, value',
     [

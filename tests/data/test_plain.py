@@ -4,7 +4,7 @@ import warnings
 from types import SimpleNamespace
 
 import d2lrec as d2l
-from d2lrec.data import plain
+from d2lrec.data import lines, plain
 
 import numpy as np
 import pytest
@@ -132,6 +132,53 @@ def test_numbers_are_those_of_pyarrow_bit_for_bit(tmp_path, by_loops):
     by_loops.off()
     theirs = d2l.read(path, **how).numbers('x')
     np.testing.assert_array_equal(ours.view(np.int64), theirs.view(np.int64))
+
+
+HEADS = ['y,a\r', 'y,a\r\n', '\n\ny,a\n', '\ufeffy,a\n', '\ufeff\ufeffy,a\n', '\n\r\ny,a\n']
+
+
+@pytest.mark.parametrize('head', HEADS)
+def test_a_header_is_passed_over_however_it_ends(tmp_path, by_loops, monkeypatch, head):
+    read = lines.whole_lines
+    monkeypatch.setattr('d2lrec.data.formats.whole_lines', lambda file, size: read(file, 20))
+    path = tmp_path / 'log.csv'
+    path.write_bytes((head + '0,x\n1,z\n0,x\n1,w\n').encode())
+    ours = outcome(lambda: d2l.read(path).frame.to_csv())
+    by_loops.off()
+    assert ours == outcome(lambda: d2l.read(path).frame.to_csv())
+    assert '0,0,x' in ours[0] and '3,1,w' in ours[0]
+
+
+@pytest.mark.parametrize('size', [90, 10**6])
+def test_a_mark_of_utf_8_further_on_is_text(tmp_path, by_loops, monkeypatch, size):
+    monkeypatch.setattr('d2lrec.data.blocks.BYTES', size)
+    path, how = tmp_path / 'log.csv', {'label': 'y', 'categories': ['a', 'b'], 'numbers': []}
+    path.write_bytes(b'a,y,b\n' + b'\xef\xbb\xbfx,1,z\nw,0,z\n' * 40)
+    for switch in (lambda: None, by_loops.off):
+        switch()
+        folder = tmp_path / str(switch)
+        data = d2l.encode(path, folder, verbose=False, min_threshold=1, seed=None, **how)
+        assert data.vocabulary == d2l.read(path, **how).dataset(**ALL).vocabulary
+        assert data.vocabulary.fields[0].counts == (40, 40)
+
+
+@pytest.mark.parametrize('long', ['x' * 5_000, f'"{2_500 * "x,"}"'])
+def test_a_cell_longer_than_a_block_is_read(tmp_path, by_loops, monkeypatch, long):
+    monkeypatch.setattr('d2lrec.data.formats.BLOCK', 500)
+    how = {'label': 'y', 'categories': ['a'], 'numbers': []}
+    path = tmp_path / 'log.csv'
+    path.write_text('y,a\n' + '1,b\n0,c\n' * 200 + f'1,{long}\n0,b\n' * 3)
+    for switch in (lambda: None, by_loops.off):
+        switch()
+        assert d2l.read(path, **how).frame['a'].tolist().count(long.strip('"')) == 3
+
+
+def test_loops_are_compiled_where_nothing_keeps_them(monkeypatch):
+    caching = pytest.importorskip('numba.core.caching')
+    monkeypatch.setattr(caching.FunctionCache._impl_class, '_locator_classes', [])
+    loops = plain._compiled.__wrapped__()
+    text = np.frombuffer(b'1,a\n', np.uint8)
+    assert loops.cell_ends(text, ord(','), np.full(6, -1, np.int32)) == 2
 
 
 def test_many_cells_of_all_lengths_keep_their_numbers(by_loops):
