@@ -10,6 +10,7 @@ import sys
 
 import d2lrec as d2l
 
+import mxnet as mx
 import numpy as np
 from mxnet import gluon, init
 
@@ -108,6 +109,11 @@ def add_frappe_arguments(parser):
         'The published runs have 1 (%(default)s)',
     )
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--start',
+        metavar='FILE',
+        help="npz of first weights, by the net's own names for them, in place of drawn ones",
+    )
     parser.add_argument(
         '--results',
         default=os.path.join(os.path.dirname(__file__), 'results', 'frappe_rows.md'),
@@ -218,6 +224,8 @@ def train(name, parts, field_dims, args):
             getattr(net, part).weight.initialize(init.Normal(1e-4), force_reinit=True)
     if 'bias' in alike and hasattr(net, 'linear') and hasattr(net, 'mlp'):
         net.linear.bias.grad_req = 'null'  # it stays 0; the MLP has one
+    if args.start:
+        begin_with(net, args.start)
     trainer = None
     if alike or args.patience > 1:
         steps = math.ceil(len(parts['train'][1]) / BATCH)
@@ -229,7 +237,8 @@ def train(name, parts, field_dims, args):
             args.checkpoints,
             '-'.join([f'{name}-{l2:g}-{drop:g}-{args.rate:g}-{args.seed}', *alike])
             + f'-{args.patience}' * (args.patience > 1)
-            + '-distinct' * args.distinct,
+            + '-distinct' * args.distinct
+            + '-start' * bool(args.start),
         )
     history = d2l.fit(
         net,
@@ -254,6 +263,14 @@ def train(name, parts, field_dims, args):
             file=sys.stderr,
         )
     return d2l.evaluate(net, parts['test']), history
+
+
+def begin_with(net, path):
+    """Give a net the weights of an npz file, by the net's own names for them."""
+    params = net._collect_params_with_prefix()
+    with np.load(path) as first:
+        for name in first:
+            params[name].set_data(mx.np.array(first[name]))
 
 
 def _alike(args):
@@ -338,6 +355,7 @@ def _line(name, published, args, report, history):
                 f'patience {args.patience}' * (args.patience > 1),
                 'distinct negatives' * args.distinct,
                 f'seed {args.seed}',
+                'first weights from a file' * bool(args.start),
             ],
         )
     )

@@ -93,6 +93,7 @@ def test_frappe_keeps_the_best_epoch_by_validation_auc(files):
             'alike': None,
             'patience': 1,
             'distinct': False,
+            'start': None,
             'checkpoints': str(files / 'runs'),
         },
     )
@@ -102,6 +103,16 @@ def test_frappe_keeps_the_best_epoch_by_validation_auc(files):
     assert report['rate'] == pytest.approx(parts['test'][1].mean())
     again = frappe.train('FM', parts, field_dims, args)  # all done: nothing but read
     assert again[0] == report and again[1].rows == history.rows
+
+
+def test_frappe_begins_where_a_file_says(tmp_path):
+    frappe, net = importlib.import_module('quality_frappe'), d2l.FM([3, 2], 4)
+    net.initialize()
+    vectors = np.arange(20, dtype='float32').reshape(5, 4)
+    np.savez(tmp_path / 'start.npz', **{'embedding.weight': vectors})
+    frappe.begin_with(net, tmp_path / 'start.npz')
+    assert (net.embedding.weight.data().asnumpy() == vectors).all()
+    assert not net.linear.weight.data().asnumpy().any()
 
 
 def test_what_the_published_frappe_runs_do_besides():

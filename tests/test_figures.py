@@ -24,6 +24,8 @@ ALLOWED = DRAWN | {'svg', 'style', 'defs', 'marker', 'tspan', 'switch', 'g'}
 COLOUR = re.compile(r'var\(--fig-(ink|muted|paper|line|[abcd](?:-soft)?),(#[0-9a-f]{6})\)')
 COLUMN = 360  # px, the narrowest page column
 SMALLEST = 9  # px, the smallest text in it
+PHONE = 390  # px, where the site draws it from edge to edge
+READABLE = 10  # px, the smallest text there
 
 # what a model's name is in a drawing, where that is not the class's; and what is no click model
 MODELS = [
@@ -182,6 +184,7 @@ def test_text_is_large_enough_in_a_narrow_column(path):
         if size:
             sized[name] = float(size.group(1))
             assert sized[name] * COLUMN / width >= SMALLEST, f'{path.name}: .{name}'
+            assert sized[name] * PHONE / width >= READABLE, f'{path.name}: .{name}'
     for text in root.iter(f'{SVG}text'):
         assert text.get('class') in sized, f'{path.name}: {"".join(text.itertext())!r} has no size'
 

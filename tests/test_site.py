@@ -1,5 +1,6 @@
 """The built site, as files and as Chromium shows it."""
 
+import io
 import json
 import os
 import re
@@ -14,13 +15,15 @@ from d2lrec import palette, phrases, plot
 
 import axe_playwright_python
 import build
+import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
-from d2lrec_site import api, cells, figures, finish, search, typography
+from d2lrec_site import api, cells, figures, finish, formulas, icons, search, typography
 from docutils import nodes
 from docutils.nodes import make_id
 from nbformat import v4
+from PIL import Image
 from sphinx.application import Sphinx
 
 from chapters import BOOK, EDITIONS, ROOT
@@ -337,10 +340,18 @@ def test_the_api_pages_have_no_stray_mark(pages):
 def test_the_heads_of_the_index_are_letters_that_stand_alone():
     from d2lrec_site.words import tell_index
 
-    entries = [('A', [('auc()', ([], [], None))]), ('\u1112', [('행', ([], [], None))])]
+    entries = [
+        ('A', [('auc()', ([], [], None))]),
+        ('D', [('d2lrec.few', ([], [('module', ['few.html'])], None))]),
+        ('M', [('module', ([], [('d2lrec.few', ['few.html'])], None)), ('MF', ([], [], None))]),
+        ('\u1112', [('행', ([], [], None))]),
+    ]
     context = {'genindexentries': entries}
     tell_index(None, 'genindex', 'genindex.html', context, None)
-    assert [letter for letter, _ in context['genindexentries']] == ['A', '\u314e']
+    (_, _), (_, modules), (_, others), _ = found = context['genindexentries']
+    assert [letter for letter, _ in found] == ['A', 'D', 'M', '\u314e']
+    assert modules == [('d2lrec.few (module)', (['few.html'], [], None))]
+    assert [name for name, _ in others] == ['MF']
 
 
 UNTOLD = re.compile(r'\b[a-z]{2,}(?: [a-z]{2,}){2,}\b')  # three words of a sentence
@@ -498,6 +509,7 @@ def test_pieces_of_a_print_are_joined_as_they_are(pieces, text):
         ('<th></th><th>AUC</th>', '<td></td><th>AUC</th>'),
         ('<td>0.78</td>', '<td class="number">0.78</td>'),
         ('<td>-1,682 ± 3</td>', '<td class="number">-1,682 ± 3</td>'),
+        ('<td>1998-04-04 19:22</td>', '<td class="number date">1998-04-04 19:22</td>'),
         ('<td>Toy Story (1995)</td>', '<td>Toy Story (1995)</td>'),
         ('<style scoped>\n.dataframe th { color: red }\n</style>\n<td>A</td>', '<td>A</td>'),
         ('<tbody><th>LR</th></tbody>', '<tbody><th class="short">LR</th></tbody>'),
@@ -506,6 +518,11 @@ def test_pieces_of_a_print_are_joined_as_they_are(pieces, text):
 )
 def test_a_printed_table_is_mended(markup, mended):
     assert cells.mend_table(markup) == mended
+
+
+def test_long_heads_of_a_printed_table_may_break_at_their_bar():
+    told = cells.mend_table('<th>valid_loss</th><tbody><th>a_b</th><td>0.5</td>')
+    assert told.startswith('<th>valid_<wbr/>loss</th>') and '>a_b<' in told
 
 
 @pytest.mark.parametrize(
@@ -536,6 +553,21 @@ def test_the_name_of_rows_stands_in_the_row_of_heads():
     ]  # fmt: skip
     levels = frame.set_index(['film', 'AUC']).unstack().to_html()  # heads over heads stay
     assert len(BeautifulSoup(cells.mend_table(levels), 'html.parser').select('thead tr')) == 3
+
+
+@pytest.mark.parametrize(
+    'tex, parts',
+    [
+        (
+            r'-y\log\sigma(z) - (1-y)\log(1-\sigma(z)) = \log(1+e^{z}) - yz',
+            [r'-y\log\sigma(z) - (1-y)\log(1-\sigma(z))', r'= \log(1+e^{z}) - yz'],
+        ),
+        (r'h(\mathbf r) = \mathbf A \mathbf r + \mathbf c', None),  # short as it is shown
+        (r'\max(z, 0) + \log(1 + e^{-|z|}) - yz + \sum_{k = 1}^K w_k', None),  # below a sum
+    ],
+)
+def test_a_long_formula_in_a_sentence_has_two_parts(tex, parts):
+    assert formulas.equal_parts(tex) == (parts or [tex])
 
 
 def test_a_particle_stays_with_its_word():
@@ -740,10 +772,71 @@ def test_a_heat_map_and_a_map_of_vectors_fit_a_telephone():
     ):
         least = figures.least_width(ElementTree.fromstring(plot.as_svg(figure)))
         assert 0 < least <= figures.NARROW
-    # one scale of colours, whatever the page's own are in the dark
-    html = figures.inline_svg(plot.as_svg(plot.heatmap([[0.5, 1.0]])), 'fig1', 'A', 'en', True)
-    cells_of_it = html[html.index('QuadMesh') :].partition('</g>')[0]
-    assert palette.B in cells_of_it and 'var(' not in cells_of_it
+
+
+def test_a_heat_map_mixes_its_colours_of_the_pages():
+    """One scale for all cells, whose zero is the page's own: white, or dark in the dark."""
+    numbers = [[-1.0, 0.0], [0.5, 1.0]]
+    html = figures.inline_svg(plot.as_svg(plot.heatmap(numbers)), 'fig1', 'A', 'en', True)
+    page = BeautifulSoup(html, 'html.parser')
+    drawn = page.select('g[id*=QuadMesh] path')
+    shares = [float(re.search(r'--share: ?([\d.]+)%', one['style'])[1]) for one in drawn]
+    assert [round(share) for share in shares] == [100, 0, 50, 100]
+    assert [one['class'] for one in drawn][::3] == [['d2l-a'], ['d2l-b']]
+    assert drawn[0]['fill'] == palette.A and drawn[3]['fill'] == palette.B  # where nothing is mixed
+    assert [len(page.select(f'text.d2l-on-{kind}')) for kind in ('full', 'pale')] == [2, 2]
+    bare = figures.inline_svg(
+        plot.as_svg(plot.heatmap(numbers, digits=None)), 'fig1', 'A', 'en', True
+    )
+    assert '<image' not in bare  # the bar is of the same colours
+    stops = BeautifulSoup(bare, 'html.parser').select('stop')
+    ends = [(one['class'], one['style']) for one in (stops[0], stops[-1])]
+    assert ends == [(['d2l-b'], '--share:100%'), (['d2l-a'], '--share:100%')]
+
+
+def test_greys_of_a_plot_are_the_pages():
+    root = plotted(lambda figure: figure.subplots().axhline(1, color='0.4', linestyle='--'))
+    figures.show_greys(root)
+    text = ElementTree.tostring(root, encoding='unicode')
+    assert 'stroke: var(--fig-quiet, #666666)' in text
+
+
+def test_letters_grow_on_a_phone_as_far_as_they_have_room():
+    def wide(figure):
+        figure.set_size_inches(6, 3)
+        axis = figure.subplots()
+        axis.plot([0, 1])
+        axis.set_yticks([0, 1], ['a name of many letters', 'another'])
+        axis.annotate('here', (0.5, 0.5))
+        axis.annotate('and here', (0.6, 0.5))
+
+    root = plotted(wide)
+    whole = float(root.get('viewBox').split()[2])
+    pieces = figures.for_phones(root, 'fig1', 0)
+    (box,) = re.findall(r'viewBox="([^"]*)"', pieces)
+    (small,) = map(float, re.findall(r'--small:([\d.]+)px', pieces))
+    assert float(box.split()[2]) > whole and float(box.split()[0]) < 0  # the names need room
+    assert small * figures.PHONE / float(box.split()[2]) >= 10
+    grown = {
+        ''.join(text.itertext()): 'var(--small' in ElementTree.tostring(text, encoding='unicode')
+        for text in root.iter(f'{{{figures.SVG}}}text')
+    }
+    assert grown['a name of many letters'] and not grown['here'] and not grown['and here']
+
+    def dots(figure):
+        axis = figure.subplots()
+        axis.scatter([0, 1], [0, 1])
+        axis.annotate('one', (0.5, 0.5), fontsize=7)
+        axis.annotate('another', (0.54, 0.5), fontsize=7)
+
+    root = plotted(dots)
+    assert '--shown:0' in figures.for_phones(root, 'fig1', 0)
+    left_out = [
+        ''.join(text.itertext())
+        for text in root.iter(f'{{{figures.SVG}}}text')
+        if '--shown' in text.get('style')
+    ]
+    assert left_out == ['another']
 
 
 @pytest.mark.parametrize('shade, pale', [(1.0, True), (0.3, False)])
@@ -753,6 +846,21 @@ def test_a_picture_that_is_nearly_white_is_known(shade, pale):
     )
     (image,) = root.iter(f'{{{figures.SVG}}}image')
     assert figures.is_pale(image) is pale
+
+
+def test_a_heavy_picture_of_a_plot_is_made_light():
+    shades = np.random.default_rng(0).random((300, 300))
+    root = plotted(lambda figure: figure.subplots().imshow(shades, cmap='Blues'))
+    (image,) = root.iter(f'{{{figures.SVG}}}image')
+    before = figures.picture_of(image)
+    figures.make_light(image)
+    after = figures.picture_of(image)
+    assert len(before) > figures.HEAVY and len(after) < 0.6 * len(before)
+    one, two = (
+        np.asarray(Image.open(io.BytesIO(data)).convert('RGB'), dtype=int)
+        for data in (before, after)
+    )
+    assert abs(one - two).mean() < 2
 
 
 def test_the_first_page_names_every_edition():
@@ -848,16 +956,28 @@ LEFT = """() => [...document.querySelectorAll('article table')].flatMap(table =>
     .map(column => column.map(e => e.textContent).join(' ')) })"""
 
 
-# Letters of plots of less than seven and a half dots.
-# A plot of columns is seen as these. One that is a little too wide is shrunk and does not scroll.
+# On a phone: letters of drawings and plots of less than ten dots; numbers in the cells of a heat
+# map and other plots of many words of less than eight.
+# A plot of columns is seen as these; one of small letters as its double with larger ones.
 SMALL = """() => {
   const plots = [...document.querySelectorAll('svg.plot-svg:not(.d2l-stacked > *)')];
-  return plots.flatMap(plot => {
+  const found = plots.flatMap(plot => {
     const next = plot.nextElementSibling;
     const stacked = next && next.matches('.d2l-stacked') && next.checkVisibility();
-    const scale = Math.min(...(stacked ? [...next.children] : [plot]).map(e => e.getScreenCTM().a));
-    return [...plot.querySelectorAll('text')].filter(e =>
-      parseFloat(getComputedStyle(e).fontSize) * scale < 7.5).map(e => e.textContent) }) }"""
+    const shown = stacked ? [...next.children] : [plot];
+    const scale = Math.min(...shown.map(e => e.getScreenCTM().a));
+    const small = parseFloat(shown[0].style.getPropertyValue('--small')) || 0;
+    const many = plot.querySelectorAll('text').length > 30;
+    const left = shown[0].style.getPropertyValue('--shown') ? '[style*="--shown"]' : 'nothing';
+    return [...plot.querySelectorAll(`text:not(${left})`)].filter(e => {
+      const own = [e, ...e.querySelectorAll('tspan')].map(part =>
+        parseFloat(getComputedStyle(part).fontSize));
+      const told = e.outerHTML.includes('--small') ? small : 0;
+      return Math.max(...own, told) * scale < (many ? 8.2 : 9.95) }).map(e => e.textContent) });
+  const drawings = [...document.querySelectorAll('svg.figure-svg:not(.plot-svg)')];
+  return found.concat(drawings.flatMap(one => [...one.querySelectorAll('text')].filter(e =>
+    parseFloat(getComputedStyle(e).fontSize) * one.getScreenCTM().a < 10)
+    .map(e => e.textContent))) }"""
 
 
 def test_page_shows_well_in_chromium(opened):
@@ -894,7 +1014,7 @@ def test_page_shows_well_in_chromium(opened):
         'all => all.map(e => e.getBoundingClientRect()).map(b => [b.width, b.height])',
     )
     assert all(width > 50 and height > 25 for width, height in drawings), drawings
-    assert page.evaluate(SMALL) == [], 'letters of a plot that nobody can read on a phone'
+    assert page.evaluate(SMALL) == [], 'letters that nobody can read on a phone'
     hidden = page.eval_on_selector_all(
         'details, .toggle-button, div.admonition.dropdown > button',
         'all => all.filter(e => !e.checkVisibility() && !e.parentElement.closest('
@@ -1166,7 +1286,9 @@ QUERIES = {
         '학습률': '*',
         '학습률을': '*',
         '추천시스템': '*',
-        '분산학습': '*',
+        '분산학습': 'scale',
+        '분산 학습': 'scale',
+        '분산학습이란': 'scale',
         '임베딩': '*',
         '임베딩은': '*',
         '로그 손실': '*',
@@ -1224,6 +1346,7 @@ QUERIES = {
         'cold start': '*',
         'leakage': '*',
         'parameter server': 'scale growth',
+        'distributed training': 'scale',
         'quantiles': 'wide_deep production',
         'install': 'install',
         'Colab': 'install',
@@ -1365,12 +1488,65 @@ def test_search_says_what_it_looked_for(browser, address, edition):
         assert said not in page.locator('#search-results').inner_text()
 
 
+# Queries whose words are said with other endings, in code alone, or in the lists.
+QUOTED = {
+    'ko': ['학습률', '분산학습', '행렬분해', 'Guo', 'touch_rows', 'AUC', 'kvstore', '콜드 스타트'],
+    'en': [
+        'memory',
+        'regularization',
+        'Guo',
+        'touch_rows',
+        'AUC',
+        'calibrated',
+        'matrix factorization',
+    ],
+}
+# All results stand there, those of pages with what is quoted of them.
+SETTLED = """() => document.querySelector('#search-results .search-summary')?.innerText
+  && [...document.querySelectorAll('#search-results li')].every(one =>
+    one.querySelector('span, p.context'))"""
+# Results that are quoted without any of the words, and have none in their title either.
+SILENT = """words => [...document.querySelectorAll('#search-results li')].filter(one =>
+  one.querySelector('p.context')).filter(one => {
+    const said = one.textContent.toLowerCase(), stemmer = new Stemmer();
+    const written = said.match(/[\\p{Letter}\\p{Number}_]+/gu) || [];
+    const stems = new Set(written.map(word => stemmer.stemWord(word)));
+    return !words.some(word => said.includes(word) || stems.has(word)) })
+    .map(one => one.textContent)"""
+
+
+@pytest.mark.parametrize('language', QUOTED)
+def test_results_quote_what_was_asked_for(browser, address, language):
+    with Visit(browser, address) as visit:
+        for query in QUOTED[language]:
+            page = visit.go(f'{language}/search.html?q={query}')
+            page.wait_for_function(SETTLED, timeout=10000)
+            words = page.evaluate('query => [...Search._parseQuery(query)[1]]', query)
+            assert page.evaluate(SILENT, words) == [], query
+            quoted = page.locator('#search-results p.context').all_inner_texts()
+            labels = [one for one in quoted if re.search(r'\[[A-Z][A-Za-z+]*\d\d[a-z]?\]', one)]
+            assert quoted and not labels, (query, labels)
+
+
+@each_edition
+def test_the_search_page_speaks_the_pages_language(browser, address, edition):
+    said = edition.words['scripts']
+    found = next(own for english, own in said.items() if 'resultCount' in english)
+    with Visit(browser, address) as visit:
+        page = visit.go(f'{edition.language}/search.html?q=FM')
+        page.wait_for_function(SETTLED, timeout=10000)
+        told = page.locator('#search-results .search-summary').inner_text()
+        assert re.fullmatch(re.escape(found).replace(r'\$\{resultCount\}', r'\d+'), told)
+        scripts = page.evaluate("fetch('_static/searchtools.js').then(one => one.text())")
+        assert not [english for english in said if f'"{english}"' in scripts]
+
+
 @each_edition
 def test_a_telephone_shows_every_panel_and_legend(browser, address, edition):
     own = f'{address}/{edition.language}/{edition.chapters}'
     visit = browser.new_page(viewport={'width': 390, 'height': 844})
     try:
-        for name, count in (('own_log', 2), ('defects', 2), ('growth', 2), ('dlrm', 0)):
+        for name, count in (('own_log', 2), ('defects', 3), ('growth', 2), ('dlrm', 4)):
             visit.goto(f'{own}/{name}.html', wait_until='load')
             ends = visit.eval_on_selector_all(
                 '.d2l-stacked > svg, .d2l-plot:not(:has(.d2l-stacked)) g[id*="legend_"] text',
@@ -1393,6 +1569,18 @@ def test_a_telephone_shows_formulas_whole(browser, address):
             'div.math', 'all => all.map(one => one.scrollWidth - one.clientWidth)'
         )
         assert sum(one > 1 for one in over) <= 1, over  # the longest may still scroll
+        for name in ('first_steps', 'deepfm'):  # a long one within a solution
+            visit.goto(f'{address}/en/chapters/en/{name}.html')
+            visit.wait_for_function("document.querySelectorAll('.solution mjx-container').length")
+            visit.eval_on_selector_all(
+                'div.solution button.toggle-button', 'all => all.forEach(button => button.click())'
+            )
+            visit.wait_for_timeout(300)
+            sizes = visit.eval_on_selector_all(
+                'div.solution span.math mjx-container',
+                'all => all.map(e => parseFloat(getComputedStyle(e).fontSize))',
+            )
+            assert min(sizes) > 15, (name, sizes)
         visit.goto(f'{address}/en/chapters/en/data.html')  # three formulas side by side
         visit.wait_for_selector('div.math.d2l-lines')
         sizes = visit.eval_on_selector_all(
@@ -1419,6 +1607,58 @@ def test_a_table_that_is_a_little_too_wide_is_tightened(browser, address):
         assert over and max(over) <= 1, over
     finally:
         visit.close()
+
+
+# Tables that are wider than a phone, and a form in which one of them fits there.
+FITTED = [
+    ('first_steps', 'd2l-cards'),
+    ('compare', 'd2l-cards'),
+    ('fm', 'd2l-turned'),
+    ('defects', 'd2l-tight'),
+]
+
+
+@each_edition
+@pytest.mark.parametrize('name, form', FITTED)
+def test_a_wide_table_takes_a_form_that_fits_a_telephone(browser, address, edition, name, form):
+    with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
+        page = visit.go(f'{edition.language}/{edition.chapters}/{name}.html')
+        page.wait_for_selector(f'.{form} table')
+        page.wait_for_timeout(200)
+        over = page.eval_on_selector_all(
+            f'.{form}', 'all => all.map(e => e.scrollWidth - e.clientWidth)'
+        )
+        assert max(over) <= 1, over
+        prose = page.eval_on_selector_all(  # tables of the text all do
+            '.pst-scrollable-table-container', 'all => all.map(e => e.scrollWidth - e.clientWidth)'
+        )
+        assert max(prose, default=0) <= 1, prose
+        heads = page.evaluate(  # a card says what each of its lines is
+            """() => [...document.querySelectorAll('.d2l-cards tbody td')].filter(cell =>
+            cell.cellIndex > 1 && cell.textContent.trim()
+            && getComputedStyle(cell, '::before').content.length < 4).map(e => e.textContent)"""
+        )
+        assert heads == []
+        roles = page.eval_on_selector_all(
+            '.d2l-cards table, .d2l-turned table', 'all => all.map(e => e.getAttribute("role"))'
+        )
+        assert set(roles) <= {'table'}
+        page.set_viewport_size({'width': 1280, 'height': 900})  # and is a table again with room
+        page.wait_for_function('form => !document.querySelector("." + form + " table")', arg=form)
+        assert visit.is_calm(), (visit.elsewhere, visit.complaints)
+
+
+@each_edition
+def test_a_table_of_models_sorts_as_cards_too(browser, address, edition):
+    with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
+        page = visit.go(f'{edition.language}/{edition.chapters}/compare.html')
+        page.wait_for_selector('.d2l-cards table.sortable')
+        first = page.locator('.d2l-cards table.sortable').first
+        button = first.locator('button.d2l-sort').first
+        assert button.bounding_box()['x'] >= 0 and button.bounding_box()['height'] > 15
+        button.click()
+        said = first.evaluate('table => [...table.tBodies[0].rows].map(r => r.cells[0].innerText)')
+        assert said == sorted(said, key=str.lower)
 
 
 def test_an_instrument_is_as_wide_in_the_dark(browser, address):
@@ -1513,6 +1753,90 @@ def test_an_address_that_is_none_leads_back(browser, address):
         assert visit.is_calm(), (visit.elsewhere, visit.complaints)
 
 
+# Cells of heat maps: [share of the full colour, luminance, contrast of what is written on them].
+SHADES = """() => { const canvas = document.createElement('canvas').getContext('2d');
+  const lum = colour => { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+    const f = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map(v => { v /= 255;
+      return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 });
+    return .2126 * f[0] + .7152 * f[1] + .0722 * f[2] };
+  return [...document.querySelectorAll('svg.plot-svg:not(.d2l-stacked > *)')].flatMap(plot => {
+    const texts = [...plot.querySelectorAll('text[class*=d2l-on]')].map(e => [e, e.getBBox()]);
+    return [...plot.querySelectorAll('path.d2l-a, path.d2l-b')].map(cell => {
+      const box = cell.getBBox(), own = lum(getComputedStyle(cell).fill);
+      const holds = (x, y) => x > box.x && x < box.x + box.width
+        && y > box.y && y < box.y + box.height;
+      const on = texts.find(([, b]) => holds(b.x + b.width / 2, b.y + b.height / 2));
+      const said = on && lum(getComputedStyle(on[0]).fill);
+      return [parseFloat(cell.style.getPropertyValue('--share')), own,
+        on ? (Math.max(own, said) + .05) / (Math.min(own, said) + .05) : 0] }) }) }"""
+
+
+@pytest.mark.parametrize('width', [390, 1280])
+@pytest.mark.parametrize('name', ['mf', 'histories', 'compare'])
+def test_a_heat_map_is_no_white_card_in_the_dark(browser, address, name, width):
+    """Its zero is dark and what is written on a cell can be read, also in its double on a phone."""
+    size = {'width': width, 'height': 900}
+    with Visit(browser, address, color_scheme='dark', viewport=size) as visit:
+        page = visit.go(f'en/chapters/en/{name}.html')
+        page.wait_for_function('document.documentElement.dataset.theme == "dark"')
+        shades = page.evaluate(SHADES)
+        assert len(shades) > 30
+        assert max((lum for share, lum, _ in shades if share < 5), default=0) < 0.05
+        assert min((ratio for _, _, ratio in shades if ratio), default=9) >= 4.4
+        # what is drawn, by its pixels: the double's own style cannot be asked
+        drawn = page.locator('.d2l-plot:has(path.d2l-a, path.d2l-b)').first
+        shot = Image.open(io.BytesIO(drawn.screenshot())).convert('L')
+        assert np.asarray(shot).mean() < 100
+
+
+DASHED = """() => { const rgb = c => c.match(/[\\d.]+/g).map(Number);
+  const lum = c => { const f = c.slice(0, 3).map(v => { v /= 255;
+    return v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4 });
+    return .2126 * f[0] + .7152 * f[1] + .0722 * f[2] };
+  const back = lum(rgb(getComputedStyle(document.body).backgroundColor));
+  return [...document.querySelectorAll('svg.plot-svg path[style*=dasharray]')].map(e => {
+    const own = lum(rgb(getComputedStyle(e).stroke));
+    return (Math.max(own, back) + .05) / (Math.min(own, back) + .05) }) }"""
+
+
+@pytest.mark.parametrize('name', ['defects', 'autorec', 'scale', 'compare'])
+def test_dashed_lines_are_seen_in_the_dark(browser, address, name):
+    with Visit(browser, address, color_scheme='dark') as visit:
+        page = visit.go(f'en/chapters/en/{name}.html')
+        page.wait_for_function('document.documentElement.dataset.theme == "dark"')
+        ratios = page.evaluate(DASHED)
+        assert ratios and min(ratios) > 3, ratios
+
+
+@pytest.mark.parametrize('name', ['autorec', 'scale', 'data', 'fm'])
+def test_nothing_stands_below_the_foot_on_a_telephone(browser, address, name):
+    with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
+        page = visit.go(f'en/chapters/en/{name}.html')
+        page.wait_for_selector('.d2lrec-instrument .d2i-live')
+        for _ in range(2):
+            below = page.evaluate(
+                'document.documentElement.scrollHeight - scrollY - document.querySelector('
+                "'footer.bd-footer-content').getBoundingClientRect().bottom"
+            )
+            assert below < 4, below
+            page.evaluate('scrollTo(0, document.documentElement.scrollHeight)')
+            page.wait_for_timeout(300)
+
+
+@each_edition
+def test_pages_outside_the_book_have_its_letters(browser, address, edition):
+    family = '(e => getComputedStyle(e).fontFamily)(document.querySelector("{}"))'
+    with Visit(browser, address) as visit:
+        page = visit.go(f'{edition.language}/{edition.pages[0]}.html')
+        own = page.evaluate(family.format('article p'))
+        for scheme in ('light', 'dark'):
+            page = visit.go('404.html')
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate(family.format(f'p[lang={edition.language}]')) == own
+            ratios = page.evaluate(CONTRAST.replace('article p', 'main p, main a'))
+            assert min(ratios) >= 4.5
+
+
 def test_the_sitemap_names_every_page_and_its_twins():
     assert build.sitemap(BOOK, '') == ''
     text = build.sitemap(BOOK, 'https://host.invalid/book')
@@ -1535,6 +1859,46 @@ def test_the_site_is_light(site):
                 heavy[path.name] = len(page), len(rest)
     assert not heavy
     assert len(list(site.rglob('tex-chtml.js'))) == 1
+
+
+def test_icons_are_small_and_all_there(pages, site):
+    from fontTools.ttLib import TTFont
+
+    for language in LANGUAGES:
+        vendor = site / language / '_static' / 'vendor' / 'fontawesome'
+        (sheet,) = vendor.glob('*/css/all.min.css')
+        codes = {
+            name: int(code, 16)
+            for names, code in icons.RULE.findall(sheet.read_text(encoding='utf-8'))
+            for name in re.findall(r'fa-[a-z0-9-]+', names)
+        }
+        assert sheet.stat().st_size < 25e3
+        fonts = [path for path in vendor.rglob('*') if path.stem in icons.FONTS]
+        assert [path.suffix for path in fonts] == ['.woff'] * 2
+        assert all(path.stat().st_size < 8e3 for path in fonts)
+        drawn = {code for path in fonts for code in TTFont(path).getBestCmap()}
+        for name, page in pages.items():
+            if edition_of(name).language != language:
+                continue
+            for icon in page.select('i[class*="fa-"]'):
+                own = [one for one in icon['class'] if one in codes]
+                assert len(own) == 1 and codes[own[0]] in drawn, (name, icon)
+    for name, page in pages.items():
+        for link in page.select('link[rel=preload][as=font]'):
+            assert ((site / name).parent / link['href']).stat().st_size < 8e3, (name, link)
+
+
+@each_edition
+def test_a_first_visit_is_light(browser, address, site, edition):
+    """What a page of text loads, and one of formulas beside MathJax, in bytes of files."""
+    for name, most in (('teach', 0.75e6), ('deepfm', 1.1e6)):
+        with Visit(browser, address) as visit:
+            asked = []
+            visit.page.on('request', lambda request: asked.append(request.url))
+            visit.go(f'{edition.language}/{edition.chapters}/{name}.html')
+            paths = {url.partition('?')[0].replace(address, str(site)) for url in asked}
+            sizes = {path: os.path.getsize(path) for path in paths if '/mathjax/' not in path}
+            assert sum(sizes.values()) < most, sorted(sizes.items(), key=lambda one: -one[1])[:8]
 
 
 @each_edition

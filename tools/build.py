@@ -28,11 +28,10 @@ MISSING_PAGE = """<!DOCTYPE html>
 <link rel="icon" href="data:,">
 <title>404 · d2lrec</title>
 <style>
-  :root {{ color-scheme: light dark; }}
-  body {{ font: 1.15rem/1.8 system-ui, sans-serif; max-width: 34rem; margin: 12vh auto;
+{look}
+  body {{ font-size: 1.15rem; line-height: 1.8; max-width: 34rem; margin: 12vh auto;
          padding: 0 1.5rem; }}
-  :lang(ko) {{ word-break: keep-all; }}
-  a {{ color: inherit; }}
+  p {{ text-wrap: pretty; }}
 </style>
 </head>
 <body>
@@ -58,10 +57,10 @@ ROOT_PAGE = """<!DOCTYPE html>
   location.replace(pages[first.split("-")[0].toLowerCase()] || pages["{otherwise}"]);
 </script>
 <style>
-  :root {{ color-scheme: light dark; }}
-  body {{ font: 1.25rem/1.8 system-ui, sans-serif; display: grid; place-content: center;
+{look}
+  body {{ font-size: 1.25rem; line-height: 1.8; display: grid; place-content: center;
          min-height: 100vh; margin: 0; text-align: center; }}
-  a {{ color: inherit; display: block; padding: .5rem 1rem; }}
+  a {{ display: block; padding: .5rem 1rem; }}
 </style>
 </head>
 <body>
@@ -74,12 +73,42 @@ ROOT_PAGE = """<!DOCTYPE html>
 """
 
 
+def look():
+    """The book's letters and colours, in both schemes, for the pages that stand outside it."""
+    css = (ROOT / '_ext' / 'd2lrec_site' / 'static' / 'book.css').read_text(encoding='utf-8')
+    family = r'html\[data-theme\](?::lang\((\w+)\))? \{\s*--[\w-]+-base-system: ([^;]+);'
+    fonts = {of: ' '.join(said.split()) for of, said in re.findall(family, css)}
+    lines = [
+        f'  :lang({one.language}) {{ font-family: {fonts.get(one.language, fonts[""])}; }}'
+        for one in EDITIONS
+    ]
+
+    def colours(theme, *names):
+        block = re.search(rf'html\[data-theme="{theme}"\] \{{(.*?)\}}', css, re.DOTALL)[1]
+        return [re.search(rf'--{name}: ([^;]+);', block)[1] for name in names]
+
+    ink, link = colours('light', 'fig-ink', 'pst-color-link')
+    pale, pale_link, ground = colours('dark', 'fig-ink', 'pst-color-link', 'pst-color-background')
+    lines += [
+        '  :root { color-scheme: light dark; }',
+        f'  body {{ color: {ink}; background: #fff; }}',
+        f'  a {{ color: {link}; text-underline-offset: 0.2em; }}',
+        '  @media (prefers-color-scheme: dark) {',
+        f'    body {{ color: {pale}; background: {ground}; }}',
+        f'    a {{ color: {pale_link}; }}',
+        '  }',
+        '  :lang(ko) { word-break: keep-all; }',
+    ]
+    return '\n'.join(lines)
+
+
 def root_page(book=BOOK):
     """The site's first page: it leads to the edition in the browser's language."""
     firsts = {one.language: f'{one.language}/{one.pages[0]}.html' for one in book.editions}
     alternate = '<link rel="alternate" hreflang="{}" href="{}">'
     return ROOT_PAGE.format(
         otherwise=book.otherwise.language,
+        look=look(),
         pages=json.dumps(firsts),
         alternates='\n'.join(
             alternate.format(*one)
@@ -110,7 +139,9 @@ def missing_page(book=BOOK):
         )
         said = said.replace('[', f'<a href="{search}">', 1).replace(']', '</a>', 1)
         paragraphs.append(f'<p lang="{one.language}">{said}</p>')
-    return MISSING_PAGE.format(otherwise=book.otherwise.language, paragraphs='\n'.join(paragraphs))
+    return MISSING_PAGE.format(
+        otherwise=book.otherwise.language, look=look(), paragraphs='\n'.join(paragraphs)
+    )
 
 
 def sitemap(book=BOOK, base=None):

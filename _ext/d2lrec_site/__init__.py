@@ -131,6 +131,7 @@ def setup(app):
     app.connect('doctree-resolved', figures.inline_figures)
     app.connect('doctree-resolved', glossary.lead_back)
     app.connect('doctree-resolved', api.link_mentions)
+    app.connect('doctree-resolved', formulas.part_long_ones, priority=880)
     app.connect('doctree-resolved', formulas.keep_together, priority=890)
     app.connect('doctree-resolved', typography.full_numbers, priority=899)
     app.connect('doctree-resolved', typography.keep_words, priority=900)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from types import ModuleType
 
 from docutils import nodes
+from sphinx.locale import _
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.nodes import make_refnode
 
@@ -250,8 +251,17 @@ def described(objects, parts):
 
 
 def name_fields(app, doctree):
-    """A section of napoleon that its own catalogue does not know, such as Attributes, is told."""
+    """A section of napoleon that its own catalogue does not know, such as Attributes, is told.
+
+    So is what a module raises: Sphinx tells that of functions and classes alone.
+    """
     own = BOOK.of(app.config.language).words.get('theme', {})
     for field in doctree.findall(nodes.field_name):
+        raised = re.fullmatch(r'raises (\w+)', field.astext())
+        if raised:
+            field[:] = [nodes.Text(_('Raises'))]
+            for said in field.parent[-1].findall(nodes.paragraph):
+                said[:0] = [nodes.strong('', raised[1]), nodes.Text(' – ')]
+                break
         if field.astext() in own:
             field[:] = [nodes.Text(own[field.astext()])]

@@ -78,9 +78,19 @@ def mend_table(markup):
     markup = re.sub(r'<th((?: [^>]*)?)>\s*</th>', r'<td\1></td>', markup)
     head, body, rows = markup.partition('<tbody>')
     short = rf'<th((?: (?:rowspan|valign)="[^"]*")*)>([^<]{{1,{SHORT}}})</th>'
+    head = re.sub(  # on a phone a long head may break behind its bar
+        r'(?<=>)([^<>]*\w_\w[^<>]*)(?=</th>)',
+        lambda m: re.sub(r'(?<=\w)_(?=\w)', '_<wbr/>', m[1]),
+        head,
+    )
     markup = head + body + re.sub(short, r'<th class="short"\1>\2</th>', rows)
     markup = re.sub(r'<td>NaN</td>', '<td class="number">–</td>', markup)
     markup = re.sub(r'<td>-(0(?:\.0*)?)</td>', r'<td>\1</td>', markup)  # a rounded -.0000
+    markup = re.sub(  # on a phone its time may stand below its day
+        r'<td>(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?)</td>',
+        r'<td class="number date">\1</td>',
+        markup,
+    )
     return re.sub(
         r'<td>(\s*' + NUMBER.pattern + r'\s*)</td>', r'<td class="number">\1</td>', markup
     )

@@ -13,6 +13,7 @@ import xml.etree.ElementTree as ET
 from functools import lru_cache
 from pathlib import Path
 
+from d2lrec import palette
 from d2lrec.phrases import phrasebook, width
 
 import nbformat
@@ -26,6 +27,8 @@ XML = 'http://www.w3.org/XML/1998/namespace'
 XLINK = 'http://www.w3.org/1999/xlink'
 LEGIBLE = 8.5  # dots of a letter that can be read on a phone
 NARROW = 384  # a plot that asks for less is shrunk: on a phone it has about 340
+PHONE = 341  # dots of a phone's column,
+EASY = 10.1  # and of a letter that is read there without effort
 CAPTIONS = 'chapters/captions.yml'
 LINKS = ('href', f'{{{XLINK}}}href')
 logger = logging.getLogger(__name__)
@@ -81,14 +84,14 @@ def inline_svg(text, prefix, alt, language, plotted=False):
     if plotted:
         least = least_width(root)
         least = least if least > NARROW else 0
-        pieces = stacked(root, prefix, least) if least else ''
+        pieces = for_phones(root, prefix, least)
         style += f';--least:{least}px'
         for image in root.iter(f'{{{SVG}}}image'):
+            make_light(image)
             if is_pale(image):
                 image.set('class', 'd2l-pale')
-        for cells in root.iter(f'{{{SVG}}}g'):
-            if 'QuadMesh' in cells.get('id', ''):
-                keep_colours(cells)
+        shade(root, prefix)
+        show_greys(root)
     for key in ('width', 'height', 'style', f'{{{XML}}}lang'):
         root.attrib.pop(key, None)
     root.attrib.update(
@@ -104,12 +107,106 @@ def inline_svg(text, prefix, alt, language, plotted=False):
     return f'<div class="d2l-plot">{drawn}{pieces}</div>' if plotted else drawn
 
 
-def keep_colours(cells):
-    """The colours of a heat map as they were drawn: its full one, a colour of the page that is
-    another in the dark, would there be paler than the one before it."""
-    for cell in cells.iter():
-        if cell.get('style'):
-            cell.set('style', re.sub(r'var\(--fig-\w+, (#\w+)\)', r'\1', cell.get('style')))
+# The ends of a heat map's colours, and the share of each from which on letters on it are dark where
+# the page is: white does not have its contrast there any more.
+ENDS = {'a': (palette.A, 0.63), 'b': (palette.B, 0.6)}
+
+
+def mixed(colour):
+    """(end, share) of a colour of a heat map between white and one of `ENDS`; None for another."""
+    given = [255 - int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    found = []
+    for end, (full, _) in ENDS.items():
+        whole = [255 - int(full[at : at + 2], 16) for at in (1, 3, 5)]
+        share = sum(g * w for g, w in zip(given, whole)) / sum(w * w for w in whole)
+        off = max(abs(g - share * w) for g, w in zip(given, whole))
+        share = min(round(share, 3), 1.0) if share > 0.01 else 0.0
+        found.append((off, end, share))
+    off, end, share = min(found)
+    return (end, share) if off < 4 else None
+
+
+def shade(root, prefix):
+    """Heat maps mix their colours of the page's: in the dark zero is the page, not white.
+
+    What is written on a cell says whether the cell is a pale or a full one; the bar beside a map,
+    a picture, becomes a rectangle of the same colours.
+    """
+    maps = [g for g in root.iter(f'{{{SVG}}}g') if 'QuadMesh' in g.get('id', '')]
+    boxes = []
+    for cell in (cell for one in maps for cell in one):
+        found = re.search(r'fill: (?:var\(--fig-\w+, )?(#\w{6})', cell.get('style', ''))
+        known = found and mixed(found[1])
+        if not known:
+            continue
+        end, share = known
+        cell.attrib.update({'fill': found[1], 'stroke': found[1], 'stroke-width': '0.4'})
+        cell.attrib.update({'class': f'd2l-{end}', 'style': f'--share:{100 * share:.4g}%'})
+        boxes.append((extent_of_path(cell), share > ENDS[end][1]))
+    for text in root.iter(f'{{{SVG}}}text') if boxes else ():
+        left, right, top, bottom = text_extent(text)
+        x, y = (left + right) / 2, (top + bottom) / 2
+        for (begin, stop, high, low), full in boxes:
+            if begin < x < stop and high < y < low:
+                text.set('class', 'd2l-on-full' if full else 'd2l-on-pale')
+    bars = [(g, image) for g in root.iter(f'{{{SVG}}}g') for image in g if _name(image) == 'image']
+    for number, (group, image) in enumerate(bars if maps else ()):
+        stops = bar_stops(image)
+        if stops:
+            name = f'{prefix}-bar{number}'
+            place = {key: image.get(key) for key in ('x', 'y', 'width', 'height', 'transform')}
+            bar = ET.Element(f'{{{SVG}}}rect', {**place, 'fill': f'url(#{name})'})
+            colours = ET.Element(f'{{{SVG}}}linearGradient', {'id': name, 'x2': '0', 'y2': '1'})
+            colours.extend(stops)
+            at = list(group).index(image)
+            group[at : at + 1] = [colours, bar]
+
+
+def bar_stops(image):
+    """The colours of a bar, from its top to its bottom; () where one of them is no map's."""
+    from PIL import Image
+
+    data = picture_of(image)
+    if not data:
+        return ()
+    with Image.open(io.BytesIO(data)) as picture:
+        wide, high = picture.size
+        rows = [round(n * (high - 1) / 16) for n in range(17)]
+        seen = [picture.convert('RGB').getpixel((wide // 2, row)) for row in rows]
+    stops = []
+    for n, colour in enumerate('#{:02x}{:02x}{:02x}'.format(*one) for one in seen):
+        known = mixed(colour)
+        if not known:
+            return ()
+        end, share = known
+        one = {'offset': f'{n / 16:.4g}', 'stop-color': colour, 'class': f'd2l-{end}'}
+        one['style'] = f'--share:{100 * share:.4g}%'
+        stops.append(ET.Element(f'{{{SVG}}}stop', one))
+    return stops
+
+
+def picture_of(image):
+    """The bytes of an <image> that holds them; b'' for another."""
+    _, found, data = next(image.get(link, '') for link in LINKS if image.get(link)).partition(
+        'base64,'
+    )
+    return base64.b64decode(data) if found else b''
+
+
+GREY = re.compile(r'((?:fill|stroke): )#([4-9a-d][0-9a-f])\2\2\b')
+
+
+def show_greys(root):
+    """Greys of a cell's own code, such as '0.4' of a dashed line, are the page's in the dark."""
+
+    def told(match):
+        name = next(n for most, n in ((0x70, 'quiet'), (0xB0, 'muted'), (0xFF, 'line'))
+                    if int(match[2], 16) <= most)  # fmt: skip
+        return f'{match[1]}var(--fig-{name}, #{match[2] * 3})'
+
+    for element in root.iter():
+        if '#' in element.get('style', ''):
+            element.set('style', GREY.sub(told, element.get('style')))
 
 
 def letters(text):
@@ -124,16 +221,36 @@ def least_width(root):
     return round(LEGIBLE * float(root.get('viewBox').split()[2]) / min(sizes)) if sizes else 0
 
 
+HEAVY = 50_000  # bytes of a picture within a plot from which it is worth another form
+
+
+def make_light(image):
+    """A heavy picture without transparency keeps 256 colours, which nobody tells from its own."""
+    from PIL import Image
+
+    data = picture_of(image)
+    if len(data) < HEAVY:
+        return
+    with Image.open(io.BytesIO(data)) as picture:
+        if picture.convert('RGBA').getextrema()[3] != (255, 255):
+            return
+        few = picture.convert('RGB').quantize(256, Image.Quantize.MEDIANCUT, dither=0)
+    out = io.BytesIO()
+    few.save(out, 'PNG', optimize=True)
+    if len(out.getvalue()) < len(data):
+        link = next(one for one in LINKS if image.get(one))
+        text = base64.b64encode(out.getvalue()).decode()
+        image.set(link, f'data:image/png;base64,{text}')
+
+
 def is_pale(image):
     """Whether an <image> is nearly white: in the dark it would shine, and is inverted."""
     from PIL import Image, ImageStat
 
-    _, found, data = next(image.get(link, '') for link in LINKS if image.get(link)).partition(
-        'base64,'
-    )
-    if not found:
+    data = picture_of(image)
+    if not data:
         return False
-    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+    with Image.open(io.BytesIO(data)) as picture:
         return ImageStat.Stat(picture.convert('L')).mean[0] > 230
 
 
@@ -144,20 +261,126 @@ def stacked(root, prefix, least):
     at the right would be out of sight.
     """
     parts = columns(root)
-    if len(parts) < 2:
-        return ''
     whole = float(root.get('viewBox').split()[2])
+    if len(parts) < 2 or not least:
+        return ''
     widest = max(right - left for left, right, _, _ in parts)
+    size = EASY * widest / PHONE
+    for left, right, top, bottom in parts:  # what has room in its own part is larger there
+        for text in root.iter(f'{{{SVG}}}text'):
+            one, two = room(text, letters(text)), room(text, size)
+            within = left <= one[0] and one[1] <= right and top <= one[2] and one[3] <= bottom
+            if within and letters(text) < size and left - 2 <= two[0] and two[1] <= right + 2:
+                grow(text)
     pieces = ''.join(
         f'<svg class="figure-svg plot-svg" '
         f'viewBox="{left:.1f} {top:.1f} {right - left:.1f} {bottom - top:.1f}" '
         f'style="width:{100 * (right - left) / widest:.1f}%;'
         f'max-width:{(right - left) * 4 / 3:.0f}px;'
-        f'--least:{round(least * (right - left) / whole)}px">'
+        f'--least:{round(least * (right - left) / whole)}px;--small:{size:.1f}px">'
         f'<use href="#{prefix}-figure_1"/></svg>'
         for left, right, top, bottom in parts
     )
     return f'<div class="d2l-stacked" aria-hidden="true">{pieces}</div>'
+
+
+def for_phones(root, prefix, least):
+    """What a phone shows instead of a plot; '' where its letters are easy to read there.
+
+    The plot's columns one under the other where it has some, else the plot with larger letters.
+    """
+    asked = min_size(root)
+    whole = float(root.get('viewBox').split()[2])
+    if not asked or asked * PHONE / whole >= EASY:
+        return ''
+    parts = columns(root)
+    if len(parts) > 1 and (least or max(b - a for a, b, _, _ in parts) < 0.9 * whole):
+        return stacked(root, prefix, least or least_width(root))
+    return enlarged(root, prefix)
+
+
+def min_size(root):
+    """The size of a plot's smallest letters; 0 for none."""
+    return min(map(letters, root.iter(f'{{{SVG}}}text')), default=0)
+
+
+def enlarged(root, prefix):
+    """A plot once more with letters that are easy to read on a phone, as far as they have room.
+
+    The picture takes in what the larger letters need at its edges. Of names beside dots, of which
+    a plot shows as many as there is room for, the later ones of those that touch are left out.
+    """
+    texts, names = list(root.iter(f'{{{SVG}}}text')), names_of_dots(root)
+    left, top, wide, high = map(float, root.get('viewBox').split())
+    own = [room(text, letters(text)) for text in texts]
+    fixed, hidden = set(), set()
+    while True:
+        size = EASY * wide / PHONE
+        for _ in range(8):  # a wider picture asks for larger letters
+            boxes = [
+                box if n in fixed or letters(text) >= size else room(text, size)
+                for n, (text, box) in enumerate(zip(texts, own))
+            ]
+            shown = [box for n, box in enumerate(boxes) if n not in hidden]
+            frame = joined((left, left + wide, top, top + high), *shown)
+            size = EASY * (frame[1] - frame[0]) / PHONE
+        over = next(
+            (
+                (n, m)
+                for n, one in enumerate(boxes)
+                for m, two in enumerate(boxes[:n])
+                if not {n, m} & hidden
+                and not {n, m} <= fixed
+                and touch(one, two)
+                and not touch(own[n], own[m])
+            ),
+            None,
+        )
+        if not over:
+            break
+        if texts[over[0]] in names:
+            hidden.add(over[0])
+        else:
+            fixed.update(over)
+    for n, text in enumerate(texts):
+        if n in hidden:
+            text.set('style', f'{text.get("style", "")}; opacity: var(--shown, 1)')
+        elif n not in fixed and letters(text) < size:
+            grow(text)
+    begin, end, upper, lower = frame
+    return (
+        '<div class="d2l-stacked" aria-hidden="true"><svg class="figure-svg plot-svg" '
+        f'viewBox="{begin:.1f} {upper:.1f} {end - begin:.1f} {lower - upper:.1f}" '
+        f'style="width:100%;max-width:{(end - begin) * 4 / 3:.0f}px;'
+        f'--small:{size:.1f}px;--shown:0">'
+        f'<use href="#{prefix}-figure_1"/></svg></div>'
+    )
+
+
+def names_of_dots(root):
+    """The texts that stand beside the dots of a plot of many."""
+    axes = [g for g in root.iter(f'{{{SVG}}}g') if re.match(r'(?:\w+-)?axes_', g.get('id', ''))]
+    dots = [g for g in axes if any('PathCollection' in one.get('id', '') for one in g)]
+    found = [text for g in dots for one in g for text in one if 'text_' in one.get('id', '')]
+    return [text for text in found if 'bold' not in text.get('style', '')]
+
+
+def grow(text):
+    """Lets a text be as large as the picture that shows it asks for: `--small`."""
+    largest = letters(text)
+    for element in text.iter():
+        told = re.sub(
+            r'(font-size: )([\d.]+)px',
+            lambda m: f'{m[1]}max({m[2]}px, calc(var(--small, 0px) * {float(m[2]) / largest:.3g}))',
+            element.get('style', ''),
+        )
+        if told:
+            element.set('style', told)
+
+
+def touch(one, two):
+    """Whether two boxes lie on each other."""
+    return one[0] < two[1] and two[0] < one[1] and one[2] < two[3] and two[2] < one[3]
 
 
 def columns(root):
@@ -225,10 +448,8 @@ def extent(elements):
         if name == 'defs' or element.get('clip-path'):  # what is clipped lies in its panel
             continue
         if name == 'path':
-            numbers = [float(number) for number in re.findall(r'-?[\d.]+', element.get('d', ''))]
-            if numbers:
-                xs, ys = numbers[::2], numbers[1::2]
-                boxes.append((min(xs), max(xs), min(ys), max(ys)))
+            if re.search(r'\d', element.get('d', '')):
+                boxes.append(extent_of_path(element))
         elif name == 'use' and element.get('x'):
             x, y = float(element.get('x')), float(element.get('y'))
             boxes.append((x, x, y, y))
@@ -243,10 +464,22 @@ def extent(elements):
     return joined(*boxes) if boxes else ()
 
 
-def text_extent(text):
+def extent_of_path(path):
+    """(left, right, top, bottom) of the points of a path."""
+    numbers = [float(number) for number in re.findall(r'-?[\d.]+', path.get('d', ''))]
+    xs, ys = numbers[::2], numbers[1::2]
+    return min(xs), max(xs), min(ys), max(ys)
+
+
+def room(text, size):
+    """(left, right, top, bottom) of a text's letters at a size, rather too wide than too narrow."""
+    return text_extent(text, size, 0.56, 0.75, 0.1)
+
+
+def text_extent(text, size=None, wide=0.5, above=1, below=0.3):
     """(left, right, top, bottom) of a text, its letters taken as half as wide as they are high."""
-    size = letters(text)
-    long = 0.5 * size * width(''.join(text.itertext()).strip())
+    size = size or letters(text)
+    long = wide * size * width(''.join(text.itertext()).strip())
     x, y = float(text.get('x', 0)), float(text.get('y', 0))
     anchor = re.search(r'text-anchor: (\w+)', text.get('style', ''))
     before = {'middle': 0.5, 'end': 1}.get(anchor[1] if anchor else '', 0) * long
@@ -261,7 +494,7 @@ def text_extent(text):
             y + along * math.sin(angle) + up * math.cos(angle),
         )
         for along in (-before, long - before)
-        for up in (-size, 0.3 * size)
+        for up in (-above * size, below * size)
     ]
     xs, ys = zip(*corners)
     return min(xs), max(xs), min(ys), max(ys)

@@ -5,7 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
-from d2lrec_site import heads, words
+from d2lrec_site import heads, icons, words
 from d2lrec_site.editions import BOOK
 
 # FontAwesome's script draws as pictures what its style sheet draws from a font; the regular font
@@ -14,6 +14,16 @@ NOT_LOADED = re.compile(
     r'\s*<script src="[^"]*fontawesome/[^"]*\.js[^"]*"></script>'
     r'|\s*<link rel="preload"[^>]*fa-regular-400\.woff2"[^>]*>'
 )
+# What a page loads only where it has what it is for: (the tags, what is on the page)
+LOADED_FOR = [
+    (
+        re.compile(
+            r'\s*<link [^>]*sphinx-design\.min\.css[^>]*>'
+            r'|\s*<script [^>]*design-tabs\.js[^>]*></script>'
+        ),
+        re.compile(r'class="[^"]*\bsd-'),
+    )
+]
 MATHJAX = re.compile(r'(src=")((?:\.\./)*_static/mathjax/)')
 # of an edition's folder _static: catalogues, sources of scripts and styles, doubles of fonts
 DEAD = ('locales', 'vendor/**/js', '**/*.map', '**/*.ttf', '*webpack-macros.html', 'images/logo_*')
@@ -93,7 +103,10 @@ def page(text, edition):
     if edition.words.get('letters'):
         text = wide_letters(text, edition.words['letters'])
     text = breakable(text)
-    text = NOT_LOADED.sub('', text)
+    text = icons.preload(NOT_LOADED.sub('', text))
+    for tags, purpose in LOADED_FOR:
+        if not purpose.search(text):
+            text = tags.sub('', text)
     text = MATHJAX.sub(r'\1../\2', text)
     return heads.with_policy(text)
 
@@ -135,11 +148,13 @@ def finish(app, exception):
     for path in out.rglob('*.html'):
         if '_static' not in path.relative_to(out).parts:
             path.write_text(page(path.read_text(encoding='utf-8'), edition), encoding='utf-8')
+    icons.keep_used(out)
     lighten(out / '_static')
     for notebook in (out / '_sources').rglob('*.ipynb'):  # the pages offer those that run alone
         notebook.unlink()
     share_mathjax(out)
     heads.teach_doctools(out / '_static' / 'doctools.js')
+    words.teach_scripts(out / '_static', edition.words.get('scripts', {}))
     if 'copy_button' in edition.words:
         script = out / '_static' / 'copybutton.js'
         words.teach_copy_button(script, edition.language, edition.words['copy_button'])

@@ -9,9 +9,34 @@ import re
 from docutils import nodes
 
 KEPT = 'd2l-keep'
+LONG = 30  # signs from which a formula within a sentence is wider than a phone
 BEFORE = re.compile(r'[(\[{“‘±−+-]+$')
 # to the next space where that is near (a particle, '-th'), else the signs alone
 AFTER = re.compile(r'^(?:\S{1,6}(?=\s|$)|[)\]}.,;:!?%’”…]+)')
+
+
+def equal_parts(tex):
+    """A long formula's two sides, the sign between them with the second; else itself."""
+    shown = re.sub(r'\\(?:math\w+|operatorname|boldsymbol|text)\b|[{}\s^_]', '', tex)
+    if len(re.sub(r'\\[a-zA-Z]+', 'xx', shown)) <= LONG:
+        return [tex]
+    depth = 0
+    for at, sign in enumerate(tex):
+        depth += (sign in '{([') - (sign in '})]')
+        if sign == '=' and not depth and min(at, len(tex) - at) > LONG // 3:
+            return [tex[:at].strip(), tex[at:].strip()]
+    return [tex]
+
+
+def part_long_ones(app, doctree, docname):
+    """A line may break before the equals sign of a long formula: MathJax sets it in one piece."""
+    if app.builder.format != 'html':
+        return
+    for math in list(doctree.findall(nodes.math)):
+        parts = equal_parts(math.astext())
+        if len(parts) > 1:
+            first, second = (nodes.math('', part, **math.attributes) for part in parts)
+            math.replace_self([first, nodes.Text(' '), second])
 
 
 def keep_together(app, doctree, docname):

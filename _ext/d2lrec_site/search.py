@@ -163,16 +163,31 @@ def vocabulary(language, pages):
     return often if any(language.stem(word) != word for word in often) else []
 
 
+def introduced(doctree):
+    """Terms that a page introduces, in bold letters within its text, as the scorer has them."""
+    for strong in doctree.findall(nodes.strong):
+        term = re.sub(r'[\s_\u2060-]+', '', strong.astext().lower())
+        if 2 < len(term) < 40 and isinstance(strong.parent, nodes.paragraph):
+            yield term
+
+
 def write_counts(app, exception):
     """Writes how often each page of the book says its words, for the scorer."""
     indexer = getattr(app.builder, 'indexer', None)
     if exception or app.builder.format != 'html' or indexer is None:
         return
     names = sorted(name for name in app.env.found_docs if '/api_' not in name)
-    pages = [(name, ' '.join(spoken(app.env.get_doctree(name)))) for name in names]
+    trees = [app.env.get_doctree(name) for name in names]
+    pages = [(name, ' '.join(spoken(tree))) for name, tree in zip(names, trees)]
+    terms = {}
+    for place, tree in enumerate(trees):
+        for term in introduced(tree):
+            if place not in terms.setdefault(term, []):
+                terms[term].append(place)
     made = {
         'pages': names,
         'words': counts(indexer.lang, pages),
+        'terms': terms,
         'vocabulary': vocabulary(indexer.lang, pages),
         'meant': BOOK.of(app.config.language).words['meant'],
     }

@@ -34,15 +34,40 @@ LETTERS = {chr(0x1100 + at): letter for at, letter in enumerate(OWN)}
 
 
 def tell_index(app, pagename, templatename, context, doctree):
-    """The index's heads are letters that can stand alone, and its one English word is told."""
+    """The index's heads are letters that can stand alone, and a module is one line with a link.
+
+    Sphinx lists each module twice: under its name, and under M among all modules.
+    """
     if 'genindexentries' in context:
         context['genindexentries'] = [
             (
                 LETTERS.get(letter, letter),
-                [(_(name) if name == 'module' else name, held) for name, held in entries],
+                [of_module(name, *held) for name, held in entries if name != 'module'],
             )
             for letter, entries in context['genindexentries']
         ]
+
+
+def of_module(name, links, below, key=None):
+    """An entry of the index; a module's own line stands in the place of the one below its name."""
+    if not links and [one for one, _links in below] == ['module']:
+        return f'{name} ({_("module")})', (below[0][1], [], key)
+    return name, (links, below, key)
+
+
+def teach_scripts(static, words):
+    """Puts an edition's words in the place of those in Sphinx's scripts of the built site."""
+    scripts = [static / name for name in ('searchtools.js', 'sphinx_highlight.js')]
+    texts = {script: script.read_text(encoding='utf-8') for script in scripts}
+    for english, own in words.items():
+        own_text = json.dumps(own, ensure_ascii=False)
+        said = [script for script in scripts if f'"{english}"' in texts[script]]
+        if not said and not any(own_text in text for text in texts.values()):
+            raise ValueError(f'no script says {english!r} any more: see what searchtools.js says.')
+        for script in said:
+            texts[script] = texts[script].replace(f'"{english}"', own_text)
+    for script, text in texts.items():
+        script.write_text(text, encoding='utf-8')
 
 
 def teach_copy_button(script, language, words):

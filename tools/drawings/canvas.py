@@ -2,7 +2,8 @@
 
 All editions share the drawings. Labels are written in English; what `words/<language>.json` has for
 one stands beside it in the file, and a viewer shows its own language's (SVG's <switch>).
-A figure is 520 units wide, so that its smallest text (13 units) is still 9 px in a 360 px column.
+A figure is 520 units wide, so that its smallest text (13.5 units) is still 10 px on a phone of 390,
+where the site draws it from edge to edge, and 9 px in a 360 px column.
 Colours are CSS variables with fallbacks: a page that inlines a figure can switch it to dark,
 and as a plain image it stands on its own paper. Ids and classes carry the file's name, so that
 several figures can live in one page.
@@ -52,13 +53,13 @@ RULES = {
     'paper': f'fill:{var("paper")}',
     'text': f'fill:{var("ink")};font:15px {SANS}',
     'name': f'fill:{var("ink")};font:600 16px {SANS}',
-    'note': f'fill:{var("ink")};fill-opacity:.78;font:13px {SANS}',
-    'term': f'fill:{var("ink")};font:600 13px {SANS}',
+    'note': f'fill:{var("ink")};fill-opacity:.78;font:13.5px {SANS}',
+    'term': f'fill:{var("ink")};font:600 13.5px {SANS}',
     'math': f'fill:{var("ink")};font:17px {SERIF}',
     'dim': f'fill:{var("ink")};fill-opacity:.78;font:15px {SERIF}',
     'it': 'font-style:italic',
     'bf': 'font-weight:700',
-    'low': 'font-size:13px',
+    'low': 'font-size:13.5px',
     'edge': f'fill:none;stroke:{var("muted")};stroke-width:1.75',
     'maybe': f'fill:none;stroke:{var("muted")};stroke-width:1.75;stroke-dasharray:5 4',
     'tip': f'fill:{var("muted")}',

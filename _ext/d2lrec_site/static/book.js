@@ -62,13 +62,50 @@
     element.classList.toggle("d2l-before", left > 2);
     element.classList.toggle("d2l-after", rest > 2);
   };
-  /* A table that is a little too wide has less room between its columns. */
+  /* What makes a table narrower, the mildest first: less room between its columns, smaller letters;
+     then, on a phone, its few rows stand beside each other, or each row is a card that says the heads. */
+  const phone = window.matchMedia("(max-width: 576px)");
+  const FORMS = ["d2l-tight", "d2l-tighter", "d2l-turned", "d2l-cards"];
+  const formsOf = table => {
+    const rows = [...(table.tBodies[0]?.rows || [])], printed = table.matches(".dataframe");
+    const forms = printed ? FORMS.slice(0, 2) : FORMS.slice(0, 1);
+    const joined = table.querySelector("[colspan]:not([colspan='1']), [rowspan]:not([rowspan='1'])");
+    if (!phone.matches || joined || !rows.length || table.tHead?.rows.length !== 1) return forms;
+    const cells = rows.flatMap(row => [...row.cells].slice(1));
+    const numbers = cells.filter(cell => cell.matches(".number")).length;
+    if (printed && rows.length < 4) return [...forms, "d2l-turned"];
+    return numbers > cells.length / 2 ? forms : [...forms, "d2l-cards"];
+  };
+  /* A card's cells say their heads; what is laid out otherwise stays a table to those who listen. */
+  const tell = table => {
+    const heads = [...table.tHead.rows[0].cells].map(head => head.textContent.trim());
+    table.setAttribute("role", "table");
+    for (const part of [table.tHead, ...table.tBodies]) part.setAttribute("role", "rowgroup");
+    for (const row of table.rows) {
+      row.setAttribute("role", "row");
+      row.classList.toggle("d2l-short", /^\P{Letter}{0,3}$/u.test(row.cells[0].textContent.trim()));
+      [...row.cells].forEach((cell, n) => {
+        const head = cell.parentElement.parentElement === table.tHead;
+        cell.setAttribute("role", head ? "columnheader" : cell.tagName === "TH" ? "rowheader" : "cell");
+        if (!head && n && heads[n]) cell.dataset.head = heads[n];
+      });
+    }
+  };
   const wide = element => element.scrollWidth > element.clientWidth + 1;
   const tighten = element => {
-    element.classList.remove("d2l-tight");
-    if (!wide(element)) return;
-    element.classList.add("d2l-tight");
-    if (wide(element)) element.classList.remove("d2l-tight");
+    element.classList.remove(...FORMS);
+    const table = element.querySelector("table");
+    if (!table || !wide(element)) return;
+    for (const form of formsOf(table)) {
+      element.classList.add(form);
+      if (form === "d2l-tighter") element.classList.add("d2l-tight");
+      if (form === "d2l-turned" || form === "d2l-cards") {
+        element.classList.remove("d2l-tight", "d2l-tighter");
+        tell(table);
+      }
+      if (!wide(element)) return;
+    }
+    element.classList.remove(...FORMS);
   };
 
   const watched = new WeakSet();

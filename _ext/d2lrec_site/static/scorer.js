@@ -26,9 +26,14 @@ var Scorer = {
       if (anchor && compact(title).endsWith(wanted)) points += 8;   // "Chapter > section"
       if (!anchor) points += 1;
     }
-    points += Scorer.said(query, page);
+    points += Scorer.said(query, page) + Scorer.introduced(compact(query), page);
     if (name === "glossary" || name === "bibliography") points = Math.min(points, 7);
     return points;   // a chapter that has the word at all has more
+  },
+  // A page that introduces what was asked for, in bold letters, rather than one that has its words.
+  introduced: (term, page) => {
+    if (typeof SearchCounts === "undefined" || !Object.hasOwn(SearchCounts.terms, term)) return 0;
+    return SearchCounts.terms[term].includes(SearchCounts.pages.indexOf(page)) ? 12 : 0;
   },
   // How often a page says the words of the query: three points for each doubling, the mean of the words.
   said: (query, page) => {
@@ -46,34 +51,80 @@ var Scorer = {
     });
     return points.length ? points.reduce((sum, one) => sum + one, 0) / points.length : 0;
   },
-  // A page's sentences, or those of its section, without drawings, code, what it printed and TeX.
-  quoted: (text, anchor) => {
+  // A page's sentences, or those of its section, without drawings, code, what it printed and TeX; with
+  // code and what it printed for words that stand there alone. A mark stands before each paragraph.
+  quoted: (text, anchor, all) => {
     const page = new DOMParser().parseFromString(text, "text/html");
     const main = page.querySelector('[role="main"] article') || page.querySelector('[role="main"]');
-    const part = (anchor && main && main.querySelector(anchor)) || main;
+    const named = (anchor && main && main.querySelector(anchor)) || main;
+    const part = named?.matches("dt") && named.nextElementSibling || named;   // what a term means
     if (!part) return "";
-    const left = ".headerlink, script, style, svg, .cell_input, .cell_output, .highlight, div.math, "
-      + "details, nav, .print-toc, #jb-print-docs-body, .prev-next-area, .caption-number";
-    part.querySelectorAll(left).forEach(one => one.remove());
+    const code = ".cell_input, .cell_output, .highlight, div.math, details";
+    const left = ".headerlink, script, style, svg, nav, .print-toc, #jb-print-docs-body, "
+      + ".prev-next-area, .caption-number, .copybtn, .citation > .label, .d2lrec-instrument, "
+      + "button, summary, .d2l-stacked";
+    part.querySelectorAll(all ? left : `${left}, ${code}`).forEach(one => one.remove());
     part.querySelector("h1, h2, h3, h4")?.remove();   // the result's own title
-    part.querySelectorAll("span.math").forEach(one => { one.textContent = Scorer.plain(one.textContent); });
-    return part.textContent.replace(/\s+/g, " ").trim();
+    part.querySelectorAll(".math").forEach(one => { one.textContent = Scorer.plain(one.textContent); });
+    part.querySelectorAll("p, li, dt, dd, tr, pre, h2, h3, h4, figcaption, .citation")
+      .forEach(one => one.prepend(Scorer.mark));
+    part.querySelectorAll("pre").forEach(one => {      // line by line; those of a class are its own
+      one.textContent = one.textContent.split("\n").filter(line => !/\bself\b/.test(line)).join(Scorer.mark);
+    });
+    part.querySelectorAll("td, th").forEach(one => one.append(" "));
+    return part.textContent.replace(/\s+/g, " ").replace(RegExp(` ?${Scorer.mark}[ ${Scorer.mark}]*`, "g"), Scorer.mark)
+      .replace(RegExp(`^${Scorer.mark}`), "").trim();
   },
-  // The lines about the word that was asked for, from the beginning of a word to the end of one.
+  mark: "\u0001",
+  // Where a text says the words, as [place, word]: a whole word rather than the beginning of one, that
+  // rather than a part, and where there is none of these, a word of the same stem (memories, memory).
+  places: (told, words) => {
+    const lower = told.toLowerCase(), stemmer = new Stemmer();
+    const written = [...lower.matchAll(/[\p{Letter}\p{Number}_]+/gu)];
+    return words.flatMap(word => {
+      const ranks = [[], [], []];
+      for (let at = lower.indexOf(word); at > -1; at = lower.indexOf(word, at + 1)) {
+        const begins = !/[\p{Letter}\p{Number}_]/u.test(lower[at - 1] || " ");
+        const ends = !/[a-z0-9_]/.test(lower[at + word.length] || " ");
+        ranks[begins ? (ends ? 0 : 1) : 2].push(at);
+      }
+      const best = ranks.find(one => one.length);
+      const found = best || written.filter(one => stemmer.stemWord(one[0]) === word).map(one => one.index);
+      return found.map(at => [at, word]);
+    }).sort((one, two) => one[0] - two[0]);
+  },
+  // The lines about the words that were asked for, most of them together, from the beginning of a
+  // sentence or of a word to the end of one.
   summary: (text, keywords, anchor) => {
-    const told = Search.htmlToText(text, anchor);
+    const words = [...keywords].map(word => word.toLowerCase());
+    let told = Search.htmlToText(text, anchor), places = Scorer.places(told, words);
+    if (!places.length) {          // in code or in what it printed, if anywhere
+      const all = Scorer.quoted(text, anchor, true), there = Scorer.places(all, words);
+      if (there.length) [told, places] = [all, there];
+    }
     if (!told) return null;
-    const lower = told.toLowerCase();
-    const at = Math.min(...[...keywords].map(word => lower.indexOf(word.toLowerCase())).filter(place => place > -1), told.length);
+    const near = at => new Set(places.filter(([place]) => place >= at && place < at + 180).map(([, word]) => word)).size;
+    const [at] = places.reduce((best, [place]) => {
+      const count = best[1] < words.length ? near(place) : 0;   // the first with all of them will do
+      return count > best[1] ? [place, count] : best;
+    }, [told.length, 0]);
     const found = at < told.length;      // not in what is quoted: its first lines
     let begin = !found ? 0 : Math.max(at - 120, 0), end = Math.min(begin + 240, told.length);
+    const paragraph = found ? told.lastIndexOf(Scorer.mark, at) : -1;
     const sentence = told.slice(begin, found ? at : 0).search(/[.?!] (?=\S)/);
-    if (begin && sentence > -1) begin += sentence + 2;
+    const whole = !begin || paragraph >= begin || sentence > -1;
+    if (paragraph >= begin) begin = paragraph + 1;
+    else if (begin && sentence > -1) begin += sentence + 2;
     else if (begin) begin = Math.min(at, told.indexOf(" ", begin) + 1);
-    if (end < told.length) end = Math.max(told.lastIndexOf(" ", end), found ? at + 1 : 0);
+    end = Math.min(begin + 240, told.length);
+    const over = told.indexOf(Scorer.mark, Math.max(begin + 80, found ? at + 1 : 0));
+    const closed = over > -1 && over <= end;
+    if (closed) end = over;
+    else if (end < told.length) end = Math.max(told.lastIndexOf(" ", end), found ? at + 1 : 0);
     const line = document.createElement("p");
     line.classList.add("context");
-    line.textContent = `${begin && sentence < 0 ? "… " : ""}${told.slice(begin, end)}${end < told.length ? " …" : ""}`;
+    const said = told.slice(begin, end).replaceAll(Scorer.mark, " ").trim();
+    line.textContent = `${whole ? "" : "… "}${said}${end < told.length && !closed ? " …" : ""}`;
     return line;
   },
   // A formula as letters; where that does not do, as an ellipsis.
