@@ -57,7 +57,11 @@ var Scorer = {
     const page = new DOMParser().parseFromString(text, "text/html");
     const main = page.querySelector('[role="main"] article') || page.querySelector('[role="main"]');
     const named = (anchor && main && main.querySelector(anchor)) || main;
-    const part = named?.matches("dt") && named.nextElementSibling || named;   // what a term means
+    let part = named;
+    if (named?.matches("dt") && named.nextElementSibling) {      // a term, and what it means
+      part = page.createElement("div");
+      part.append(named.cloneNode(true), named.nextElementSibling.cloneNode(true));
+    }
     if (!part) return "";
     const code = ".cell_input, .cell_output, .highlight, div.math, details";
     const left = ".headerlink, script, style, svg, nav, .print-toc, #jb-print-docs-body, "
