@@ -264,14 +264,16 @@ def stacked(root, prefix, least):
     whole = float(root.get('viewBox').split()[2])
     if len(parts) < 2 or not least:
         return ''
-    widest = max(right - left for left, right, _, _ in parts)
-    size = EASY * widest / PHONE
-    for left, right, top, bottom in parts:  # what has room in its own part is larger there
+    size = EASY * max(right - left for left, right, _, _ in parts) / PHONE
+    for n, (left, right, top, bottom) in enumerate(parts):  # larger letters, where there is room
         for text in root.iter(f'{{{SVG}}}text'):
             one, two = room(text, letters(text)), room(text, size)
             within = left <= one[0] and one[1] <= right and top <= one[2] and one[3] <= bottom
-            if within and letters(text) < size and left - 2 <= two[0] and two[1] <= right + 2:
+            fits = (two[0] > left - 2 or n == 0) and (two[1] < right + 2 or n == len(parts) - 1)
+            if within and fits and letters(text) < size:
                 grow(text)
+                parts[n] = joined(parts[n], (two[0], two[1], top, bottom))
+    widest = max(right - left for left, right, _, _ in parts)
     pieces = ''.join(
         f'<svg class="figure-svg plot-svg" '
         f'viewBox="{left:.1f} {top:.1f} {right - left:.1f} {bottom - top:.1f}" '
