@@ -330,6 +330,7 @@ def test_the_api_pages_have_no_stray_mark(pages):
         assert not article.select('.problematic, .system-message'), name
         for field in article.select('dl.field-list li > p, dl.field-list dd > p'):
             head = field.get_text().partition(' – ')[0]
+            assert not head.rstrip().endswith('–'), (name, head)  # what is said stands beside it
             assert all(head.count(a) == head.count(b) for a, b in ('()', '[]', '{}')), head
         for element in article.select('pre, code, .sig, .math, strong'):  # a name may be **how
             element.extract()
