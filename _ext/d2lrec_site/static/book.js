@@ -86,7 +86,8 @@
       row.classList.toggle("d2l-short", /^\P{Letter}{0,3}$/u.test(row.cells[0].textContent.trim()));
       [...row.cells].forEach((cell, n) => {
         const head = cell.parentElement.parentElement === table.tHead;
-        cell.setAttribute("role", head ? "columnheader" : cell.tagName === "TH" ? "rowheader" : "cell");
+        const kind = head ? heads[n] && "columnheader" : cell.tagName === "TH" && "rowheader";
+        cell.setAttribute("role", kind || "cell");              // a head without a word is none
         if (!head && n && heads[n]) cell.dataset.head = heads[n];
       });
     }
