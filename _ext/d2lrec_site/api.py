@@ -146,7 +146,7 @@ def tidy(app, what, name, obj, options, lines):
     shown = lines.index('Examples') if 'Examples' in lines else len(lines)
     for at, line in enumerate(lines[:shown]):  # an arrow that no line break cuts in two;
         line = re.sub(r'(?<!\S)->(?!\S)', '→', line)  # and `F.` is a letter of the
-        lines[at] = re.sub(r'^(\s+)([A-Z]\.)(?=\s|$)', r'\1\\\2', line)  # shapes, no item of a list
+        lines[at] = re.sub(r'^(\s+)([A-Za-z]\.)(?=\s|$)', r'\1\\\2', line)  # shapes, no item
     for at, line in enumerate(lines[:-1]):  # a sentence of several lines is one thing returned
         if line in ('Returns', 'Yields') and set(lines[at + 1]) == {'-'}:
             end = next((n for n in range(at + 2, len(lines)) if not lines[n].strip()), len(lines))
