@@ -29,6 +29,7 @@ class _LookedAt(threading.local):
         return self.depth > 0
 
 
+#: Within this context data count as checked: what reads them again does not check them again.
 LOOKED_AT = _LookedAt()
 
 CURE = {

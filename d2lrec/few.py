@@ -30,7 +30,8 @@ from .weights import not_finite
 
 __all__ = ['FEW', 'of_few']
 
-FEW = 32  # rows from which on the net is faster, where its layers make much of each row
+#: Rows from which on the net is faster, where its layers make much of each row.
+FEW = 32
 CLOSE = 1e-4  # how far NumPy's outputs may be from MXNet's, in shares of the largest
 
 

@@ -218,6 +218,46 @@ def test_every_public_name_is_on_one_api_page(edition):
     assert set(shown) == set(PUBLIC)
 
 
+def test_a_name_is_told_as_it_is_called():
+    for module in modules():
+        for name in api.contents(module.__name__).get(module.__name__, ()):
+            *way, last = api.called(module.__name__, name).split('.')
+            at = d2lrec if way[0] == 'd2l' else importlib.import_module('.'.join(way))
+            for part in way[1:] if way[0] == 'd2l' else ():
+                at = getattr(at, part)
+            assert getattr(at, last) is getattr(module, name), (module, name)
+    assert api.called('d2lrec.data.batches', 'BatchLoader') == 'd2l.BatchLoader'
+    assert api.called('d2lrec.check.fm', 'pairwise_term') == 'd2l.check.pairwise_term'
+    assert api.called('d2lrec.files', 'atomic_write') == 'd2lrec.files.atomic_write'
+
+
+def test_what_opens_a_docstring_stands_in_the_list_of_names():
+    assert api.first_sentence('d2lrec.fitting', 'predict').startswith('What the net says')
+    assert api.first_sentence('d2lrec.few', 'FEW').startswith('Rows from which on')
+    for module in modules():
+        for name in api.contents(module.__name__).get(module.__name__, ()):
+            said = api.first_sentence(module.__name__, name)
+            assert said and not said.endswith('.') and said.count('`') % 2 == 0, (module, name)
+
+
+@pytest.mark.parametrize('edition', EDITIONS, ids=lambda e: e.language)
+def test_what_readers_call_is_not_among_what_is_inside(edition):
+    """And no page but that of the library's own work tells names that have no short way."""
+    texts = {
+        page.rpartition('/')[2]: (ROOT / f'{page}.md').read_text(encoding='utf-8')
+        for page in edition.pages
+        if '/api_' in page
+    }
+    inside = api.on_page(texts['api_inside'])
+    short = [
+        api.called(module, name)
+        for module, names in inside.items()
+        for name in names
+        if api.called(module, name).startswith('d2l.')
+    ]
+    assert short == []
+
+
 def test_the_library_offers_what_its_rooms_do():
     """`d2l.X` is there, and the same thing, for every model, whatever `__all__` it came from."""
     for name in d2lrec.models.__all__:

@@ -338,6 +338,16 @@ def test_the_api_pages_have_no_stray_mark(pages):
         assert not stray, (name, stray)
 
 
+def test_an_api_page_begins_with_its_names(pages):
+    for name, page in pages.items():
+        if '/api_' not in name:
+            continue
+        listed = [a['href'].lstrip('#') for a in page.select('.d2l-names dt a')]
+        described = [e['id'] for e in page.select('dl.py > dt.sig[id]') if not e.find_parent('dd')]
+        assert sorted(listed) == sorted(described) and len(listed) > 30, name
+        assert all(dd.get_text(strip=True) for dd in page.select('.d2l-names dd')), name
+
+
 def test_the_heads_of_the_index_are_letters_that_stand_alone():
     from d2lrec_site.words import tell_index
 
@@ -983,9 +993,15 @@ SMALL = """() => {
     .map(e => e.textContent))) }"""
 
 
+CUT = """() => [...document.querySelectorAll('article pre')]
+  .filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth + 1)
+  .map(e => e.textContent.split('\\n').sort((a, b) => b.length - a.length)[0])"""
+
+
 def test_page_shows_well_in_chromium(opened):
     page = settle(opened)
     assert page.evaluate(LEFT) == []
+    assert page.evaluate(CUT) == [], 'lines of code or print that go on to the right'
     written = page.locator('span.math, div.math').count()
     assert page.locator('mjx-container').count() >= written
     boxes = page.evaluate(
@@ -1697,6 +1713,24 @@ def test_heads_stand_over_their_numbers(browser, address):
         assert apart == []
     finally:
         visit.close()
+
+
+@pytest.mark.parametrize(
+    'asked',
+    [
+        'd2lrec.plot.heatmap',
+        'module-d2lrec.data.lines',
+        'd2lrec-layers-sequence',
+        'd2lrec.check.fm.pairwise_term',
+    ],
+)
+def test_a_name_that_moved_to_another_page_is_found_there(browser, address, asked):
+    with Visit(browser, address) as visit:
+        page = visit.go(f'en/chapters/en/api_training.html#{asked}')
+        page.wait_for_function("name => !location.pathname.includes('api_training')", timeout=5000)
+        page.wait_for_function('name => document.getElementById(name)', arg=asked)
+        assert page.evaluate('location.hash') == f'#{asked}'
+        assert visit.is_calm(), (visit.elsewhere, visit.complaints)
 
 
 def test_the_switch_keeps_the_section(browser, address):

@@ -1,13 +1,15 @@
 """The API pages: of each package or module that a page names, every public name and its docstring.
 
 A page says `{d2l-api}` and, a line each, packages and modules; one after a minus is left out of
-the packages before it. Public is what `__all__` says, a
-module's own or, where it has none, its package's. A name stands where it is made, once.
+the packages before it. Public is what `__all__` says, a module's own or, where it has none, its
+package's. A name stands where it is made, once. Above them stands a list of them all, as they are
+called, each with its docstring's first sentence.
 """
 
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from functools import lru_cache
@@ -18,6 +20,7 @@ from sphinx.locale import _
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.nodes import make_refnode
 
+from d2lrec_site.anchors import page_text
 from d2lrec_site.editions import BOOK
 
 BLOCK = re.compile(r'^```\{d2l-api\}\n(.*?)^```$', re.MULTILINE | re.DOTALL)
@@ -117,15 +120,65 @@ def _section(module, names):
     return '\n'.join([*lines, '```'])
 
 
+def called(module, name):
+    """How code calls what a module defines, by the shortest way from `d2l`.
+
+    >>> called('d2lrec.data.batches', 'BatchLoader'), called('d2lrec.check.fm', 'pairwise_term')
+    ('d2l.BatchLoader', 'd2l.check.pairwise_term')
+    >>> called('d2lrec.files', 'atomic_write')
+    'd2lrec.files.atomic_write'
+    """
+    library = importlib.import_module('d2lrec')
+    room = module.split('.')[1] if '.' in module else ''
+    value = getattr(importlib.import_module(module), name)
+    if name in library.__all__ and getattr(library, name) is value:
+        return f'd2l.{name}'
+    if room in library.__all__ and name in getattr(getattr(library, room), '__all__', ()):
+        return f'd2l.{room}.{name}'
+    return f'{module}.{name}'
+
+
+def first_sentence(module, name):
+    """What a name's docstring begins with, a constant's comment; without its stop."""
+    value = getattr(importlib.import_module(module), name)
+    text = inspect.getdoc(value) if callable(value) else None
+    if text is None:
+        said = ModuleAnalyzer.for_module(module).find_attr_docs().get(('', name), [])
+        text = '\n'.join(said).strip()
+    opening = ' '.join(text.partition('\n\n')[0].split())
+    return re.split(r'\.(?= [A-Z`])|\.$|:$', opening.replace(' -> ', ' → '), maxsplit=1)[0]
+
+
+def _overview(found):
+    lines = ['```{eval-rst}', '.. container:: d2l-names', '']
+    names = [(called(module, name), module, name) for module in found for name in found[module]]
+    for shown, module, name in sorted(names, key=lambda one: one[0].startswith('d2lrec.')):
+        lines += [f'   :py:obj:`{shown} <{module}.{name}>`']
+        lines += [f'      {first_sentence(module, name)}', '']
+    return '\n'.join([*lines, '```'])
+
+
+def _homes(edition):
+    """The page of each module, so that an address of before leads to where its name stands now."""
+    homes = {}
+    for page in edition.pages:
+        if '/api_' in page:
+            text = page_text(edition.root / page)
+            homes.update((module, page.rpartition('/')[2]) for module in on_page(text))
+    script = f'<script type="application/json" class="d2l-homes">{json.dumps(homes)}</script>'
+    return f'```{{raw}} html\n{script}\n```'
+
+
 def write_out(app, docname, source):
-    """Puts sections for autodoc in the place of each `{d2l-api}` of a page."""
+    """Puts in the place of each `{d2l-api}` a list of names, then sections for autodoc."""
     if '```{d2l-api}' not in source[0]:
         return
 
     def sections(match):
-        return '\n\n'.join(_section(*one) for one in on_page(match.group()).items())
+        found = on_page(match.group())
+        return '\n\n'.join([_overview(found), *(_section(*one) for one in found.items())])
 
-    source[0] = BLOCK.sub(sections, source[0])
+    source[0] = BLOCK.sub(sections, source[0]) + '\n' + _homes(BOOK.of(app.config.language)) + '\n'
 
 
 FORMULA = re.compile(r'[^=`.:]{1,30} = \S')

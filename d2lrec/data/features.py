@@ -662,6 +662,7 @@ def multi_hot(
     return Bags(data, groups, pool, bag_sizes).apply(data)
 
 
+#: The classes of steps by their names, as a saved model has them.
 STEPS = {cls.__name__: cls for cls in (Crosses, Quantiles, Standardize, Bags)}
 
 

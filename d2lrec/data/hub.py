@@ -42,6 +42,7 @@ __all__ = [
 
 DEAD = 86_400  # seconds after which nobody writes a file any more
 
+#: Where the files of the original chapters lie.
 DATA_URL = 'https://d2l-data.s3-accelerate.amazonaws.com/'
 
 
@@ -384,6 +385,7 @@ def _remove_leftovers(folder, unfinished):
 # may differ from the original by a mark in a title, so that no one hash is right for both sources.
 _ML100K = {file: digest for _, file, _, digest in TABLES if file != 'u.item'}
 
+#: The data sets that `fetch` knows: a name, and a `DataSet` or the pair (address, sha1).
 DATA_HUB = {
     'ml-100k': DataSet(
         'https://files.grouplens.org/datasets/movielens/ml-100k.zip',

@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 __all__ = ['MARK', 'last_end', 'whole_lines']
 
-MARK = b'\xef\xbb\xbf'  # of UTF-8: some programs write it in front of a text
+#: The mark of UTF-8, which some programs write in front of a text.
+MARK = b'\xef\xbb\xbf'
 
 
 def whole_lines(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, bool]]:

@@ -10,6 +10,7 @@ from ..arguments import check_seed, shown
 
 __all__ = ['WAYS', 'check_one_unit', 'split_rows']
 
+#: The ways to split a table's rows.
 WAYS = ('random', 'time', 'last', 'users')
 
 

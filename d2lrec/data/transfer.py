@@ -26,7 +26,8 @@ CONNECT, READ = 6, 30  # seconds to wait for a connection, and for the next byte
 TOTAL = 1800  # seconds for a file, with all tries
 TRIES, WAIT = 3, 1.0  # tries of one address; seconds before the second, twice that before the next
 REDIRECTS = 5
-LARGEST = 1 << 30  # bytes
+#: The largest file that is fetched, in bytes.
+LARGEST = 1 << 30
 PIECE = 1 << 16
 
 

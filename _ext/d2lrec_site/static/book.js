@@ -109,9 +109,20 @@
     element.classList.remove(...FORMS);
   };
 
+  /* Code whose longest line is a little too long for its box is set smaller rather than cut. */
+  const LITTLE = 0.84;
+  const shrink = pre => {
+    pre.style.fontSize = "";
+    const style = getComputedStyle(pre), sides = parseFloat(style.paddingLeft) + parseFloat(style.paddingRight);
+    if (!wide(pre) || pre.clientWidth / pre.scrollWidth < LITTLE) return;
+    const part = (pre.clientWidth - sides) / (pre.scrollWidth - parseFloat(style.paddingLeft));
+    pre.style.fontSize = `${Math.floor(parseFloat(style.fontSize) * part * 100) / 100}px`;
+  };
+
   const watched = new WeakSet();
   const reachable = element => {
     element.classList.remove("d2l-wider");
+    if (element.matches("pre")) shrink(element);
     if (element.matches(".text_html, .pst-scrollable-table-container")) tighten(element);
     if (element.matches(".pst-scrollable-table-container") && element.scrollWidth > element.clientWidth + 1)
       element.classList.add("d2l-wider");      // its columns get room
@@ -190,7 +201,21 @@
       .forEach(block => block && around.observe(block));
   };
 
+  /* A name of the library that stands on another page than it did: its address leads there. */
+  const follow = () => {
+    const asked = window.location.hash.slice(1).replace(/^module-/, ""), plain = name => name.replace(/\W|_/g, "-");
+    const homes = document.querySelector("script.d2l-homes");
+    if (!homes || !/^d2lrec\W/.test(asked) || document.getElementById(window.location.hash.slice(1))) return;
+    const modules = Object.entries(JSON.parse(homes.textContent))
+      .filter(([module]) => `${plain(asked)}-`.startsWith(`${plain(module)}-`))
+      .sort(([a], [b]) => b.length - a.length);
+    const page = modules.length && `${modules[0][1]}.html`;
+    if (page && !window.location.pathname.endsWith(`/${page}`)) window.location.replace(page + window.location.hash);
+  };
+
   const begin = () => {
+    follow();
+    window.addEventListener("hashchange", follow);
     document.querySelectorAll("[data-d2l-click]").forEach(button =>
       button.addEventListener("click", () => {
         if (button.dataset.d2lClick === "print") window.print();
