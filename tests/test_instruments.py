@@ -375,6 +375,26 @@ def test_machine_in_the_browser(stage):
     assert said['given']['rows'] > 1e10 and said['fits']
 
 
+def test_a_threshold_tells_what_it_cuts(stage):
+    """Who listens hears of the measures that move with it: the AUC does not."""
+    page = stage.show(two_scores()[2])
+    page.get_by_label('Threshold').press('ArrowLeft')
+    told = re.compile(r'^LR: accuracy 0\.\d{3}, precision 0\.\d{3}, recall .*% called 1$')
+    page.get_by_text(told).wait_for(state='attached')
+    page.get_by_label('Bias').press('ArrowLeft')
+    page.get_by_text(re.compile('^LR: AUC ')).wait_for(state='attached')
+
+
+def test_a_machine_tells_its_numbers(stage):
+    """Also where the verdict stays as it was."""
+    page = stage.show(d2l.instruments.machine(2e10))
+    for key in ('Home', 'End'):  # SGD, Adam
+        page.get_by_label('optimizer').press(key)
+        memory = re.escape(page.locator('.d2i-gauge .d2i-number').first.inner_text())
+        told = re.compile(f"^Memory {memory}, a day's log .* One machine will do")
+        page.get_by_text(told).wait_for(state='attached')
+
+
 @pytest.mark.parametrize('name', MAKERS)
 def test_an_instrument_on_a_small_screen(stage, name):
     one = MAKERS[name](HOSTILE)

@@ -238,7 +238,11 @@ def test_a_change_says_who_moved(stage, five):
         shown = '' if was == rank else f'{"▲" if was > rank else "▼"} {abs(was - rank)}'
         assert text == shown
     region = page.locator('[aria-live]')
-    region.get_by_text(re.compile('^First is ')).wait_for(state='attached')
+    rated = re.escape(f'{TITLES[4]}: 5 of 5 stars. First is ')
+    region.get_by_text(re.compile(f'^{rated}')).wait_for(state='attached')
+    page.locator('.d2i-recommended button').nth(2).press('Enter')
+    why = re.escape(f'{TITLES[after[2]]}: what your ratings did; ')
+    region.get_by_text(re.compile(rf'^{why}.* [+−]?\d\.\d\d; ')).wait_for(state='attached')
 
 
 @pytest.mark.parametrize(
@@ -328,7 +332,10 @@ def test_the_map_by_search_by_point_and_by_list(stage, film_map):
 def test_the_map_is_walked_with_arrow_keys(stage, film_map):
     page = stage.show(film_map)
     page.get_by_role('application').focus()
-    seen = {stage.answer(page)['chosen']}
+    begin = stage.answer(page)['chosen']
+    told = page.get_by_text(f'{film_map.data["names"][begin]}. Nearest: ')
+    told.wait_for(state='attached')  # where the arrows begin
+    seen = {begin}
     for key in ['ArrowRight', 'ArrowDown', 'ArrowLeft', 'ArrowUp'] * 6:
         x, y = film_map.data['planes']['t-SNE'][stage.answer(page)['chosen']]
         page.keyboard.press(key)

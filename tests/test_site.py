@@ -486,6 +486,13 @@ def test_citations_speak_the_pages_language(pages, edition):
         assert 'et al., 20' in said
 
 
+def test_a_fold_is_called_what_is_written_on_it(pages, site):
+    for name, page in pages.items():
+        assert not page.select('summary[aria-label]'), name
+    script = (site / 'ko' / '_static' / 'togglebutton.js').read_text(encoding='utf-8')
+    assert 'Toggle hidden content' not in script  # the button of a solution
+
+
 def test_solutions_have_their_word(pages):
     said = {'ko': '풀이:', 'en': 'Solution to'}
     titles = dict.fromkeys(LANGUAGES, 0)
@@ -1617,6 +1624,38 @@ def test_a_telephone_shows_formulas_whole(browser, address):
         assert max(over) <= 1, over
     finally:
         visit.close()
+
+
+@each_edition
+def test_code_is_copied_by_keyboard(browser, address, edition):
+    """The button is seen while it has the focus, and what it did is told."""
+    allowed = {'permissions': ['clipboard-read', 'clipboard-write']}
+    with Visit(browser, address, **allowed) as visit:
+        page = visit.go(f'{edition.language}/chapters/{edition.language}/install.html')
+        page.keyboard.press('Tab')  # so that the focus is seen
+        page.locator('.copybtn').first.focus()
+        page.wait_for_function('() => getComputedStyle(document.activeElement).opacity == 1')
+        page.keyboard.press('Enter')
+        told = {'ko': '복사했습니다', 'en': 'Copied!'}[edition.language]
+        page.locator('body > [role=status]').get_by_text(told).wait_for(state='attached')
+        assert page.evaluate('navigator.clipboard.readText()').strip()
+
+
+@pytest.mark.parametrize('width', [390, 1280])
+@pytest.mark.parametrize('name', ['compare', 'mf'])
+@each_edition
+def test_a_formula_with_room_is_none_to_scroll(browser, address, edition, name, width):
+    """Nor a stop of the Tab key that says so to those who listen."""
+    with Visit(browser, address, viewport={'width': width, 'height': 844}) as visit:
+        page = visit.go(f'{edition.language}/chapters/{edition.language}/{name}.html')
+        page.wait_for_function("() => document.querySelectorAll('span.math mjx-math').length > 20")
+        page.wait_for_timeout(300)  # the page's own script has looked at them
+        wrong = page.eval_on_selector_all(
+            '.bd-article span.math[role=group]',
+            'all => all.filter(e => e.querySelector("mjx-math").getBoundingClientRect().width'
+            ' < e.clientWidth + 1).map(e => e.textContent)',
+        )
+        assert wrong == []
 
 
 def test_a_table_that_is_a_little_too_wide_is_tightened(browser, address):

@@ -37,6 +37,8 @@ MATHJAX_KEPT += ('output/svg/fonts', 'a11y', 'sre')
 KINDER = [
     # a button is called what is written on it
     (r'(class="btn search-button-field[^>]*?)\s+aria-label="[^"]*"', r'\1'),
+    # and so is a fold
+    (r'<summary aria-label="Toggle hidden content">', '<summary>'),
     # what is beside the text is a part of the page with a name
     (
         r'<div class="bd-sidebar-primary bd-sidebar',

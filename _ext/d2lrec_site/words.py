@@ -56,8 +56,9 @@ def of_module(name, links, below, key=None):
 
 
 def teach_scripts(static, words):
-    """Puts an edition's words in the place of those in Sphinx's scripts of the built site."""
-    scripts = [static / name for name in ('searchtools.js', 'sphinx_highlight.js')]
+    """Puts an edition's words in the place of those in the scripts of the built site."""
+    names = ('searchtools.js', 'sphinx_highlight.js', 'togglebutton.js')
+    scripts = [static / name for name in names]
     texts = {script: script.read_text(encoding='utf-8') for script in scripts}
     for english, own in words.items():
         own_text = json.dumps(own, ensure_ascii=False)

@@ -127,7 +127,11 @@
     if (element.matches(".pst-scrollable-table-container") && element.scrollWidth > element.clientWidth + 1)
       element.classList.add("d2l-wider");      // its columns get room
     hint(element);
-    if (element.scrollWidth <= element.clientWidth + 1) return;
+    if (element.scrollWidth <= element.clientWidth + 1) {
+      if (element.matches("span.math"))        // it was wider before MathJax or its letters were there
+        for (const name of ["tabindex", "role", "aria-label"]) element.removeAttribute(name);
+      return;
+    }
     if (!watched.has(element)) {
       watched.add(element);
       element.addEventListener("scroll", () => hint(element), { passive: true });
@@ -197,6 +201,7 @@
     await window.MathJax?.startup?.promise;
     await document.fonts.ready;
     document.querySelectorAll(".bd-article div.math").forEach(fit);
+    document.querySelectorAll(".bd-article span.math").forEach(reachable);
     new Set([...document.querySelectorAll(".bd-article span.math")].map(one => one.closest("p, li, dd")))
       .forEach(block => block && around.observe(block));
   };
@@ -213,9 +218,24 @@
     if (page && !window.location.pathname.endsWith(`/${page}`)) window.location.replace(page + window.location.hash);
   };
 
+  /* What the copy button shows once it is pressed is said as well. */
+  const tellCopied = () => {
+    const region = document.createElement("p");
+    region.className = "visually-hidden";
+    region.setAttribute("role", "status");
+    document.body.append(region);
+    document.addEventListener("click", event => {
+      const button = event.target.closest(".copybtn");
+      if (!button) return;
+      region.textContent = "";
+      setTimeout(() => { if (button.matches(".success")) region.textContent = button.dataset.tooltip; }, 200);
+    });
+  };
+
   const begin = () => {
     follow();
     window.addEventListener("hashchange", follow);
+    tellCopied();
     document.querySelectorAll("[data-d2l-click]").forEach(button =>
       button.addEventListener("click", () => {
         if (button.dataset.d2lClick === "print") window.print();

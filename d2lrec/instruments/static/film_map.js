@@ -69,12 +69,15 @@ export function start(box, data, say) {
     change: i => { group = i ? new Set(data.groups[kinds[i - 1]]) : null; draw(); },
   }) : null;
 
+  const tell = () => announce(say('answer', {
+    film: data.names[chosen], near: data.neighbours[chosen].slice(0, 3).map(n => data.names[n]).join(', '),
+  }));
   function choose(i) {
     chosen = i;
     pointed = null;
     search.value = i;
     draw();
-    announce(say('answer', { film: data.names[i], near: data.neighbours[i].slice(0, 3).map(n => data.names[n]).join(', ') }));
+    tell();
   }
 
   const at = event => {
@@ -84,6 +87,7 @@ export function start(box, data, say) {
   const point = i => { if (i !== pointed) { pointed = i; label(); } };
   field.addEventListener('pointermove', event => { if (event.pointerType === 'mouse') point(at(event)); });
   field.addEventListener('pointerleave', () => point(null));
+  field.addEventListener('focusin', tell);   // where the arrow keys begin
   field.addEventListener('click', event => { const i = at(event); if (i !== null) choose(i); });
   field.addEventListener('keydown', event => {
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];

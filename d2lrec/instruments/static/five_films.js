@@ -66,7 +66,7 @@ export function start(box, data, say) {
       if (!ratings.some(([other]) => other === film)) {
         ratings = [...ratings, [film, 4]];
         list();
-        draw();
+        draw(true, film);
       }
       const input = rated.querySelector(`[data-film="${film}"] input:checked`);
       if (input) input.focus();
@@ -85,7 +85,7 @@ export function start(box, data, say) {
         input.addEventListener('change', () => {
           ratings = ratings.map(pair => pair[0] === film ? [film, stars] : pair);
           light(stars);
-          draw();
+          draw(true, film);
         });
         labels.push(element('label', { class: 'd2i-star' }, input, element('span', { 'aria-hidden': 'true' }, '★')));
       }
@@ -124,7 +124,8 @@ export function start(box, data, say) {
     return nodes.get(n);
   }
 
-  function draw(again = true) {
+  /* Anew after a change, of the stars of a film `about`; else the reasons alone. */
+  function draw(again = true, about = null) {
     const found = starsFor(net, ratings), score = found[measure];
     const seen = new Set(ratings.map(([film]) => film));
     const top = [...score.keys()].filter(n => !seen.has(data.listed[n]))
@@ -156,14 +157,15 @@ export function start(box, data, say) {
     }
     const drove = chosen === null ? [] : effects(net, ratings, chosen, measure);
     const film = chosen === null ? '' : data.titles[data.listed[chosen]];
+    const moved = ratings.map(([other, stars], n) => ({ title: data.titles[other], stars, value: drove[n] }))
+      .sort((one, other) => Math.abs(other.value) - Math.abs(one.value));
     why.replaceChildren(...(drove.length ? [
       element('p', { class: 'd2i-head' }, say('why', { film })),
-      bars({
-        rows: ratings.map(([other, stars], n) => ({ label: `${stars}★ ${data.titles[other]}`, value: drove[n] }))
-          .sort((one, other) => Math.abs(other.value) - Math.abs(one.value)),
-      }),
+      bars({ rows: moved.map(({ title, stars, value }) => ({ label: `${stars}★ ${title}`, value })) }),
       element('p', { class: 'd2i-quiet' }, say('whyNote'))] : [element('p', { class: 'd2i-quiet' }, say('nobody'))]));
-    if (again && top.length) announce(say('answer', { film: data.titles[data.listed[top[0]]], fresh }));
+    const given = about === null ? '' : `${data.titles[about]}: ${say('stars', { number: ratings.find(([other]) => other === about)[1] })}. `;
+    if (again && top.length) announce(given + say('answer', { film: data.titles[data.listed[top[0]]], fresh }));
+    if (!again) announce(drove.length ? [say('why', { film }), ...moved.slice(0, 3).map(({ title, value }) => `${title} ${signed(value, 2)}`)].join('; ') : say('nobody'));
     report(box, {
       ratings: ratings.map(([film, stars]) => [data.ids[film], stars]), measure,
       list: top.map(n => data.ids[data.listed[n]]),

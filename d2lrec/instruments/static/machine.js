@@ -108,7 +108,7 @@ export function start(box, data, say) {
     ].filter(Boolean);
     verdict.textContent = parts.join(' ');
     verdict.classList.toggle('d2i-over', !(fits && inTime));
-    announce(verdict.textContent);
+    announce(say('answer', { memory: short(needs.memory, 'B'), time: duration(needs.seconds), share: share(needs.pulled_share), verdict: verdict.textContent }));
     report(box, { needs, given, memory, fits, inTime });
   }
   draw();

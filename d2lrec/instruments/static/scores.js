@@ -67,13 +67,13 @@ export function start(box, data, say) {
   const rate = labels.reduce((sum, y) => sum + y, 0) / labels.length;
   const first = { sharpness: 1, bias: 0 };
   const setting = [{ ...first }, { ...first }];
-  let which = 0, threshold = 0.5, waiting = 0;
+  let which = 0, threshold = 0.5, waiting = 0, cutting = false;   // cutting: the threshold moved last
   const announce = live(box);
   const found = [0, 1].map(m => measure(labels, logits[m], 1, 0, threshold));
   const plain = found.map(one => ({ ...one }));
 
   const model = choice({ label: say('which'), choices: names, change: m => { which = m; settle(); } });
-  const later = m => { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(() => { again(m); draw(); }); };
+  const later = m => { cutting = m === null; cancelAnimationFrame(waiting); waiting = requestAnimationFrame(() => { again(m); draw(); }); };
   const sharp = slider({ label: say('sharpness'), min: -2, max: 2, step: 0.05, value: 0, text: x => `× ${number(2 ** x)}`, change: x => { setting[which].sharpness = 2 ** x; later(which); } });
   const bias = slider({ label: say('bias'), min: -3, max: 3, step: 0.05, value: 0, text: x => number(x), change: x => { setting[which].bias = x; later(which); } });
   const cut = slider({ label: say('threshold'), min: 0, max: 1, step: 0.01, value: threshold, text: x => number(x), change: x => { threshold = x; later(null); } });
@@ -82,7 +82,7 @@ export function start(box, data, say) {
     for (const n of m === null ? [0, 1] : [m])
       found[n] = measure(labels, logits[n], setting[n].sharpness, setting[n].bias, threshold);
   };
-  const reset = () => { setting.forEach(one => Object.assign(one, first)); threshold = 0.5; cut.value = 0.5; settle(); again(null); draw(); };
+  const reset = () => { setting.forEach(one => Object.assign(one, first)); threshold = 0.5; cut.value = 0.5; cutting = false; settle(); again(null); draw(); };
 
   const left = element('figure', {}), right = element('figure', {}), table = element('div', { class: 'd2i-wide' });
   const key = element('p', { class: 'd2i-key' }, names.map((name, m) => element('span', { class: `d2i-model d2i-model-${m}` }, name)));
@@ -121,7 +121,10 @@ export function start(box, data, say) {
         element('th', { scope: 'col' }, name), element('th', { scope: 'col', class: 'd2i-quiet' }, say('before'))]))),
       element('tbody', {}, rows.map(([label, tell]) => element('tr', {}, element('th', { scope: 'row' }, label),
         found.flatMap((m, n) => [cell(tell(m), tell(plain[n])), element('td', { class: 'd2i-number d2i-quiet' }, tell(plain[n]))]))))));
-    announce(say('answer', { name: names[which], auc: number(found[which].auc, 3), loss: number(found[which].logLoss, 3) }));
+    const mine = found[which], name = names[which];
+    announce(cutting
+      ? say('cut', { name, accuracy: number(mine.accuracy, 3), precision: number(mine.precision, 3), recall: number(mine.recall, 3), share: percent(mine.share) })
+      : say('answer', { name, auc: number(mine.auc, 3), loss: number(mine.logLoss, 3) }));
     report(box, { which, threshold, setting, models: found.map(({ curve, ...rest }) => rest) });
   }
   draw();
