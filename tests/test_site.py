@@ -1300,49 +1300,60 @@ QUERIES = {
         'data': """
             AUC, 임베딩, 임베딩은, 로그 손실, 콜드 스타트, 보정, 데이터 누수, 임베딩이란,
             로지스틱 회귀, RMSE, 로그손실, 로그로스, 캘리브레이션, 콜드스타트가, 누수, 누출,
-            임베딩의, 원핫, 시그모이드, 기준선, 데이터 나누기, MovieLens, 임배딩, cold start
+            임베딩의, 원핫, 시그모이드, 기준선, 데이터 나누기, MovieLens, 임배딩, cold start,
+            명시적 피드백, 어휘, 피처
         """,
-        'data fm': '클릭률, 광고 클릭률, CTR',
+        'data fm': '클릭률, 광고 클릭률, CTR, 클릭 예측',
         'data growth own_log': '모르는 값',
-        'data index': '추천시스템',
-        'data ranking': 'NDCG, HitRate, 암묵적 피드백',
+        'data index': '추천시스템, 추천 시스템',
+        'data mf': '편향, 평점',
+        'data ranking': 'NDCG, HitRate, 암묵적 피드백, 인기순',
         'dcn': 'DCN, 교차 네트워크, DCN v2',
-        'deepfm': 'DeepFM, deep fm, 드롭아웃, 딥FM, deepmf, DEEPFM',
+        'deepfm': 'DeepFM, deep fm, 드롭아웃, 딥FM, deepmf, DEEPFM, 초기값, 드랍아웃',
         'defects': '과적합, 오버피팅, 과적햅, overfitting',
-        'dlrm': 'DLRM, 멀티핫',
+        'dlrm': 'DLRM, 멀티핫, 수치 특성, 임베딩 백',
+        'dlrm growth': '희소 특성',
         'first_steps': """
             옵티마이저, 조기 종료, 조기종료, 미니배치, 기울기, PyTorch, 파이토치, d2l.fit,
-            early stopping
+            early stopping, 에폭, 에포크, 그래디언트
         """,
         'first_steps api_training': 'fit',
+        'first_steps protocol': '학습률은 어떻게',
         'first_steps scale': '배치 크기',
-        'fm': 'FM, 팩토라이제이션 머신, 매개변수',
-        'growth': '해싱, Criteo',
+        'fm': 'FM, 팩토라이제이션 머신, 매개변수, FM이란 무엇인가, 파라메터',
+        'growth': '해싱, Criteo, 해시 충돌',
         'growth own_log scale': 'encode',
         'growth production': 'AdaGrad',
         'growth protocol': '가중치 감쇠',
-        'growth scale': '건드린 행',
-        'histories': '어텐션, DIN, GRU, 배치 정규화, 활성화 함수',
-        'install': '설치, Colab, GPU에서, 설치 방법, GPU, 코랩, 도커',
-        'mf': 'MF, 행렬 분해, 행렬분해, SVD, ALS, 교대 최소 제곱, 규제',
+        'growth scale': '건드린 행, 메모리',
+        'histories': '어텐션, DIN, GRU, 배치 정규화, 활성화 함수, 이력, 어텐션을',
+        'install': '설치, Colab, GPU에서, 설치 방법, GPU, 코랩, 도커, 애플 실리콘, 윈도우',
+        'mf': 'MF, 행렬 분해, 행렬분해, SVD, ALS, 교대 최소 제곱, 규제, 잔차, 랭크, 내적',
         'mf autorec': '평점 행렬',
         'mf data': '평점 예측',
         'mf histories compare': '정규화',
-        'own_log': '다운샘플링, 내 데이터, 불러오기, CSV 읽기, 추천 10개',
-        'own_log production': '저장하기, 모델 저장, 저장',
+        'own_log': '다운샘플링, 내 데이터, 불러오기, CSV 읽기',
+        'own_log data': '시간순 분할',
+        'own_log production': """
+            저장하기, 모델 저장, 저장, 새 상품, 서비스, 배포, 모델을 저장하려면
+        """,
         'own_log protocol compare': '튜닝',
-        'own_log ranking': '추천 목록',
+        'own_log ranking data': '추천 목록',
         'production': 'FTRL, 분위수, 웜 스타트, 웜스타트, 표준화, ftrl',
         'production api_training': 'warm_start',
         'protocol': """
             시드, 부트스트랩, 신뢰 구간, 무작위 탐색, 하이퍼파라미터, 하이퍼파라미터 튜닝
         """,
+        'protocol data': '검증 데이터',
         'protocol first_steps': '학습률, 학습률을, 러닝 레이트, 학습율, learning rate',
-        'ranking': '네거티브 샘플링, NeuMF, item-kNN, BPR, 음성 샘플링, 후보 추출, 랭킹',
+        'ranking': """
+            네거티브 샘플링, NeuMF, item-kNN, BPR, 음성 샘플링, 후보 추출, 랭킹, 네거티브샘플링
+        """,
         'ranking autorec': 'EASE',
+        'ranking autorec compare': '최근접 이웃',
         'scale': '분산학습, 분산 학습, 분산학습이란, 파라미터 서버, kvstore, 데이터 병렬',
-        'where_next': '투 타워, 밴딧',
-        'wide_deep': 'widedeep, 교차 특성, 교차특성을, 앙상블',
+        'where_next': '투 타워, 밴딧, 강화 학습, 그래프',
+        'wide_deep': 'widedeep, 교차 특성, 교차특성을, 앙상블, 와이드 앤 딥, 암기, 일반화',
         'xdeepfm': 'xDeepFM, xDeepFM이란, CIN',
         '*': '새 사용자 추천, 인기도',
     },
@@ -1350,36 +1361,54 @@ QUERIES = {
         'api_data': 'CTRDataset',
         'api_data first_steps': 'BatchLoader',
         'autorec': 'AutoRec, mask, autoencoder',
+        'autorec first_steps': 'learning rate schedule',
         'compare': 'GAUC, FFM, AFM, normalized entropy',
         'data': """
             AUC, log loss, calibration, embedding, cold start, leakage, sigmoid,
             logistic regression, RMSE, leak, data leakage, one-hot, baseline, train test split,
-            MovieLens, log los, COLD START, Log Loss
+            MovieLens, log los, COLD START, Log Loss, explicit feedback, vocabulary,
+            one hot encoding, precision recall
         """,
         'data fm': 'CTR',
         'data growth own_log': 'unknown id',
-        'data ranking': 'NDCG, hit rate, hitrate, implicit feedback, ndcg',
-        'dcn': 'DCN, cross network, DCN v2',
-        'deepfm': 'DeepFM, deep fm, dropout, deepmf',
+        'data mf': 'bias',
+        'data protocol': 'test set',
+        'data ranking': """
+            NDCG, hit rate, hitrate, implicit feedback, ndcg, implicit, popularity baseline
+        """,
+        'dcn': 'DCN, cross network, DCN v2, polynomial, cross layer',
+        'deepfm': 'DeepFM, deep fm, dropout, deepmf, xavier, initialization',
+        'deepfm fm': 'Frappe',
         'defects': 'overfitting, overfiting',
-        'dlrm': 'DLRM, multi-hot',
-        'first_steps': 'optimizer, early stopping, mini batch, gradient, PyTorch, d2l.fit',
+        'dlrm': 'DLRM, multi-hot, embedding bag',
+        'dlrm growth': 'sparse features',
+        'dlrm mf': 'dot product',
+        'first_steps': 'optimizer, early stopping, mini batch, gradient, PyTorch, d2l.fit, epoch',
         'first_steps api_training': 'fit',
         'first_steps scale': 'batch size',
         'fm': 'FM, factorization machine',
-        'growth': 'hashing, Zipf, Criteo',
+        'fm mf': 'vector length',
+        'growth': 'hashing, Zipf, Criteo, hash collision, row sparse',
         'growth own_log production': 'encode',
         'growth production': 'AdaGrad, adagrad',
         'growth protocol': 'weight decay',
-        'growth scale': 'touched rows',
-        'histories': 'attention, GRU, DIN, batch normalization, activation function',
-        'install': 'install, Colab, GPU, Docker',
-        'mf': 'MF, matrix factorization, matrix factorisation, SVD, ALS, regularization',
+        'growth scale': 'touched rows, memory',
+        'histories': """
+            attention, GRU, DIN, batch normalization, activation function, dice, AUGRU, history
+        """,
+        'install': 'install, Colab, GPU, Docker, kaggle, apple silicon',
+        'mf': """
+            MF, matrix factorization, matrix factorisation, SVD, ALS, regularization, residual,
+            inner product, implicit als, residuals
+        """,
         'mf autorec': 'rating matrix',
         'mf data': 'predict ratings',
-        'own_log': 'downsampling, load csv, own data, recommend top 10',
-        'own_log production': 'save model, load a model',
+        'mf ranking': 'rank',
+        'own_log': 'downsampling, load csv, own data, recommend top 10, serve model',
+        'own_log data': 'time split',
+        'own_log production': 'save model, load a model, new items, deploy',
         'own_log protocol compare': 'tune',
+        'own_log ranking': 'top k',
         'production': 'FTRL, quantiles, warm start, standardization',
         'production api_training': 'warm_start',
         'protocol': """
@@ -1387,12 +1416,15 @@ QUERIES = {
             hyperparameter tuning
         """,
         'protocol api_training': 'random_search',
+        'protocol data': 'validation',
         'protocol first_steps': 'learning rate, learing rate',
         'ranking': 'negative sampling, NeuMF, item-kNN, BPR, retrieval',
         'ranking autorec': 'EASE',
         'scale': 'parameter server, distributed training, kvstore, data parallel',
-        'where_next': 'two towers, bandit',
-        'wide_deep': 'wide and deep, widedeep, cross features, ensemble',
+        'where_next': 'two towers, bandit, reinforcement learning',
+        'wide_deep': """
+            wide and deep, widedeep, cross features, ensemble, wide & deep, memorization
+        """,
         'xdeepfm': 'xDeepFM, CIN',
         '*': 'new user, popularity',
     },
@@ -1567,6 +1599,24 @@ def test_results_quote_what_was_asked_for(browser, address, language):
             quoted = page.locator('#search-results p.context').all_inner_texts()
             labels = [one for one in quoted if re.search(r'\[[A-Z][A-Za-z+]*\d\d[a-z]?\]', one)]
             assert quoted and not labels, (query, labels)
+
+
+# What the first result quotes: the words together, in a sentence.
+TOGETHER = {
+    'en': ['learning rate', 'log loss', 'early stopping', 'cold start'],
+    'ko': ['로그 손실', '조기 종료', '학습률', '과적합'],
+}
+
+
+@pytest.mark.parametrize('language', TOGETHER)
+def test_the_first_result_quotes_the_words_together(browser, address, language):
+    with Visit(browser, address) as visit:
+        for query in TOGETHER[language]:
+            page = visit.go(f'{language}/search.html?q={query}')
+            page.wait_for_function(SETTLED, timeout=10000)
+            quoted = page.locator('#search-results p.context').first.inner_text()
+            assert query in quoted.lower(), (query, quoted)
+            assert re.match(r'(… )?[\w“"‘(\[⟨+−-]', quoted), quoted
 
 
 @each_edition

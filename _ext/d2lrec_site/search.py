@@ -249,8 +249,9 @@ def terms(edition, places):
     own = edition.language
     others = [one.language for one in BOOK.others(edition)]
     for entry in glossary.entries(str(edition.root / glossary.FILE)):
-        said = [entry[own], *(entry[one] for one in others)]
-        typed = [one for one in entry.get(f'{own}_avoid', []) if re.fullmatch(r'[\w -]+', one)]
+        said = [entry[own], *(entry[one] for one in others if ' ' not in entry[one])]
+        typed = [entry[one] for one in others if ' ' in entry[one]]  # one word may stand in code
+        typed += [one for one in entry.get(f'{own}_avoid', []) if re.fullmatch(r'[\w -]+', one)]
         name, _, anchor = entry['taught'].partition('#')
         names = [*dict.fromkeys(said), *entry.get(f'{own}_asked', [])]
         yield [[one.replace('@k', '') for one in names], typed, places[name], anchor]

@@ -139,11 +139,21 @@ var Scorer = {
       if (there.length) [told, places] = [all, there];
     }
     if (!told) return null;
-    const near = at => new Set(places.filter(([place]) => place >= at && place < at + 180).map(([, word]) => word)).size;
+    const lower = told.toLowerCase(), phrase = Asked.told.toLowerCase();
+    if (words.length > 1)          // learning rate, though learn is a word as well
+      for (let at = lower.indexOf(phrase); phrase && at > -1; at = lower.indexOf(phrase, at + 1))
+        places.push(...words.map(word => [at, word]));
+    places.sort((one, two) => one[0] - two[0]);
+    const near = at => {
+      const end = told.indexOf(Scorer.mark, at), last = Math.min(at + 180, end < 0 ? told.length : end);
+      return new Set(places.filter(([place]) => place >= at && place < last).map(([, word]) => word)).size;
+    };
     const sentence = at => told[told.lastIndexOf(Scorer.mark, at) + 1] !== Scorer.row ? .5 : 0;
-    const [at] = places.reduce((best, [place]) => {      // the first sentence with all of them will do
-      const count = best[1] <= words.length ? near(place) + sentence(place) : 0;
-      return count > best[1] ? [place, count] : best;
+    const best = words.length + .5 + (words.length > 1 && lower.includes(phrase) ? 1 : 0);
+    const together = place => best > words.length + 1 && lower.startsWith(phrase, place) ? 1 : 0;
+    const [at] = places.reduce((found, [place]) => {     // the first sentence with all of them will do
+      const count = found[1] < best ? near(place) + sentence(place) + together(place) : 0;
+      return count > found[1] ? [place, count] : found;
     }, [told.length, 0]);
     const found = at < told.length;      // not in what is quoted: its first lines
     let begin = !found ? 0 : Math.max(at - 120, 0), end = Math.min(begin + 240, told.length);
@@ -350,8 +360,8 @@ if (typeof Search !== "undefined") {
     const { terms, count } = Asked.terms(Asked.told);
     return terms.filter(one => !whole || one.words === count).map(({ page, anchor }) => {
       const place = docnames.indexOf(page);
-      const [section] = Object.entries(alltitles)
-        .find(([, all]) => anchor && all.some(([at, id]) => at === place && id === anchor)) || [];
+      const [section] = Object.entries(alltitles).find(([, all]) =>     // no title that many pages have
+        anchor && all.length < 4 && all.some(([at, id]) => at === place && id === anchor)) || [];
       const title = section ? `${titles[place]} > ${section}` : titles[place];
       const result = [page, title, section ? `#${anchor}` : "", null, Scorer.title, filenames[place]];
       result[4] = Scorer.score(result);
@@ -367,9 +377,16 @@ if (typeof Search !== "undefined") {
       .filter(at => at > -1);
     Scorer.first = SearchCounts.pages[Math.min(...titled)];
     let found = perform(query, ...words);
+    const [terms, ...others] = words, chapter = one => !/(^|\/)index$/.test(one[0]) && !Asked.lists.test(one[0]);
+    if (terms.size > 1 && !found.some(chapter))        // no chapter has them all: those that lack one
+      for (const left of terms)
+        found.push(...perform(query, new Set([...terms].filter(one => one !== left)), ...others).filter(chapter));
+    found = [...new Map(found.map(one => [place(one), one])).values()];
     const own = taught(found.some(one => !Asked.lists.test(one[0])));
     const better = new Set(own.map(place));
-    found = [...found.filter(one => !better.has(place(one))), ...own].sort((one, two) => one[4] - two[4]);
+    const told = one => better.has(place(one))             // by its section, or itself
+      || !one[2] && own.some(([page, , , , points]) => page === one[0] && points >= one[4]);
+    found = [...found.filter(one => !told(one)), ...own].sort((one, two) => one[4] - two[4]);
     if (typed === query) return found;
     const places = new Set(found.map(place));
     const literal = perform(...parse(typed)).filter(one => !places.has(place(one)));
