@@ -1,7 +1,8 @@
-"""Search: Korean, which Sphinx 7 has not, and how often a page says a word.
+"""Search: Korean, which Sphinx 7 has not, and what a page says about itself.
 
 Sphinx's index knows which pages have a word and no more. A page that says it forty times answers
-better than one that says it once: `write_counts` gives the search page and its scorer the numbers.
+better than one that says it once, one that has it in a heading better still, and best the one that
+introduces it: `write_counts` gives the search page and its scorer what they need to know.
 """
 
 import json
@@ -10,12 +11,15 @@ import re
 from collections import Counter
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.search import SearchLanguage
 
+from d2lrec_site import glossary
 from d2lrec_site.editions import BOOK
 
 COUNTS = 'counts.js'
 FEWEST = 3  # times that a page has to say a word
+IN_HEADING, IN_GOALS, IN_BOLD = 4, 3, 2  # times that a word counts there, beside its own
 
 WORD = re.compile(r'\w+')
 HANGUL_RUN = re.compile(r'[가-힣]+')
@@ -60,8 +64,9 @@ ENDINGS = PARTICLES | set(
 # The page's side: a query's particles are taken off (학습률을), and words that are written together
 # are found apart (행렬분해), as far as the index knows what is left.
 QUERY = """
+var queryEndings = ENDINGS;
 var splitQuery = query => {
-  const endings = ENDINGS;
+  const endings = queryEndings;
   const index = Search._index || { terms: {}, titleterms: {} };
   const known = word => Object.hasOwn(index.terms, word) || Object.hasOwn(index.titleterms, word);
   const apart = word => {           // the fewest known words of two syllables or more
@@ -134,15 +139,51 @@ def spoken(doctree):
             yield text.astext()
 
 
+def goals(doctree):
+    """The lists that stand before a page's first section: what a reader learns there."""
+    for page in doctree.children[:1]:
+        for node in page.children:
+            if isinstance(node, nodes.section):
+                return
+            yield from node.findall(nodes.bullet_list)
+
+
+def stressed(doctree):
+    """What a page says about itself, as (text, how often it counts beside its own place)."""
+    for title in doctree.findall(nodes.title):
+        if isinstance(title.parent, nodes.section):
+            yield title.astext(), IN_HEADING
+    for one in goals(doctree):
+        yield one.astext(), IN_GOALS
+    for strong in doctree.findall(nodes.strong):
+        if isinstance(strong.parent, nodes.paragraph):
+            yield strong.astext(), IN_BOLD
+
+
+def told_in_front(doctree):
+    """{page: what the first page tells about it}: its lists have an item for each chapter."""
+    told = {}
+    for item in doctree.findall(nodes.list_item):
+        link = next(item.findall(addnodes.pending_xref), None)
+        if link is not None and link.get('reftype') == 'doc':
+            name = link['reftarget'].rpartition('/')[2]
+            told[name] = item.astext().replace(link.astext(), '', 1)
+    return told
+
+
 def counts(language, pages):
     """{word of the index: [page, points, page, points, ...]}, three points for each doubling.
 
-    `pages` are (name, text); they are counted by their place among them.
+    `pages` are lists of (text, times that it counts), and are counted by their place.
     """
     found = {}
-    for place, (_, text) in enumerate(pages):
-        words = (word.lower() for word in language.split(text))
-        said = Counter(language.stem(word) for word in words if language.word_filter(word))
+    for place, texts in enumerate(pages):
+        said = Counter()
+        for text, times in texts:
+            words = (word.lower() for word in language.split(text))
+            for word in words:
+                if language.word_filter(word):
+                    said[language.stem(word)] += times
         for word, times in said.items():
             if times >= FEWEST:
                 found.setdefault(word, []).extend([place, round(3 * math.log2(times))])
@@ -163,33 +204,89 @@ def vocabulary(language, pages):
     return often if any(language.stem(word) != word for word in often) else []
 
 
+def squeezed(term):
+    """A term as the scorer has it."""
+    return re.sub(r'[\s_\u2060-]+', '', term.lower())
+
+
+# a term and what stands for it: alternating least squares (ALS), 과적합(overfitting)
+SHORT = re.compile(r'((?:[\w-]+ ){1,4}[\w-]+) \(([A-Z][A-Za-z]*[A-Z])s?\)')
+OTHER = re.compile(r'([가-힣]+(?: [가-힣]+)?) ?\(([A-Za-z][A-Za-z, -]+)\)')
+VERSION = re.compile(r'-\d+\w*$')  # MovieLens-100K is a MovieLens
+PARTS = re.compile(r'[,:;()—]|과 |와 | and ')  # what stands between the subjects of a heading
+
+
+def bracketed(text):
+    """Terms that a text gives in two forms, the other in brackets."""
+    for words, short in SHORT.findall(text):
+        begun = re.split('[ -]', words)[-len(short) :]
+        if ''.join(word[0] for word in begun).lower() == short.lower():
+            yield from (' '.join(begun), short)
+    for own, others in OTHER.findall(text):
+        first, *more = others.split(', ')
+        yield from (own if ' ' in first else own.rpartition(' ')[2], first, *more)
+
+
 def introduced(doctree):
-    """Terms that a page introduces, in bold letters within its text, as the scorer has them."""
+    """Terms that a page introduces: in a heading, in bold letters, or in two forms."""
+    for title in doctree.findall(nodes.title):
+        if isinstance(title.parent, nodes.section):
+            for part in PARTS.split(title.astext()):
+                yield from (squeezed(part), squeezed(VERSION.sub('', part)))
     for strong in doctree.findall(nodes.strong):
-        term = re.sub(r'[\s_\u2060-]+', '', strong.astext().lower())
-        if 2 < len(term) < 40 and isinstance(strong.parent, nodes.paragraph):
-            yield term
+        if isinstance(strong.parent, nodes.paragraph):
+            yield squeezed(strong.astext())
+    for paragraph in doctree.findall(nodes.paragraph):
+        yield from map(squeezed, bracketed(paragraph.astext()))
+
+
+def terms(edition, places):
+    """What readers may type for the book's words, as [names of the book, others, page, section].
+
+    These are the entries of the glossary, the edition's own name first, with the page and section
+    where they are taught, and the edition's words for what the book calls otherwise.
+    """
+    own = edition.language
+    others = [one.language for one in BOOK.others(edition)]
+    for entry in glossary.entries(str(edition.root / glossary.FILE)):
+        said = [entry[own], *(entry[one] for one in others if ' ' not in entry[one])]
+        typed = [entry[one] for one in others if ' ' in entry[one]]  # one word may stand in code
+        typed += [one for one in entry.get(f'{own}_avoid', []) if re.fullmatch(r'[\w -]+', one)]
+        name, _, anchor = entry['taught'].partition('#')
+        names = [*dict.fromkeys(said), *entry.get(f'{own}_asked', [])]
+        yield [[one.replace('@k', '') for one in names], typed, places[name], anchor]
+    for typed, meant in edition.words.get('asked', {}).items():
+        yield [[meant], [typed]]
 
 
 def write_counts(app, exception):
-    """Writes how often each page of the book says its words, for the scorer."""
+    """Writes what the pages of the book say and introduce, for the scorer."""
     indexer = getattr(app.builder, 'indexer', None)
     if exception or app.builder.format != 'html' or indexer is None:
         return
-    names = sorted(name for name in app.env.found_docs if '/api_' not in name)
-    trees = [app.env.get_doctree(name) for name in names]
-    pages = [(name, ' '.join(spoken(tree))) for name, tree in zip(names, trees)]
-    terms = {}
-    for place, tree in enumerate(trees):
+    edition = BOOK.of(app.config.language)
+    names = [name for name in edition.pages if name in app.env.found_docs and '/api_' not in name]
+    trees = {name: app.env.get_doctree(name) for name in names}
+    front = told_in_front(trees[names[0]])
+    texts = {name: ' '.join(spoken(tree)) for name, tree in trees.items()}
+    pages = [
+        [(texts[name], 1), *stressed(tree), (front.get(name.rpartition('/')[2], ''), IN_HEADING)]
+        for name, tree in trees.items()
+    ]
+    found = {}
+    for place, tree in enumerate(trees.values()):
         for term in introduced(tree):
-            if place not in terms.setdefault(term, []):
-                terms[term].append(place)
+            if 1 < len(term) < 40 and place not in found.setdefault(term, []):
+                found[term].append(place)
+    places = {name.rpartition('/')[2]: place for place, name in enumerate(names)}
     made = {
         'pages': names,
         'words': counts(indexer.lang, pages),
-        'terms': terms,
-        'vocabulary': vocabulary(indexer.lang, pages),
-        'meant': BOOK.of(app.config.language).words['meant'],
+        'terms': found,
+        'about': [front.get(name.rpartition('/')[2], '') for name in names],
+        'taught': list(terms(edition, places)),
+        'vocabulary': vocabulary(indexer.lang, texts.items()),
+        'meant': edition.words['meant'],
     }
     text = json.dumps(made, ensure_ascii=False, separators=(',', ':'))
     path = f'{app.outdir}/_static/{COUNTS}'
