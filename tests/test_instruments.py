@@ -441,6 +441,11 @@ def test_a_finger_drags_a_vector_and_scrolls_beside_it(stage):
     assert page.evaluate(place) == scrolled
     there = stage.middle(tip)
     assert abs(there[0] - x + 40) < 2 and abs(there[1] - y - 30) < 2  # under the finger
+    x, y = there  # straight down, as a page is scrolled
+    stage.swipe(page, (x, y), (x, y + 70))
+    there = stage.middle(tip)
+    assert abs(there[1] - y - 70) < 2 and page.evaluate(place) == scrolled
+    after = stage.answer(page)
     left, top = (page.locator('.d2i-drag').bounding_box()[one] for one in 'xy')
     stage.swipe(page, (left + 8, top + 250), (left + 8, top + 100))
     page.wait_for_function(f'{place} > {scrolled} + 50')

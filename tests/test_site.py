@@ -501,6 +501,7 @@ def test_solutions_have_their_word(pages):
         language = edition_of(name).language
         for title in page.select('div.solution > .admonition-title'):
             assert title.get_text().startswith(said.get(language, '')), (name, title)
+            assert not title.select('a'), 'it opens the solution wherever it is touched'
             titles[language] += 1
     assert min(titles.values()) > 40
 
@@ -1121,6 +1122,10 @@ def test_solutions_are_closed_and_open(opened):
     )
     assert not any(closed)
     if closed:
+        first = page.locator('div.solution').first
+        first.locator('.admonition-title').click(position={'x': 60, 'y': 12})  # its words
+        assert first.locator('> section').is_visible()
+        first.locator('button.toggle-button').click()
         page.locator('div.solution button.toggle-button').first.focus()
         page.keyboard.press('Enter')
     shown = page.eval_on_selector_all(
@@ -1795,13 +1800,58 @@ def test_a_wide_table_takes_a_form_that_fits_a_telephone(browser, address, editi
 
 
 @each_edition
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_names_of_rows_stay_in_sight(browser, address, edition, scheme):
+    phone = {'viewport': {'width': 390, 'height': 844}, 'color_scheme': scheme}
+    with Visit(browser, address, **phone) as visit:
+        page = visit.go(f'{edition.language}/{edition.chapters}/wide_deep.html')
+        page.wait_for_selector('.d2l-stuck table')
+        wrong = page.eval_on_selector_all(
+            '.d2l-stuck',
+            """all => all.flatMap(box => { box.scrollLeft = 120;
+            const ground = getComputedStyle(document.body).backgroundColor;
+            return [...box.querySelectorAll('tr > :first-child')].filter(cell =>
+              Math.abs(cell.getBoundingClientRect().left - box.getBoundingClientRect().left) > 2
+              || getComputedStyle(cell).backgroundColor !== ground)
+              .map(cell => cell.textContent + getComputedStyle(cell).backgroundColor) })""",
+        )
+        assert wrong == []
+
+
+@each_edition
+def test_the_section_asked_for_is_in_sight_once_formulas_are_set(browser, address, edition):
+    with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
+        page = visit.go(f'{edition.language}/{edition.chapters}/compare.html#summary')
+        page.wait_for_selector('mjx-container')
+        page.wait_for_timeout(1500)
+        top = page.evaluate("document.getElementById('summary').getBoundingClientRect().top")
+        assert 0 <= top < 150, top
+
+
+@each_edition
+def test_formulas_are_no_stops_and_the_way_up_is_in_a_corner(browser, address, edition):
+    with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
+        page = visit.go(f'{edition.language}/{edition.chapters}/compare.html')
+        page.wait_for_selector('mjx-container')
+        assert page.locator('mjx-container[tabindex]').count() == 0
+        page.mouse.wheel(0, 6000)
+        page.wait_for_timeout(500)
+        page.mouse.wheel(0, -900)
+        button = page.locator('#pst-back-to-top')
+        button.wait_for()
+        box = button.bounding_box()
+        assert box['x'] > 300 and box['x'] + box['width'] <= 390, box
+        assert box['width'] >= 24 and box['height'] >= 24 and box['y'] > 760, box
+
+
+@each_edition
 def test_a_table_of_models_sorts_as_cards_too(browser, address, edition):
     with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
         page = visit.go(f'{edition.language}/{edition.chapters}/compare.html')
         page.wait_for_selector('.d2l-cards table.sortable')
         first = page.locator('.d2l-cards table.sortable').first
         button = first.locator('button.d2l-sort').first
-        assert button.bounding_box()['x'] >= 0 and button.bounding_box()['height'] > 15
+        assert button.bounding_box()['x'] >= 0 and button.bounding_box()['height'] >= 24
         button.click()
         said = first.evaluate('table => [...table.tBodies[0].rows].map(r => r.cells[0].innerText)')
         assert said == sorted(said, key=str.lower)

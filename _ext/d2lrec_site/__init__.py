@@ -44,6 +44,9 @@ def configure(app, config):
     config.nb_merge_streams = True  # one print may arrive in several pieces
     config.nb_ipywidgets_js = {}  # would come from other hosts
     config.html_search_language = config.language
+    # a formula is read where it stands; as a stop of the Tab key it says nothing more
+    menu = {'menuOptions': {'settings': {'inTabOrder': False}}}
+    config.mathjax3_config = {**(config.mathjax3_config or {}), 'options': menu}
     config.html_search_scorer = str(HERE / 'static' / 'scorer.js')
     options = config.html_theme_options
     options['search_bar_text'] = edition.words['search']

@@ -94,6 +94,12 @@ def breakable(text):
     return LONG.sub(lambda m: m[1] + re.sub(r'(?<=[\w_])([(/])(?=\w)', r'\1<wbr>', m[2]), text)
 
 
+# A folded solution opens by its title: a link in it, to the exercise above, would be in the way.
+FOLDED = re.compile(
+    r'(<div class="solution dropdown[^>]*>\s*<p class="admonition-title">)(.*?)(?=</p>)', re.DOTALL
+)
+
+
 def page(text, edition):
     """A page of the site as it is served: the edition's words, what it loads, its policy."""
     title = html.escape(edition.words['title'])
@@ -101,6 +107,7 @@ def page(text, edition):
         text = text.replace(english, own)
     for pattern, kinder in KINDER:
         text = re.sub(pattern, kinder.replace('{title}', title), text)
+    text = FOLDED.sub(lambda m: m[1] + re.sub(r'</?a\b[^>]*>', '', m[2]), text)
     text = re.sub(r'<dl>(\s*<dd>.*?)</dl>', _lines, text, flags=re.DOTALL)
     if edition.words.get('letters'):
         text = wide_letters(text, edition.words['letters'])

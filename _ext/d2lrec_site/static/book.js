@@ -119,11 +119,20 @@
     pre.style.fontSize = `${Math.floor(parseFloat(style.fontSize) * part * 100) / 100}px`;
   };
 
+  /* Of a table that goes on to the side the rows' names stay in sight. */
+  const stick = element => {
+    const row = element.querySelector("table.dataframe")?.tBodies[0]?.rows[0];
+    const names = row?.querySelectorAll("th") || [];
+    const stuck = phone.matches && wide(element) && names.length === 1 && names[0].offsetWidth < element.clientWidth / 2;
+    element.classList.toggle("d2l-stuck", stuck);
+  };
+
   const watched = new WeakSet();
   const reachable = element => {
     element.classList.remove("d2l-wider");
     if (element.matches("pre")) shrink(element);
     if (element.matches(".text_html, .pst-scrollable-table-container")) tighten(element);
+    if (element.matches(".text_html")) stick(element);
     if (element.matches(".pst-scrollable-table-container") && element.scrollWidth > element.clientWidth + 1)
       element.classList.add("d2l-wider");      // its columns get room
     hint(element);
@@ -204,7 +213,13 @@
     document.querySelectorAll(".bd-article span.math").forEach(reachable);
     new Set([...document.querySelectorAll(".bd-article span.math")].map(one => one.closest("p, li, dd")))
       .forEach(block => block && around.observe(block));
+    if (asked) document.getElementById(window.location.hash.slice(1))?.scrollIntoView({ behavior: "instant" });
   };
+  /* Formulas move what is below them: the section that was asked for is gone to again, but not once
+     the reader has gone elsewhere. */
+  let asked = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  for (const event of ["wheel", "touchstart", "keydown", "pointerdown"])
+    window.addEventListener(event, () => { asked = false; }, { once: true, passive: true, capture: true });
 
   /* A name of the library that stands on another page than it did: its address leads there. */
   const follow = () => {

@@ -87,6 +87,7 @@ export function start(box, data, say) {
         svg('text', { x: 14, y: name === 'p' ? -10 : 20 }, say(name === 'p' ? 'user' : 'item')));
       const handle = handles[name];
       handle.addEventListener('pointerdown', event => { event.preventDefault(); handle.setPointerCapture(event.pointerId); handle.focus(); handle.dataset.held = ''; });
+      handle.addEventListener('touchstart', event => event.preventDefault(), { passive: false });   // the page stays where it is
       handle.addEventListener('pointermove', event => { if ('held' in handle.dataset) move(name, chart.pointer(event)); });
       for (const end of ['pointerup', 'pointercancel']) handle.addEventListener(end, () => { delete handle.dataset.held; });
       handle.addEventListener('keydown', event => {
