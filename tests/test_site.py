@@ -1819,6 +1819,22 @@ def test_names_of_rows_stay_in_sight(browser, address, edition, scheme):
 
 
 @each_edition
+def test_printed_sentences_break_on_a_telephone_and_columns_do_not(browser, address, edition):
+    with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
+        page = visit.go(f'{edition.language}/{edition.chapters}/own_log.html')
+        page.wait_for_selector('pre.d2l-broken')
+        kinds = page.evaluate(
+            """() => { const columns = /\\S(?: {2,}|[ \\u00a0]*\\u00a0[ \\u00a0]*)\\S/;
+            return [...document.querySelectorAll('.cell_output .highlight-myst-ansi pre')]
+            .filter(e => e.checkVisibility()).map(e => [columns.test(e.textContent),
+              e.classList.contains('d2l-broken'), e.scrollWidth > e.clientWidth + 1]) }"""
+        )
+        assert any(broken for _, broken, _ in kinds)
+        assert all(columns for columns, _, over in kinds if over)
+        assert not any(broken for columns, broken, _ in kinds if columns)
+
+
+@each_edition
 def test_the_section_asked_for_is_in_sight_once_formulas_are_set(browser, address, edition):
     with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
         page = visit.go(f'{edition.language}/{edition.chapters}/compare.html#summary')

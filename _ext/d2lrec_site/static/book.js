@@ -109,6 +109,13 @@
     element.classList.remove(...FORMS);
   };
 
+  /* What is printed in sentences breaks its lines on a phone; what stands in columns does not. */
+  const COLUMNS = /\S(?: {2,}|[ \u00a0]*\u00a0[ \u00a0]*)\S/;
+  const wrap = pre => {
+    pre.classList.remove("d2l-broken");
+    const printed = pre.closest(".cell_output .highlight-myst-ansi");
+    pre.classList.toggle("d2l-broken", !!printed && phone.matches && wide(pre) && !COLUMNS.test(pre.textContent));
+  };
   /* Code whose longest line is a little too long for its box is set smaller rather than cut. */
   const LITTLE = 0.84;
   const shrink = pre => {
@@ -130,7 +137,7 @@
   const watched = new WeakSet();
   const reachable = element => {
     element.classList.remove("d2l-wider");
-    if (element.matches("pre")) shrink(element);
+    if (element.matches("pre")) { wrap(element); shrink(element); }
     if (element.matches(".text_html, .pst-scrollable-table-container")) tighten(element);
     if (element.matches(".text_html")) stick(element);
     if (element.matches(".pst-scrollable-table-container") && element.scrollWidth > element.clientWidth + 1)
