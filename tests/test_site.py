@@ -1123,7 +1123,7 @@ def test_solutions_are_closed_and_open(opened):
     assert not any(closed)
     if closed:
         first = page.locator('div.solution').first
-        first.locator('.admonition-title').click(position={'x': 60, 'y': 12})  # its words
+        first.locator('> .admonition-title').click(position={'x': 60, 'y': 12})  # its words
         assert first.locator('> section').is_visible()
         first.locator('button.toggle-button').click()
         page.locator('div.solution button.toggle-button').first.focus()

@@ -220,13 +220,19 @@
     document.querySelectorAll(".bd-article span.math").forEach(reachable);
     new Set([...document.querySelectorAll(".bd-article span.math")].map(one => one.closest("p, li, dd")))
       .forEach(block => block && around.observe(block));
-    if (asked) document.getElementById(window.location.hash.slice(1))?.scrollIntoView({ behavior: "instant" });
+    setTimeout(() => settling.disconnect(), 2000);
   };
-  /* Formulas move what is below them: the section that was asked for is gone to again, but not once
-     the reader has gone elsewhere. */
-  let asked = performance.getEntriesByType("navigation")[0]?.type === "navigate";
-  for (const event of ["wheel", "touchstart", "keydown", "pointerdown"])
-    window.addEventListener(event, () => { asked = false; }, { once: true, passive: true, capture: true });
+
+  /* Formulas, tables and letters that come later move what is below them: the section that was asked
+     for stays in its place until they are there, or until the reader goes elsewhere. */
+  const settling = new ResizeObserver(() =>
+    document.getElementById(window.location.hash.slice(1))?.scrollIntoView({ behavior: "instant" }));
+  const stay = () => {
+    if (performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;   // back: where it was
+    settling.observe(document.querySelector(".bd-article"));
+    for (const event of ["wheel", "touchstart", "keydown", "pointerdown", "hashchange"])
+      window.addEventListener(event, () => settling.disconnect(), { once: true, passive: true, capture: true });
+  };
 
   /* A name of the library that stands on another page than it did: its address leads there. */
   const follow = () => {
@@ -257,6 +263,7 @@
   const begin = () => {
     follow();
     window.addEventListener("hashchange", follow);
+    stay();
     tellCopied();
     document.querySelectorAll("[data-d2l-click]").forEach(button =>
       button.addEventListener("click", () => {
