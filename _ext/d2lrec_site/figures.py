@@ -341,12 +341,22 @@ def share_axes(root, parts):
                 continue
             right = frame[0] - other[0]
             group = ET.SubElement(axis, f'{{{SVG}}}g', {'style': 'display: var(--shared, none)'})
-            group.set('transform', f'translate({right:g} 0)')
-            group.extend(copy.deepcopy(list(donor.iter(f'{{{SVG}}}text'))))
+            group.extend(copied(text, right) for text in list(donor.iter(f'{{{SVG}}}text')))
             for n, (left, end, top, bottom) in enumerate(parts):
                 if left <= frame[0] < end:
                     parts[n] = min(left, extent([group])[0] - 2), end, top, bottom
             break
+
+
+def copied(text, right):
+    """A text once more, further to the right."""
+    text = copy.deepcopy(text)
+    if text.get('x'):
+        text.set('x', f'{float(text.get("x")) + right:g}')
+    place = re.compile(r'(rotate\(\S+ |translate\()(-?[\d.]+)')
+    there = place.sub(lambda m: f'{m[1]}{float(m[2]) + right:g}', text.get('transform', ''))
+    text.set('transform', there)
+    return text
 
 
 def y_axis(panel):
@@ -449,6 +459,7 @@ def enlarged(root, prefix, named=()):
         for panel in panels(root)
         for label, numbers in labelled(panel)
     ]
+    some = len(names) < num_dots(root)  # of many dots, which a phone may name fewer of
     left, top, wide, high = map(float, root.get('viewBox').split())
     own = [room(text, letters(text)) for text in texts]
     order = sorted(range(len(texts)), key=lambda n: said[n] not in named)
@@ -477,7 +488,7 @@ def enlarged(root, prefix, named=()):
                 and not {n, m} <= fixed
                 and (
                     touch(apart(boxes[n], size), boxes[m])
-                    if texts[n] in names and texts[m] in names
+                    if some and texts[n] in names and texts[m] in names
                     else touch(boxes[n], boxes[m]) and not touch(own[n], own[m])
                 )
             ),
@@ -515,6 +526,11 @@ def apart(box, size):
 def panels(root):
     """The panels of a plot of Matplotlib."""
     return [g for g in root.iter(f'{{{SVG}}}g') if re.match(r'(?:\w+-)?axes_', g.get('id', ''))]
+
+
+def num_dots(root):
+    clouds = [g for g in root.iter(f'{{{SVG}}}g') if 'PathCollection' in g.get('id', '')]
+    return sum(1 for cloud in clouds for _ in cloud.iter(f'{{{SVG}}}use'))
 
 
 def names_of_dots(root):
