@@ -6,6 +6,7 @@ sentence of its alt text. A text refers to it by that name, `{numref}`: a drawin
 """
 
 import base64
+import copy
 import io
 import math
 import re
@@ -30,6 +31,7 @@ NARROW = 384  # a plot that asks for less is shrunk: on a phone it has about 340
 PHONE = 341  # dots of a phone's column,
 EASY = 10.1  # and of a letter that is read there without effort
 CAPTIONS = 'chapters/captions.yml'
+NAMES = 'chapters/names.yml'
 LINKS = ('href', f'{{{XLINK}}}href')
 logger = logging.getLogger(__name__)
 
@@ -54,12 +56,12 @@ def keep_language(element, language):
         parent.append(chosen)
 
 
-def inline_svg(text, prefix, alt, language, plotted=False):
+def inline_svg(text, prefix, alt, language, plotted=False, named=()):
     """One drawing as HTML in one language, readable by name.
 
     Its classes carry its file's name already; its ids get the prefix, for a page may show it
-    twice. `prefix` must be unique on the page; `plotted` is what a cell drew. Raises ValueError
-    where the text is not SVG.
+    twice. `prefix` must be unique on the page; `plotted` is what a cell drew, and `named` are the
+    names in it that the text points to. Raises ValueError where the text is not SVG.
     """
     ET.register_namespace('', SVG)
     ET.register_namespace('xlink', XLINK)
@@ -80,16 +82,24 @@ def inline_svg(text, prefix, alt, language, plotted=False):
     most = float(re.sub('[^0-9.]', '', root.get('width') or root.get('viewBox').split()[2]))
     if plotted:  # points of Matplotlib, of which 72 make the 96 dots of a page
         most *= 4 / 3
+        for element in root.iter():  # the page's font, in a double, too
+            if 'font-family' in element.get('style', ''):
+                element.set('style', re.sub('font-family: [^;]*;? ?', '', element.get('style')))
     style, pieces = f'max-width:{most:g}px', ''
     if plotted:
         least = least_width(root)
         least = least if least > NARROW else 0
-        pieces = for_phones(root, prefix, least)
+        pieces = for_phones(root, prefix, least, named)
         style += f';--least:{least}px'
         for image in root.iter(f'{{{SVG}}}image'):
             make_light(image)
             if is_pale(image):
                 image.set('class', 'd2l-pale')
+        for panel in panels(root):
+            if any(one.get('class') == 'd2l-pale' for one in panel.iter(f'{{{SVG}}}image')):
+                mark_texts(panel)
+        for name in names_of_dots(root):
+            name.set('class', 'd2l-halo')
         shade(root, prefix)
         show_greys(root)
     for key in ('width', 'height', 'style', f'{{{XML}}}lang'):
@@ -221,6 +231,7 @@ def least_width(root):
     return round(LEGIBLE * float(root.get('viewBox').split()[2]) / min(sizes)) if sizes else 0
 
 
+PALE = 170  # of 255, the brightness from which a picture is pale
 HEAVY = 50_000  # bytes of a picture within a plot from which it is worth another form
 
 
@@ -244,14 +255,24 @@ def make_light(image):
 
 
 def is_pale(image):
-    """Whether an <image> is nearly white: in the dark it would shine, and is inverted."""
+    """Whether an <image> is pale and covers what is below: in the dark it shines, and is inverted."""
     from PIL import Image, ImageStat
 
     data = picture_of(image)
     if not data:
         return False
     with Image.open(io.BytesIO(data)) as picture:
-        return ImageStat.Stat(picture.convert('L')).mean[0] > 230
+        covers = picture.convert('RGBA').getextrema()[3] == (255, 255)
+        return covers and ImageStat.Stat(picture.convert('L')).mean[0] > PALE
+
+
+def mark_texts(panel):
+    """What is written on a picture that is inverted in the dark has the page's ink there."""
+    left, right, top, bottom = extent(panel[:1])
+    for text in (text for one in panel if 'text_' in one.get('id', '') for text in one):
+        begin, end, upper, lower = text_extent(text)
+        if left < (begin + end) / 2 < right and top < (upper + lower) / 2 < bottom:
+            text.set('class', 'd2l-on-pale-picture')
 
 
 def stacked(root, prefix, least):
@@ -264,6 +285,11 @@ def stacked(root, prefix, least):
     whole = float(root.get('viewBox').split()[2])
     if len(parts) < 2 or not least:
         return ''
+    share_axes(root, parts)
+    own = [n for n, part in enumerate(parts) if part_panels(root, part)]
+    for n in own if len(own) > 1 else ():
+        for panel in part_panels(root, parts[n]):
+            panel.set('style', f'display: var(--panel-{n}, inline)')
     size = EASY * max(right - left for left, right, _, _ in parts) / PHONE
     for n, (left, right, top, bottom) in enumerate(parts):  # larger letters, where there is room
         for text in root.iter(f'{{{SVG}}}text'):
@@ -273,20 +299,132 @@ def stacked(root, prefix, least):
             if within and fits and letters(text) < size:
                 grow(text)
                 parts[n] = joined(parts[n], (two[0], two[1], top, bottom))
+    for n in own:
+        for panel in part_panels(root, parts[n]):
+            for label, numbers in labelled(panel):
+                ink, *others = (inked(text, size, has_grown(text)) for text in (label, *numbers))
+                out = shift(label, ink, others, size)
+                move(label, out)
+                parts[n] = joined(parts[n], moved(ink, out))
     widest = max(right - left for left, right, _, _ in parts)
     pieces = ''.join(
         f'<svg class="figure-svg plot-svg" '
         f'viewBox="{left:.1f} {top:.1f} {right - left:.1f} {bottom - top:.1f}" '
         f'style="width:{100 * (right - left) / widest:.1f}%;'
         f'max-width:{(right - left) * 4 / 3:.0f}px;'
-        f'--least:{round(least * (right - left) / whole)}px;--small:{size:.1f}px">'
+        f'--least:{round(least * (right - left) / whole)}px;--small:{size:.1f}px;--moved:1;'
+        f'--shared:inline{"".join(f";--panel-{m}:none" for m in own if n in own and m != n)}">'
         f'<use href="#{prefix}-figure_1"/></svg>'
-        for left, right, top, bottom in parts
+        for n, (left, right, top, bottom) in enumerate(parts)
     )
     return f'<div class="d2l-stacked" aria-hidden="true">{pieces}</div>'
 
 
-def for_phones(root, prefix, least):
+def part_panels(root, part):
+    """The panels whose frames stand in a column."""
+    frames = ((panel, extent(panel[:1])) for panel in panels(root))
+    return [panel for panel, frame in frames if part[0] <= frame[0] and frame[1] <= part[1]]
+
+
+def share_axes(root, parts):
+    """A panel whose numbers stand at the panel beside it has its own where each stands alone.
+
+    They are seen where `--shared` says so; its column, in `parts`, becomes as wide as they need.
+    """
+    known = [(panel, extent(panel[:1]), y_axis(panel)) for panel in panels(root)]
+    for panel, frame, axis in known:
+        if axis is None or ticks(axis)[1] or not ticks(axis)[0]:
+            continue
+        for _, other, donor in known:
+            same = donor is not None and ticks(donor)[0] == ticks(axis)[0]
+            if not same or not ticks(donor)[1] or abs(other[2] - frame[2]) > 1:
+                continue
+            right = frame[0] - other[0]
+            group = ET.SubElement(axis, f'{{{SVG}}}g', {'style': 'display: var(--shared, none)'})
+            group.extend(copied(text, right) for text in list(donor.iter(f'{{{SVG}}}text')))
+            for n, (left, end, top, bottom) in enumerate(parts):
+                if left <= frame[0] < end:
+                    parts[n] = min(left, extent([group])[0] - 2), end, top, bottom
+            break
+
+
+def copied(text, right):
+    """A text once more, further to the right."""
+    text = copy.deepcopy(text)
+    if text.get('x'):
+        text.set('x', f'{float(text.get("x")) + right:g}')
+    place = re.compile(r'(rotate\(\S+ |translate\()(-?[\d.]+)')
+    there = place.sub(lambda m: f'{m[1]}{float(m[2]) + right:g}', text.get('transform', ''))
+    text.set('transform', there)
+    return text
+
+
+def y_axis(panel):
+    """The group of a panel's upright axis; None where it has none."""
+    return next((g for g in panel if any('ytick_' in one.get('id', '') for one in g)), None)
+
+
+def ticks(axis):
+    """(heights of the ticks of an axis, what is written at them)."""
+    found = [tick for tick in axis if 'tick_' in tick.get('id', '')]
+    heights = [round(float(use.get('y'))) for tick in found for use in tick.iter(f'{{{SVG}}}use')]
+    return heights, [text for tick in found for text in tick.iter(f'{{{SVG}}}text')]
+
+
+def labelled(panel):
+    """[(label of an axis, its numbers)] of a panel, where it stands at the left of them or below."""
+    groups = [g for g in panel if 'axis_' in g.get('id', '')]
+    groups += [one for g in groups for one in g if '--shared' in one.get('style', '')]
+    found = []
+    for group in groups:
+        inner = [one for one in group if '--shared' not in one.get('style', '')]
+        texts = [text for one in inner for text in one.iter(f'{{{SVG}}}text')]
+        labels = [one[0] for one in inner if 'text_' in one.get('id', '') and len(one)]
+        if '--shared' in group.get('style', ''):
+            labels = [text for text in texts if is_upright(text)]
+        numbers = [text for text in texts if text not in labels]
+        for label in labels if numbers else ():
+            own, other = text_extent(label), joined(*map(text_extent, numbers))
+            if own[0] < other[0] if is_upright(label) else own[3] > other[3]:
+                found.append((label, numbers))
+    return found
+
+
+def is_upright(text):
+    return 'rotate(-90' in text.get('transform', '')
+
+
+def inked(text, size, grows=True):
+    """The room of a text where small letters have a size; its digits and its Hangul are large."""
+    size = max(letters(text), size) if grows else letters(text)
+    return text_extent(text, size, 0.64, 0.88, 0.15)
+
+
+def has_grown(text):
+    return '--small' in ET.tostring(text, encoding='unicode')
+
+
+def shift(label, own, numbers, size):
+    """(right, down) that an axis's label goes to stand clear of its numbers, given their room."""
+    other = joined(*numbers)
+    if is_upright(label):
+        return min(0, other[0] - 0.2 * size - own[1]), 0
+    return 0, max(0, other[3] + 0.1 * size - own[2])
+
+
+def moved(box, out):
+    """A box at another place."""
+    return box[0] + out[0], box[1] + out[0], box[2] + out[1], box[3] + out[1]
+
+
+def move(text, out):
+    """Moves a text where `--moved` is 1."""
+    if any(out):
+        right, down = (f'calc(var(--moved, 0) * {one:.1f}px)' for one in out)
+        text.set('style', f'{text.get("style", "")}; translate: {right} {down}')
+
+
+def for_phones(root, prefix, least, named=()):
     """What a phone shows instead of a plot; '' where its letters are easy to read there.
 
     The plot's columns one under the other where it has some, else the plot with larger letters.
@@ -298,7 +436,7 @@ def for_phones(root, prefix, least):
     parts = columns(root)
     if len(parts) > 1 and (least or max(b - a for a, b, _, _ in parts) < 0.9 * whole):
         return stacked(root, prefix, least or least_width(root))
-    return enlarged(root, prefix)
+    return enlarged(root, prefix, named)
 
 
 def min_size(root):
@@ -306,15 +444,25 @@ def min_size(root):
     return min(map(letters, root.iter(f'{{{SVG}}}text')), default=0)
 
 
-def enlarged(root, prefix):
+def enlarged(root, prefix, named=()):
     """A plot once more with letters that are easy to read on a phone, as far as they have room.
 
-    The picture takes in what the larger letters need at its edges. Of names beside dots, of which
-    a plot shows as many as there is room for, the later ones of those that touch are left out.
+    The picture takes in what the larger letters need at its edges, and the label of an upright axis
+    goes as far out as its larger numbers reach. Of names beside dots, of which a plot shows as many
+    as there is room for, the later ones of those that touch are left out; those of `named` last.
     """
     texts, names = list(root.iter(f'{{{SVG}}}text')), names_of_dots(root)
+    said = [''.join(text.itertext()).strip() for text in texts]
+    places = {text: n for n, text in enumerate(texts)}
+    labels = [
+        (places[label], [places[number] for number in numbers])
+        for panel in panels(root)
+        for label, numbers in labelled(panel)
+    ]
+    some = len(names) < num_dots(root)  # of many dots, which a phone may name fewer of
     left, top, wide, high = map(float, root.get('viewBox').split())
     own = [room(text, letters(text)) for text in texts]
+    order = sorted(range(len(texts)), key=lambda n: said[n] not in named)
     fixed, hidden = set(), set()
     while True:
         size = EASY * wide / PHONE
@@ -323,24 +471,32 @@ def enlarged(root, prefix):
                 box if n in fixed or letters(text) >= size else room(text, size)
                 for n, (text, box) in enumerate(zip(texts, own))
             ]
+            outs = {}
+            for label, numbers in labels:
+                inks = [inked(texts[n], size, n not in fixed) for n in (label, *numbers)]
+                outs[label] = shift(texts[label], inks[0], inks[1:], size)
+                boxes[label] = moved(inks[0], outs[label])
             shown = [box for n, box in enumerate(boxes) if n not in hidden]
             frame = joined((left, left + wide, top, top + high), *shown)
             size = EASY * (frame[1] - frame[0]) / PHONE
         over = next(
             (
                 (n, m)
-                for n, one in enumerate(boxes)
-                for m, two in enumerate(boxes[:n])
+                for at, n in enumerate(order)
+                for m in order[:at]
                 if not {n, m} & hidden
                 and not {n, m} <= fixed
-                and touch(one, two)
-                and not touch(own[n], own[m])
+                and (
+                    touch(apart(boxes[n], size), boxes[m])
+                    if some and texts[n] in names and texts[m] in names
+                    else touch(boxes[n], boxes[m]) and not touch(own[n], own[m])
+                )
             ),
             None,
         )
         if not over:
             break
-        if texts[over[0]] in names:
+        if texts[over[0]] in names and said[over[0]] not in named:
             hidden.add(over[0])
         else:
             fixed.update(over)
@@ -349,20 +505,37 @@ def enlarged(root, prefix):
             text.set('style', f'{text.get("style", "")}; opacity: var(--shown, 1)')
         elif n not in fixed and letters(text) < size:
             grow(text)
+        if n in outs:
+            move(text, outs[n])
     begin, end, upper, lower = frame
     return (
         '<div class="d2l-stacked" aria-hidden="true"><svg class="figure-svg plot-svg" '
         f'viewBox="{begin:.1f} {upper:.1f} {end - begin:.1f} {lower - upper:.1f}" '
         f'style="width:100%;max-width:{(end - begin) * 4 / 3:.0f}px;'
-        f'--small:{size:.1f}px;--shown:0">'
+        f'--small:{size:.1f}px;--shown:0;--moved:1">'
         f'<use href="#{prefix}-figure_1"/></svg></div>'
     )
 
 
+def apart(box, size):
+    """A box with the room round it that a name has beside another of its size."""
+    left, right, top, bottom = box
+    return left - 0.2 * size, right + 0.2 * size, top - 0.1 * size, bottom + 0.15 * size
+
+
+def panels(root):
+    """The panels of a plot of Matplotlib."""
+    return [g for g in root.iter(f'{{{SVG}}}g') if re.match(r'(?:\w+-)?axes_', g.get('id', ''))]
+
+
+def num_dots(root):
+    clouds = [g for g in root.iter(f'{{{SVG}}}g') if 'PathCollection' in g.get('id', '')]
+    return sum(1 for cloud in clouds for _ in cloud.iter(f'{{{SVG}}}use'))
+
+
 def names_of_dots(root):
     """The texts that stand beside the dots of a plot of many."""
-    axes = [g for g in root.iter(f'{{{SVG}}}g') if re.match(r'(?:\w+-)?axes_', g.get('id', ''))]
-    dots = [g for g in axes if any('PathCollection' in one.get('id', '') for one in g)]
+    dots = [g for g in panels(root) if any('PathCollection' in one.get('id', '') for one in g)]
     found = [text for g in dots for one in g for text in one if 'text_' in one.get('id', '')]
     return [text for text in found if 'bold' not in text.get('style', '')]
 
@@ -511,6 +684,7 @@ def inline_figures(app, doctree, docname):
         return
     language = app.config.language
     book = phrasebook(language, docname.rpartition('/')[2])
+    named = names(str(Path(app.srcdir) / NAMES))
     for number, image in enumerate(list(doctree.findall(nodes.image))):
         uri = image['uri']
         drawn = uri.startswith('img/')
@@ -524,7 +698,8 @@ def inline_figures(app, doctree, docname):
         if plotted:
             text = plain_plot(text if book is None else book.markup(text))
         try:
-            html = inline_svg(text, f'fig{number}', alt, language, plotted)
+            own = named.get(next(iter(image.parent.get('names', ())), ''), ())
+            html = inline_svg(text, f'fig{number}', alt, language, plotted, own)
         except ValueError as error:
             logger.warning('%s: %s', uri, error, location=image)
             continue
@@ -566,6 +741,15 @@ def captions(path):
     return yaml.safe_load(Path(path).read_text(encoding='utf-8'))
 
 
+@lru_cache
+def names(path):
+    """{name of a plot: the names beside its dots that a text points to} of a file, if there is one.
+
+    A phone has room for some of a plot's names: for these first.
+    """
+    return yaml.safe_load(Path(path).read_text(encoding='utf-8')) if Path(path).exists() else {}
+
+
 def name_of(address, page):
     """The name of a drawing on a page; '' for what is no drawing of the book.
 
@@ -588,6 +772,7 @@ class NumberFigures(SphinxTransform):
         path = Path(self.env.srcdir) / CAPTIONS
         self.captions = captions(str(path)) if path.exists() else {}
         self.env.note_dependency(str(path))
+        self.env.note_dependency(str(Path(self.env.srcdir) / NAMES))
         made = set()
         for image in list(self.document.findall(nodes.image)):
             name = name_of(image['uri'], page)

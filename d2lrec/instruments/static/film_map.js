@@ -100,11 +100,13 @@ export function start(box, data, say) {
   /* Names beside points: of the chosen one, of the one pointed at, of neighbours where there is room. */
   function label() {
     const narrow = drawing.getBoundingClientRect().width < 480, size = narrow ? 21 : 13;
+    const near = new Set(data.neighbours[chosen]);
+    const radius = i => (i === chosen ? 7 : near.has(i) ? 5 : 3) * (narrow ? 1.5 : 1);
     const taken = [], texts = [];
     const named = [...(pointed === null ? [] : [pointed]), chosen, ...data.neighbours[chosen]];
     for (const i of new Set(named)) {
-      const [x, y] = points[i], text = data.names[i], wide = text.length * size * (i === pointed || i === chosen ? 0.64 : 0.58);
-      const right = x + 8 + wide < WIDTH || x < wide + 8, from = right ? x + 8 : x - 8 - wide;
+      const [x, y] = points[i], text = data.names[i], away = radius(i) + 4, wide = text.length * size * (i === pointed || i === chosen ? 0.64 : 0.58);
+      const right = x + away + wide < WIDTH || x < wide + away, from = right ? x + away : x - away - wide;
       const one = [from, y - size * 0.7, from + wide, y + size * 0.5];
       const must = i === pointed || i === chosen;
       if (!must && taken.some(two => one[0] < two[2] && two[0] < one[2] && one[1] < two[3] && two[1] < one[3])) continue;
@@ -112,15 +114,14 @@ export function start(box, data, say) {
       if (i === chosen && i !== pointed && taken.some(two => one[0] < two[2] && two[0] < one[2] && one[1] < two[3] && two[1] < one[3])) continue;
       taken.push(one);
       texts.push(svg('text', {
-        x: right ? x + 8 : x - 8, y: y + size * 0.33, 'font-size': size, 'text-anchor': right ? 'start' : 'end',
+        x: right ? x + away : x - away, y: y + size * 0.33, 'font-size': size, 'stroke-width': size / 4, 'text-anchor': right ? 'start' : 'end',
         class: i === pointed ? 'd2i-pointed' : i === chosen ? 'd2i-chosen' : null,
       }, text));
     }
     words.replaceChildren(...texts.reverse());
-    const near = new Set(data.neighbours[chosen]);
     dots.forEach((dot, i) => {
       dot.classList.toggle('d2i-pointed', i === pointed);
-      dot.setAttribute('r', (i === chosen ? 7 : near.has(i) ? 5 : 3) * (narrow ? 1.5 : 1));
+      dot.setAttribute('r', radius(i));
     });
   }
 
