@@ -16,6 +16,7 @@ from d2lrec import palette, phrases, plot
 
 import axe_playwright_python
 import build
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -870,6 +871,87 @@ def test_letters_grow_on_a_phone_as_far_as_they_have_room():
         if '--shown' in text.get('style')
     ]
     assert left_out == ['another']
+
+
+def test_panels_that_share_an_axis_have_its_numbers_where_each_stands_alone():
+    def shared(figure):
+        figure.set_size_inches(7.4, 3)
+        one, two = figure.subplots(1, 2, sharey=True)
+        one.plot([0, 100])
+        two.plot([100, 0])
+        one.set(ylabel='users')
+
+    root = plotted(shared)
+    pieces = figures.for_phones(root, 'fig1', figures.least_width(root))
+    assert pieces.count('--shared:inline') == 2 and '--panel-0:none' in pieces
+    (group,) = (g for g in root.iter() if 'var(--shared, none)' in g.get('style', ''))
+    said = [''.join(text.itertext()) for text in group]
+    assert 'users' in said and '100' in said
+    second = figures.panels(root)[1]
+    left, right, *_ = figures.extent(second[:1])
+    assert all(left - 60 < figures.text_extent(text)[1] < left for text in group)
+    begin, _, wide, _ = map(float, re.findall(r'viewBox="([^"]*)"', pieces)[1].split())
+    assert begin <= min(figures.text_extent(text)[0] for text in group)
+    assert begin + wide >= right
+
+
+def test_a_label_stands_clear_of_larger_numbers():
+    def tight(figure):
+        figure.set_size_inches(6, 3)
+        axis = figure.subplots()
+        axis.plot([0.78, 0.795])
+        axis.set_yticks([0.78, 0.795], ['0.7800', '0.7950'])
+        axis.set(ylabel='validation AUC')
+
+    root = plotted(tight)
+    pieces = figures.for_phones(root, 'fig1', 0)
+    (size,) = map(float, re.findall(r'--small:([\d.]+)px', pieces))
+    assert '--moved:1' in pieces
+    ((label, numbers),) = (
+        one for one in figures.labelled(figures.panels(root)[0]) if figures.is_upright(one[0])
+    )
+    gone = float(re.search(r'\* (-[\d.]+)px', label.get('style'))[1])
+    reach = min(figures.inked(number, size)[0] for number in numbers)
+    assert figures.inked(label, size)[1] + gone < reach
+
+
+def test_names_that_a_text_points_to_are_kept():
+    def crowded(figure):
+        axis = figure.subplots()
+        axis.scatter(range(4), range(4))
+        axis.annotate('one', (0.5, 0.5), fontsize=7)
+        axis.annotate('told', (0.6, 0.5), fontsize=7)
+
+    for named, gone in (((), 'told'), (('told',), 'one')):
+        root = plotted(crowded)
+        figures.for_phones(root, 'fig1', 0, named)
+        texts = root.iter(f'{{{figures.SVG}}}text')
+        assert [t.text for t in texts if '--shown' in t.get('style', '')] == [gone]
+
+
+def test_names_of_plots_are_drawn():
+    known = {
+        f'fig-{cell.id}': cell
+        for path in (ROOT / 'chapters' / 'ko').glob('*.ipynb')
+        for cell in nbformat.read(path, as_version=4).cells
+    }
+    assert set(figures.names(str(ROOT / figures.NAMES))) <= set(known)
+
+
+def test_a_style_for_what_a_double_shows_has_no_ancestor():
+    css = (ROOT / '_ext' / 'd2lrec_site' / 'static' / 'book.css').read_text(encoding='utf-8')
+    for kind in ('d2l-pale', 'd2l-on-pale-picture', 'd2l-halo'):
+        rules = re.findall(rf'^[^{{}}/\n]*\.{kind}\s*\{{', css, flags=re.MULTILINE)
+        assert rules and all(' ' not in rule.strip(' {') for rule in rules), kind
+    assert 'svg.plot-svg text' not in css  # the font is inherited, into a double too
+
+
+def test_what_is_in_brackets_in_a_head_stays_together():
+    told = cells.mend_table(
+        '<table><thead><tr><th></th><th>loss (x 1000)</th></tr></thead>'
+        '<tbody><tr><th>a</th><td>1</td></tr></tbody></table>'
+    )
+    assert '<span class="d2l-keep">(x 1000)</span>' in told
 
 
 @pytest.mark.parametrize('shade, pale', [(1.0, True), (0.3, False)])

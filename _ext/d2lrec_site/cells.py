@@ -83,6 +83,9 @@ def mend_table(markup):
         lambda m: re.sub(r'(?<=\w)_(?=\w)', '_<wbr/>', m[1]),
         head,
     )
+    head = re.sub(  # what stands in brackets stays together
+        r'(?<= )(\([^()<>]{1,12}\))(?=</th>)', r'<span class="d2l-keep">\1</span>', head
+    )
     markup = head + body + re.sub(short, r'<th class="short"\1>\2</th>', rows)
     markup = re.sub(r'<td>NaN</td>', '<td class="number">–</td>', markup)
     markup = re.sub(r'<td>-(0(?:\.0*)?)</td>', r'<td>\1</td>', markup)  # a rounded -.0000

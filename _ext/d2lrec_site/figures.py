@@ -255,7 +255,7 @@ def make_light(image):
 
 
 def is_pale(image):
-    """Whether an <image> is pale and covers what is below: in the dark it shines, and is inverted."""
+    """Whether an <image> is pale and covers all: in the dark it would shine, and is inverted."""
     from PIL import Image, ImageStat
 
     data = picture_of(image)
@@ -332,7 +332,7 @@ def share_axes(root, parts):
     They are seen where `--shared` says so; its column, in `parts`, becomes as wide as they need.
     """
     known = [(panel, extent(panel[:1]), y_axis(panel)) for panel in panels(root)]
-    for panel, frame, axis in known:
+    for _, frame, axis in known:
         if axis is None or ticks(axis)[1] or not ticks(axis)[0]:
             continue
         for _, other, donor in known:
@@ -372,7 +372,7 @@ def ticks(axis):
 
 
 def labelled(panel):
-    """[(label of an axis, its numbers)] of a panel, where it stands at the left of them or below."""
+    """[(label of an axis, its numbers)] of a panel: at the left of them, or below."""
     groups = [g for g in panel if 'axis_' in g.get('id', '')]
     groups += [one for g in groups for one in g if '--shared' in one.get('style', '')]
     found = []
