@@ -228,8 +228,9 @@
   const settling = new ResizeObserver(() =>
     document.getElementById(window.location.hash.slice(1))?.scrollIntoView({ behavior: "instant" }));
   const stay = () => {
-    if (performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;   // back: where it was
-    settling.observe(document.querySelector(".bd-article"));
+    const article = document.querySelector(".bd-article");
+    if (!article || performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;   // back: where it was
+    settling.observe(article);
     for (const event of ["wheel", "touchstart", "keydown", "pointerdown", "hashchange"])
       window.addEventListener(event, () => settling.disconnect(), { once: true, passive: true, capture: true });
   };
