@@ -174,6 +174,7 @@ def torn(docstring):
     for section, head, said in told:
         whole = all(head.count(a) == head.count(b) for a, b in ('()', '[]', '{}'))
         goes_on = head.endswith((',', ';')) or re.match(r'[a-z]{2,}\b', said) and ' : ' in head
+        goes_on = goes_on or said and re.search(r' (is|are|the|of|and|or|to|in|where)$', head)
         colon = section in ('Returns', 'Yields') and re.search(r'(?<! ):(?= |$)', head)
         if colon or section not in sentence and (not whole or goes_on):
             found.append(head)
@@ -193,6 +194,7 @@ def test_a_field_of_a_docstring_is_told_whole():
         'x : a dict {name:\n    array}',
         'a, b,\nc : int',
         'x : ids of a net that takes several\n    inputs',
+        "x : list; 1 where y is\n    'implicit'",
     ):
         assert torn(f'Parameters\n----------\n{text}'), text
     assert torn('Returns\n-------\nDataFrame with a row a bin: `rows` and more.')

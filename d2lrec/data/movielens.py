@@ -383,10 +383,10 @@ def load_data_ml100k(
     Returns
     -------
     users, items : lists of int, ids from 0
-    scores : list; of int where all ratings are whole, else of float; 1 where feedback is
-        'implicit'
-    inter : mxnet.numpy.ndarray (I, U) float32 with 0 where there is no rating; where feedback is
-        'implicit', the dict {user: items} instead
+    scores : list
+        Of int where all ratings are whole, else of float; 1 where feedback is 'implicit'.
+    inter : mxnet.numpy.ndarray (I, U) float32, or dict
+        0 where there is no rating; where feedback is 'implicit', {user: items} instead.
 
     Raises
     ------
