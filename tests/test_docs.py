@@ -5,7 +5,7 @@ import importlib
 import inspect
 import pkgutil
 import re
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import d2lrec
 
@@ -356,7 +356,8 @@ def test_docstrings_become_what_their_writer_meant():
 
 def test_a_page_is_made_of_its_modules():
     source = ['# x\n\n```{d2l-api}\nd2lrec.data.hub\n```\n']
-    api.write_out(None, 'x', source)
+    app = SimpleNamespace(config=SimpleNamespace(language='en'))
+    api.write_out(app, 'x', source)
     assert '## `d2lrec.data.hub`' in source[0] and '.. automodule:: d2lrec.data.hub' in source[0]
-    assert 'd2l-api' not in source[0]
+    assert 'd2l-api' not in source[0] and '`d2l.fetch <d2lrec.data.hub.fetch>`' in source[0]
     assert 'fetch' in api.contents('d2lrec.data.hub')['d2lrec.data.hub']

@@ -1313,6 +1313,7 @@ OTHERS = [
     *CARDS,
     *(f'{one}/{name}' for one in LANGUAGES for name in ('search.html', 'genindex.html')),
 ]
+SET = "[...document.querySelectorAll('.math')].every(e => e.querySelector('mjx-container'))"
 LETTER = "[...document.querySelectorAll('.genindextable')].slice(1).forEach(e => e.remove())"
 
 
@@ -1326,6 +1327,9 @@ def test_axe_finds_nothing_beside_the_chapters(browser, address, name):
         if searches:
             page.wait_for_function(DONE, timeout=10000)
         page.evaluate(LETTER)
+        page.wait_for_function(SET)  # formulas have their own letters
+        page.evaluate('document.fonts.ready')
+        page.wait_for_timeout(500)
         page.add_style_tag(content='* { transition: none !important }')
         page.evaluate(code.read_text(encoding='utf-8'))
         for scheme in ('light', 'dark'):
