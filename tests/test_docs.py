@@ -244,7 +244,7 @@ def test_what_opens_a_docstring_stands_in_the_list_of_names():
 
 @pytest.mark.parametrize('edition', EDITIONS, ids=lambda e: e.language)
 def test_what_readers_call_is_not_among_what_is_inside(edition):
-    """And no page but that of the library's own work tells names that have no short way."""
+    """A name that has a short way from `d2l` stands where readers look for it."""
     texts = {
         page.rpartition('/')[2]: (ROOT / f'{page}.md').read_text(encoding='utf-8')
         for page in edition.pages

@@ -835,6 +835,14 @@ def test_greys_of_a_plot_are_the_pages():
     assert 'stroke: var(--fig-quiet, #666666)' in text
 
 
+def on_a_phone(draw):
+    """(a plot, what a phone shows in its place, the size of the small letters there)."""
+    root = plotted(draw)
+    pieces = figures.for_phones(root, 'fig1', 0)
+    (small,) = map(float, re.findall(r'--small:([\d.]+)px', pieces))
+    return root, pieces, small
+
+
 def test_letters_grow_on_a_phone_as_far_as_they_have_room():
     def wide(figure):
         figure.set_size_inches(6, 3)
@@ -844,11 +852,9 @@ def test_letters_grow_on_a_phone_as_far_as_they_have_room():
         axis.annotate('here', (0.5, 0.5))
         axis.annotate('and here', (0.6, 0.5))
 
-    root = plotted(wide)
+    root, pieces, small = on_a_phone(wide)
     whole = float(root.get('viewBox').split()[2])
-    pieces = figures.for_phones(root, 'fig1', 0)
     (box,) = re.findall(r'viewBox="([^"]*)"', pieces)
-    (small,) = map(float, re.findall(r'--small:([\d.]+)px', pieces))
     assert float(box.split()[2]) > whole and float(box.split()[0]) < 0  # the names need room
     assert small * figures.PHONE / float(box.split()[2]) >= 10
     grown = {
@@ -903,9 +909,7 @@ def test_a_label_stands_clear_of_larger_numbers():
         axis.set_yticks([0.78, 0.795], ['0.7800', '0.7950'])
         axis.set(ylabel='validation AUC')
 
-    root = plotted(tight)
-    pieces = figures.for_phones(root, 'fig1', 0)
-    (size,) = map(float, re.findall(r'--small:([\d.]+)px', pieces))
+    root, pieces, size = on_a_phone(tight)
     assert '--moved:1' in pieces
     ((label, numbers),) = (
         one for one in figures.labelled(figures.panels(root)[0]) if figures.is_upright(one[0])

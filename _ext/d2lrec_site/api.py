@@ -104,6 +104,11 @@ def on_page(text):
     return found
 
 
+def _comment(module, name):
+    """The lines of the comment `#:` above a constant."""
+    return ModuleAnalyzer.for_module(module).find_attr_docs().get(('', name), [])
+
+
 def _section(module, names):
     constants = [
         one for one in names if not callable(getattr(importlib.import_module(module), one))
@@ -111,12 +116,11 @@ def _section(module, names):
     members = ', '.join(one for one in names if one not in constants)
     lines = [f'## `{module}`', '', '```{eval-rst}', f'.. automodule:: {module}']
     lines += [f'   :members: {members}'] if members else []
-    comments = ModuleAnalyzer.for_module(module).find_attr_docs() if constants else {}
     for one in constants:
         value = getattr(importlib.import_module(module), one)
         lines += ['', f'.. py:currentmodule:: {module}', '', f'.. py:data:: {one}']
         lines += [f'   :type: {type(value).__name__}', '']
-        lines += [f'   {line}' for line in comments.get(('', one), [])]
+        lines += [f'   {line}' for line in _comment(module, one)]
     return '\n'.join([*lines, '```'])
 
 
@@ -141,10 +145,7 @@ def called(module, name):
 def first_sentence(module, name):
     """What a name's docstring begins with, a constant's comment; without its stop."""
     value = getattr(importlib.import_module(module), name)
-    text = inspect.getdoc(value) if callable(value) else None
-    if text is None:
-        said = ModuleAnalyzer.for_module(module).find_attr_docs().get(('', name), [])
-        text = '\n'.join(said).strip()
+    text = inspect.getdoc(value) if callable(value) else '\n'.join(_comment(module, name))
     opening = ' '.join(text.partition('\n\n')[0].split())
     return re.split(r'\.(?= [A-Z`])|\.$|:$', opening.replace(' -> ', ' → '), maxsplit=1)[0]
 

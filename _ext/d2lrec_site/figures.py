@@ -331,11 +331,11 @@ def share_axes(root, parts):
 
     They are seen where `--shared` says so; its column, in `parts`, becomes as wide as they need.
     """
-    known = [(panel, extent(panel[:1]), y_axis(panel)) for panel in panels(root)]
-    for _, frame, axis in known:
+    known = [(extent(panel[:1]), y_axis(panel)) for panel in panels(root)]
+    for frame, axis in known:
         if axis is None or ticks(axis)[1] or not ticks(axis)[0]:
             continue
-        for _, other, donor in known:
+        for other, donor in known:
             same = donor is not None and ticks(donor)[0] == ticks(axis)[0]
             if not same or not ticks(donor)[1] or abs(other[2] - frame[2]) > 1:
                 continue
