@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import editions as writer
 import nbformat
@@ -44,6 +45,19 @@ def test_style_comes_first(stages, capsys):
     assert 'build.py' in called[2] and len(called) == 5
     said = re.findall(r'^== (\w+)', capsys.readouterr().out, re.MULTILINE)
     assert said == ['style', 'book', 'tests', 'chapters']
+
+
+def test_each_edition_is_run_once(stages):
+    """The book's stage runs the first one's chapters; those that nbval runs are another's."""
+    called, _ = stages
+    with pytest.raises(SystemExit):
+        run_tests.main()
+    run = [word for word in called[-1].split() if word.endswith('.ipynb')]
+    names = {Path(word).name for word in run}
+    assert '--nbval-lax' in called[-1] and len(run) == len(names) > 0
+    for edition in EDITIONS:
+        assert {path.name for path in edition.notebooks} == names
+    assert len(EDITIONS) == 1 or not any(BOOK.editions[0].chapters in word for word in run)
 
 
 @pytest.mark.parametrize('word', ['ruff check', 'ruff format'])

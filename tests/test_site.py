@@ -1271,12 +1271,14 @@ def test_prints_whole_and_dark_on_white(opened):
 
 # Before axe looks: what is folded lies open, and of what looks just alike three pieces stay, for
 # its time grows with the square of a page. Letters of code, formulas and links of one class,
-# colour, size and ground are one case; the pictures' insides are read by their label alone.
+# colour, size and ground are one case, and so are the bars of an instrument; the pictures' insides
+# are read by their label alone.
 THIN = """() => {
   for (const e of document.querySelectorAll('details')) e.open = true;
   for (const e of document.querySelectorAll('.toggle-hidden')) e.classList.remove('toggle-hidden');
   for (const e of document.querySelectorAll('svg.figure-svg')) e.replaceChildren();
   for (const e of [...document.querySelectorAll('mjx-container')].slice(3)) e.replaceWith('x');
+  for (const e of document.querySelectorAll('.d2i-bar:nth-child(n + 13)')) e.remove();
   const seen = new Map(), inline = 'article :is(span, em, strong, b, i, code, a.reference)';
   for (const e of document.querySelectorAll(inline)) {
     const plain = [...e.attributes].every(a => ['class', 'href', 'title'].includes(a.name));
