@@ -2,6 +2,10 @@
 (() => {
   "use strict";
 
+  /* The section that was asked for: its name, which may be nobody's, and its element. */
+  const asked = () => window.location.hash.slice(1);
+  const target = () => document.getElementById(asked());
+
   /* The section that is being read: the last heading above the upper third of the window. */
   const section = () => {
     const line = window.innerHeight / 3;
@@ -16,7 +20,7 @@
   const keepSection = link => {
     const plain = link.getAttribute("href").split("#")[0];
     const lead = () => {
-      const name = section() || window.location.hash.slice(1);
+      const name = section() || asked();
       link.setAttribute("href", name ? `${plain}#${name}` : plain);
     };
     for (const event of ["pointerdown", "focus", "click", "contextmenu"])
@@ -140,10 +144,10 @@
     if (element.matches("pre")) { wrap(element); shrink(element); }
     if (element.matches(".text_html, .pst-scrollable-table-container")) tighten(element);
     if (element.matches(".text_html")) stick(element);
-    if (element.matches(".pst-scrollable-table-container") && element.scrollWidth > element.clientWidth + 1)
+    if (element.matches(".pst-scrollable-table-container") && wide(element))
       element.classList.add("d2l-wider");      // its columns get room
     hint(element);
-    if (element.scrollWidth <= element.clientWidth + 1) {
+    if (!wide(element)) {
       if (element.matches("span.math"))        // it was wider before MathJax or its letters were there
         for (const name of ["tabindex", "role", "aria-label"]) element.removeAttribute(name);
       return;
@@ -225,8 +229,7 @@
 
   /* Formulas, tables and letters that come later move what is below them: the section that was asked
      for stays in its place until they are there, or until the reader goes elsewhere. */
-  const settling = new ResizeObserver(() =>
-    document.getElementById(window.location.hash.slice(1))?.scrollIntoView({ behavior: "instant" }));
+  const settling = new ResizeObserver(() => target()?.scrollIntoView({ behavior: "instant" }));
   const stay = () => {
     const article = document.querySelector(".bd-article");
     if (!article || performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;   // back: where it was
@@ -237,11 +240,11 @@
 
   /* A name of the library that stands on another page than it did: its address leads there. */
   const follow = () => {
-    const asked = window.location.hash.slice(1).replace(/^module-/, ""), plain = name => name.replace(/\W|_/g, "-");
+    const name = asked().replace(/^module-/, ""), plain = one => one.replace(/\W|_/g, "-");
     const homes = document.querySelector("script.d2l-homes");
-    if (!homes || !/^d2lrec\W/.test(asked) || document.getElementById(window.location.hash.slice(1))) return;
+    if (!homes || !/^d2lrec\W/.test(name) || target()) return;
     const modules = Object.entries(JSON.parse(homes.textContent))
-      .filter(([module]) => `${plain(asked)}-`.startsWith(`${plain(module)}-`))
+      .filter(([module]) => `${plain(name)}-`.startsWith(`${plain(module)}-`))
       .sort(([a], [b]) => b.length - a.length);
     const page = modules.length && `${modules[0][1]}.html`;
     if (page && !window.location.pathname.endsWith(`/${page}`)) window.location.replace(page + window.location.hash);

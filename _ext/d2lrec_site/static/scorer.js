@@ -1,6 +1,7 @@
 /* Search: words as readers type them, chapters before lists of names. Read by searchtools.js. */
 
 var Scorer = {
+  titled: page => (Search._index.titles || [])[Search._index.docnames.indexOf(page)] || "",
   // result: [page, title, anchor, description, score, file]
   score: result => {
     const [page, title, anchor, description, score] = result;
@@ -18,11 +19,11 @@ var Scorer = {
     else points += 6;
     if (description) points += Scorer.coded(title) ? 45 : -5;    // an object of the library
     if (wanted.length > 1) {
-      const chapter = compact((Search._index.titles || [])[Search._index.docnames.indexOf(page)] || "");
+      const chapter = compact(Scorer.titled(page));
       const listed = /^(api_|genindex|glossary|bibliography)/.test(name);
       if (!listed && (compact(name) === wanted || chapter === wanted)) points += 60;
-      else if (!listed && new RegExp(`(^|[^a-z0-9])${wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}([^a-z0-9]|$)`).test(
-        ((Search._index.titles || [])[Search._index.docnames.indexOf(page)] || "").toLowerCase())) points += 45;
+      else if (!listed && new RegExp(`(^|[^a-z0-9])${wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}([^a-z0-9]|$)`)
+        .test(Scorer.titled(page).toLowerCase())) points += 45;
       else if (!listed && chapter.includes(wanted)) points += 30;
       if (anchor && compact(title).endsWith(wanted)) points += 8;   // "Chapter > section"
       if (!anchor) points += 1;
@@ -63,7 +64,7 @@ var Scorer = {
       Scorer.asked = query;
       const words = Scorer.asks(query).map(word => stemmer.stemWord(word));
       Scorer.about = SearchCounts.about.map((text, place) => {     // the title, and what the first page says
-        const title = Search._index.titles[Search._index.docnames.indexOf(SearchCounts.pages[place])] || "";
+        const title = Scorer.titled(SearchCounts.pages[place]);
         return new Set(Asked.words(`${title} ${text}`).map(word => stemmer.stemWord(word)));
       });
       Scorer.words = words.filter(word => Object.hasOwn(SearchCounts.words, word)).map(word => {

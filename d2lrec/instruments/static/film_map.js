@@ -109,9 +109,8 @@ export function start(box, data, say) {
       const right = x + away + wide < WIDTH || x < wide + away, from = right ? x + away : x - away - wide;
       const one = [from, y - size * 0.7, from + wide, y + size * 0.5];
       const must = i === pointed || i === chosen;
-      if (!must && taken.some(two => one[0] < two[2] && two[0] < one[2] && one[1] < two[3] && two[1] < one[3])) continue;
+      if (i !== pointed && taken.some(two => one[0] < two[2] && two[0] < one[2] && one[1] < two[3] && two[1] < one[3])) continue;
       if (!must && narrow && taken.length > 3) continue;
-      if (i === chosen && i !== pointed && taken.some(two => one[0] < two[2] && two[0] < one[2] && one[1] < two[3] && two[1] < one[3])) continue;
       taken.push(one);
       texts.push(svg('text', {
         x: right ? x + away : x - away, y: y + size * 0.33, 'font-size': size, 'stroke-width': size / 4, 'text-anchor': right ? 'start' : 'end',
