@@ -50,8 +50,8 @@ def draw_family():
             f.text(x, 77, name, 'term')
     for n, (model, parts) in enumerate(MODELS):
         y = top + n * row + row / 2
-        f.path(f'M20 {y - row / 2}H504', 'cell')
-        f.text(24, y + 5, model, 'text', 'start')
+        f.path(f'M8 {y - row / 2}H504', 'cell')
+        f.text(12, y + 5, model, 'text', 'start')
         for part, how in parts.items():
             kind = PARTS[part][0]
             if how == '>':
@@ -60,7 +60,7 @@ def draw_family():
             else:
                 f.circle(xs[part], y, 7, kind + '-full')
     y = top + len(MODELS) * row
-    f.path(f'M20 {y}H504', 'cell')
+    f.path(f'M8 {y}H504', 'cell')
     for x, kind, name in [
         (24, 'c', 'works on whole vectors'),
         (230, 'a', 'works on single coordinates (bits)'),
