@@ -1434,8 +1434,8 @@ QUERIES = {
         'dlrm': 'DLRM, 멀티핫, 수치 특성, 임베딩 백',
         'dlrm growth': '희소 특성',
         'first_steps': """
-            옵티마이저, 조기 종료, 조기종료, 미니배치, 기울기, PyTorch, 파이토치, d2l.fit,
-            early stopping, 에폭, 에포크, 그래디언트
+            손실 함수, 옵티마이저, 조기 종료, 조기종료, 미니배치, 기울기, PyTorch, 파이토치,
+            d2l.fit, early stopping, 에폭, 에포크, 그래디언트
         """,
         'first_steps api_training': 'fit',
         'first_steps protocol': '학습률은 어떻게',
@@ -1448,7 +1448,10 @@ QUERIES = {
         'growth scale': '건드린 행, 메모리',
         'histories': '어텐션, DIN, GRU, 배치 정규화, 활성화 함수, 이력, 어텐션을',
         'install': '설치, Colab, GPU에서, 설치 방법, GPU, 코랩, 도커, 애플 실리콘, 윈도우',
-        'mf': 'MF, 행렬 분해, 행렬분해, SVD, ALS, 교대 최소 제곱, 규제, 잔차, 랭크, 내적',
+        'mf': """
+            MF, 행렬 분해, 행렬분해, SVD, ALS, 교대 최소 제곱, 규제, 잔차, 랭크, 내적, 협업 필터링,
+            협업필터링
+        """,
         'mf autorec': '평점 행렬',
         'mf data': '평점 예측',
         'mf histories compare': '정규화',
@@ -1503,7 +1506,9 @@ QUERIES = {
         'dlrm': 'DLRM, multi-hot, embedding bag',
         'dlrm growth': 'sparse features',
         'dlrm mf': 'dot product',
-        'first_steps': 'optimizer, early stopping, mini batch, gradient, PyTorch, d2l.fit, epoch',
+        'first_steps': """
+            optimizer, early stopping, mini batch, gradient, PyTorch, d2l.fit, epoch, loss function
+        """,
         'first_steps api_training': 'fit',
         'first_steps scale': 'batch size',
         'fm': 'FM, factorization machine',
@@ -1519,7 +1524,7 @@ QUERIES = {
         'install': 'install, Colab, GPU, Docker, kaggle, apple silicon',
         'mf': """
             MF, matrix factorization, matrix factorisation, SVD, ALS, regularization, residual,
-            inner product, implicit als, residuals
+            inner product, implicit als, residuals, collaborative filtering
         """,
         'mf autorec': 'rating matrix',
         'mf data': 'predict ratings',
