@@ -49,7 +49,7 @@ def array(param):
 
 
 def randomize(net, rng):
-    """Draw every weight of `net`, and the running statistics of batch normalisation."""
+    """Draw every weight of `net`, and the running statistics of batch normalization."""
     net.initialize()
     for name, param in net.collect_params().items():
         value = rng.normal(scale=0.5, size=param.shape)
@@ -65,7 +65,7 @@ def tables(name, weight, dims):
 
 
 def mlp_weights(mlp):
-    """The hidden layers, with their batch normalisation."""
+    """The hidden layers, with their batch normalization."""
     out = {}
     for i, dense in enumerate(b for b in mlp.hidden if isinstance(b, gluon.nn.Dense)):
         out[f'dnn.linears.{i}.weight'] = array(dense.weight)

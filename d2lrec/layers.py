@@ -504,7 +504,7 @@ def hidden_layer(
     batch_norm: bool = False,
     activation: str = 'relu',
 ) -> list[Block]:
-    """A hidden layer's parts in their order: `dense`, (batch normalisation,) ReLU, dropout.
+    """A hidden layer's parts in their order: `dense`, (batch normalization,) ReLU, dropout.
 
     Parameters
     ----------
@@ -514,7 +514,7 @@ def hidden_layer(
     drop_rate : float
         Share of the units set to zero in training.
     batch_norm : bool
-        Normalise before the activation.
+        Normalize before the activation.
     activation : str
         'dice', or one of Gluon's.
 
@@ -565,7 +565,7 @@ def hidden_layers(
 class MLP(_Layer):
     """Hidden layers, then one output: (B, D) -> (B, 1).
 
-    Each hidden layer is Dense, (batch normalisation,) ReLU, dropout.
+    Each hidden layer is Dense, (batch normalization,) ReLU, dropout.
 
     Parameters
     ----------
@@ -576,7 +576,7 @@ class MLP(_Layer):
     drop_rate : float
         Share of hidden units set to zero in training.
     batch_norm : bool
-        Normalise before each activation.
+        Normalize before each activation.
     activation : str
         Of the hidden layers: 'relu', 'dice', or another of Gluon's.
 

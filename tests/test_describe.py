@@ -89,7 +89,7 @@ def test_rating_models():
 
 
 class Odd(CTRModel):
-    """A part used twice, batch normalisation, products of pairs, work on the weights alone."""
+    """A part used twice, batch normalization, products of pairs, work on the weights alone."""
 
     def __init__(self, field_dims, **kwargs):
         super().__init__(field_dims, **kwargs)

@@ -22,6 +22,7 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from d2lrec_site import api, cells, figures, finish, formulas, icons, search, typography
+from d2lrec_site.anchors import FORMER
 from docutils import nodes
 from docutils.nodes import make_id
 from nbformat import v4
@@ -2052,6 +2053,13 @@ def test_editions_have_the_same_addresses_of_sections(pages):
         twin = name.replace(edition.language, BOOK.otherwise.language)
         theirs = [s['id'] for s in pages[twin].select('article section section[id]')]
         assert own == theirs, name
+
+
+def test_the_former_address_of_a_section_leads_there(pages):
+    for name, former in FORMER.items():
+        found = [page for page in pages.values() if page.select_one(f'article section#{name}')]
+        assert len(found) == len(LANGUAGES), name
+        assert all(page.select_one(f'section#{name} #{former}') for page in found), former
 
 
 def test_a_page_says_what_it_is(pages, site):

@@ -13,6 +13,13 @@ from docutils import nodes
 from d2lrec_site.editions import BOOK
 
 HEADING = re.compile(r'^(#{1,6})\s+(.+?)\s*#*\s*$')
+# What a heading's address was before its words were changed: it leads there still.
+FORMER = {
+    'look-inside-what-the-wide-half-memorized': 'look-inside-what-the-wide-half-memorised',
+    'memorization-and-generalization-measured-separately': (
+        'memorisation-and-generalisation-measured-separately'
+    ),
+}
 FENCE = re.compile(r'^\s*(`{3,}|~{3,}|:{3,})(.*)$')
 
 
@@ -82,3 +89,5 @@ def share(app, doctree):
         if name in section['ids']:
             section['ids'].remove(name)
         section['ids'].insert(0, name)
+        if name in FORMER:
+            section['ids'].append(FORMER[name])

@@ -534,7 +534,7 @@ def load_ml100k_ctr(
 
     The dense features are the user's age and the film's age in years when rated (where the
     release is unknown, the training part's mean) and log(1 + ratings in the training part) of
-    the user and of the item; raw, not standardised.
+    the user and of the item; raw, not standardized.
 
     Parameters
     ----------

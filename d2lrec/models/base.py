@@ -306,7 +306,7 @@ class CTRModel(Model):
     drop_rate : float
         Share of hidden units set to zero in training, after each hidden layer.
     batch_norm : bool
-        Normalise before each activation of the MLP.
+        Normalize before each activation of the MLP.
     bag_sizes : sequence of int
         Number of slots of each of the last G fields, which have several values a row: the model
         then takes ids (B, S + M) and weights (B, M), and a field's vector is the sum of those of

@@ -19,7 +19,7 @@ class NFM(CTRModel):
     logit = b + sum_f w[x_f] + MLP(sum_{f<g} v[x_f] * v[x_g])
 
     He and Chua, Neural Factorization Machines for Sparse Predictive Analytics, SIGIR 2017,
-    equations (2) to (7). As there, dropout and batch normalisation begin at the pooled vector.
+    equations (2) to (7). As there, dropout and batch normalization begin at the pooled vector.
 
     Parameters
     ----------

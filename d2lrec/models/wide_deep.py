@@ -18,8 +18,8 @@ class WideDeep(CTRModel):
     logit = b + sum_f w[x_f] + sum_c w[φ_c(x)] + MLP([v[x_1], ..., v[x_F], dense])
 
     The first F columns are the fields' ids, the other C those of their crosses φ, as `Crosses`
-    makes them. The wide half memorises, with a weight for each id and cross; the deep half
-    generalises.
+    makes them. The wide half memorizes, with a weight for each id and cross; the deep half
+    generalizes.
 
     Cheng et al., Wide & Deep Learning for Recommender Systems, DLRS 2016, equation (3), here
     before the sigmoid.
@@ -31,7 +31,7 @@ class WideDeep(CTRModel):
     cross_dims : sequence of int
         Number of ids of each of the C crosses: `Crosses.dims`.
     num_dense : int
-        D, the number of dense features, normalised (`Quantiles`).
+        D, the number of dense features, normalized (`Quantiles`).
 
     Examples
     --------

@@ -90,10 +90,10 @@ class Checkpoint:
 
         `state` is what JSON can hold; `best` is a dict of arrays, or None.
         """
-        mx.nd.waitall()  # a static graph writes batch normalisation's statistics unannounced
+        mx.nd.waitall()  # a static graph writes batch normalization's statistics unannounced
         arrays = {}
         for name, param in weights_of(net).items():
-            # Replicas of a trained weight are equal; statistics of batch normalisation are not.
+            # Replicas of a trained weight are equal; statistics of batch normalization are not.
             replicas = param.list_data() if param.grad_req == 'null' else param.list_data()[:1]
             arrays.update({f'weights/{name}/{i}': a.asnumpy() for i, a in enumerate(replicas)})
         arrays.update({f'best/{name}': a.asnumpy() for name, a in (best or {}).items()})

@@ -90,7 +90,7 @@ def train_ch13(
         The gradient's largest norm: the mean loss's gradient for all weights together, weight
         decay left out, is scaled down to it where it is longer. Adam remembers the square of a
         gradient for a thousand steps, so that a few huge ones at the start slow down all that
-        follow: clip them where vectors begin very small before batch normalisation, or where
+        follow: clip them where vectors begin very small before batch normalization, or where
         a GRU reads long histories.
 
     Returns

@@ -126,7 +126,7 @@ def first_row(inputs, device):
 def settle(devices: Sequence[mx.Context]) -> None:
     """Wait for all replicas before a trainer's first step, which makes them equal.
 
-    MXNet 1.9.1 does not hold that step back until batch normalisation in a static graph has
+    MXNet 1.9.1 does not hold that step back until batch normalization in a static graph has
     written its statistics: now and then the first batch would be missing from them.
     """
     if len(devices) > 1:

@@ -320,8 +320,8 @@ def decay_embeddings_only(net: gluon.Block) -> gluon.Block:
     """Let an optimizer's `wd` act on the weights of ids alone; return the net.
 
     These are the parameters that say so by an attribute `of_ids`: the vectors of each `Embedding`
-    and the weights of each `LinearTerm`. MLPs, biases and batch normalisation are spared. With
-    `wd=λ`, Gluon's optimizers then minimise the mean loss + λ/2 · (sum of the squares of those
+    and the weights of each `LinearTerm`. MLPs, biases and batch normalization are spared. With
+    `wd=λ`, Gluon's optimizers then minimize the mean loss + λ/2 · (sum of the squares of those
     weights), over the whole tables, whichever ids the batch holds. For a layer of your own, set
     `param.wd_mult`.
 

@@ -1,4 +1,4 @@
-"""What several click models share: vectors within reach, batch normalisation, an FM inside."""
+"""What several click models share: vectors within reach, batch normalization, an FM inside."""
 
 import inspect
 
@@ -53,7 +53,7 @@ def test_deepfm_with_its_mlp_zeroed_is_fm():
 
 
 def norms(block, path=''):
-    """(path of a batch normalisation, path of the layer before it) wherever there is one."""
+    """(path of a batch normalization, path of the layer before it) wherever there is one."""
     before = None
     for name, child in block._children.items():
         if isinstance(child, nn.BatchNorm):
@@ -63,7 +63,7 @@ def norms(block, path=''):
 
 
 def folded(net):
-    """The weights of an equal net without batch normalisation, outside training."""
+    """The weights of an equal net without batch normalization, outside training."""
     w = weights_of(net)
     for norm, layer in norms(net):
         scale = w[norm + '.gamma'] / np.sqrt(w[norm + '.running_var'] + 1e-5)

@@ -16,7 +16,7 @@ def draw_wide_deep():
         f.shape(x + w - 10, 41, shape, 'end')
 
     f.rect(16, 86, 222, 390, 'group', r=12)
-    f.lines(127, 130, ['wide half:', 'memorises'], 'term', 'middle')
+    f.lines(127, 130, ['wide half:', 'memorizes'], 'term', 'middle')
     f.edge((50, 56), (50, 207))
     f.edge((204, 56), (204, 207))
     f.rect(30, 208, 194, 100, 'b')
@@ -28,7 +28,7 @@ def draw_wide_deep():
     f.text(127, 373, 'sum + bias')
 
     f.rect(250, 86, 254, 390, 'group', r=12)
-    f.lines(358, 107, ['deep half:', 'generalises'], 'term', 'middle')
+    f.lines(358, 107, ['deep half:', 'generalizes'], 'term', 'middle')
     f.edge((280, 56), (280, 137))
     f.edge((445, 56), (445, 137))
     f.rect(262, 138, 122, 62, 'a')

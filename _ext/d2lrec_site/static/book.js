@@ -80,14 +80,16 @@
     if (printed && rows.length < 4) return [...forms, "d2l-turned"];
     return numbers > cells.length / 2 ? forms : [...forms, "d2l-cards"];
   };
-  /* A card's cells say their heads; what is laid out otherwise stays a table to those who listen. */
+  /* A card's cells say their heads, but a name behind a number, which every row has; what is laid out
+     otherwise stays a table to those who listen. */
   const tell = table => {
     const heads = [...table.tHead.rows[0].cells].map(head => head.textContent.trim());
+    const named = [...table.tBodies].flatMap(body => [...body.rows]).every(row => row.cells[1]?.textContent.trim());
     table.setAttribute("role", "table");
     for (const part of [table.tHead, ...table.tBodies]) part.setAttribute("role", "rowgroup");
     for (const row of table.rows) {
       row.setAttribute("role", "row");
-      row.classList.toggle("d2l-short", /^\P{Letter}{0,3}$/u.test(row.cells[0].textContent.trim()));
+      row.classList.toggle("d2l-short", named && /^\P{Letter}{0,3}$/u.test(row.cells[0].textContent.trim()));
       [...row.cells].forEach((cell, n) => {
         const head = cell.parentElement.parentElement === table.tHead;
         const kind = head ? heads[n] && "columnheader" : cell.tagName === "TH" && "rowheader";
