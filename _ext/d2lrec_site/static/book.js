@@ -94,7 +94,7 @@
         const head = cell.parentElement.parentElement === table.tHead;
         const kind = head ? heads[n] && "columnheader" : cell.tagName === "TH" && "rowheader";
         cell.setAttribute("role", kind || "cell");              // a head without a word is none
-        if (!head && n && heads[n]) cell.dataset.head = heads[n];
+        if (!head && n && heads[n]) cell.dataset.head = cell.textContent.trim() && heads[n];
       });
     }
   };
