@@ -1958,6 +1958,19 @@ def test_formulas_are_no_stops_and_the_way_up_is_in_a_corner(browser, address, e
         assert box['width'] >= 24 and box['height'] >= 24 and box['y'] > 760, box
 
 
+def test_a_card_has_no_line_without_words(browser, address):
+    """Cells that are empty go, and none is told without its head where some are."""
+    with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
+        page = visit.go('en/chapters/en/teach.html')
+        page.wait_for_selector('.d2l-cards table')
+        told = page.evaluate(
+            """[...document.querySelector('.d2l-cards table').tBodies[0].rows].flatMap(row =>
+            [...row.cells].slice(1).filter(e => e.checkVisibility()).map(e =>
+            [e.innerText.trim().length > 0, getComputedStyle(e, '::before').content.length > 4]))"""
+        )
+        assert len(told) > 12 and all(map(all, told))
+
+
 @each_edition
 def test_a_table_of_models_sorts_as_cards_too(browser, address, edition):
     with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
