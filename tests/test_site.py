@@ -1281,12 +1281,12 @@ THIN = """() => {
   for (const e of [...document.querySelectorAll('mjx-container')].slice(3)) e.replaceWith('x');
   for (const e of document.querySelectorAll('.d2i-bar:nth-child(n + 13)')) e.remove();
   const seen = new Map(), inline = 'article :is(span, em, strong, b, i, code, a.reference)';
-  for (const e of document.querySelectorAll(inline)) {
-    const plain = [...e.attributes].every(a => ['class', 'href', 'title'].includes(a.name));
-    if (!plain || !e.textContent.trim()) continue;
+  const looks = [...document.querySelectorAll(inline)].filter(e => e.textContent.trim()
+    && [...e.attributes].every(a => ['class', 'href', 'title'].includes(a.name))).map(e => {
     const own = getComputedStyle(e), around = getComputedStyle(e.parentElement);
-    const look = [e.tagName, e.className, e.parentElement.className, own.color, own.fontSize,
-      own.backgroundColor, own.fontWeight, own.display, around.backgroundColor].join();
+    return [e, [e.tagName, e.className, e.parentElement.className, own.color, own.fontSize,
+      own.backgroundColor, own.fontWeight, own.display, around.backgroundColor].join()] });
+  for (const [e, look] of looks) {       // all are looked at before the first goes: quicker by far
     seen.set(look, (seen.get(look) || 0) + 1);
     if (seen.get(look) > 3) e.replaceWith(...e.childNodes);
   }
