@@ -1292,8 +1292,8 @@ THIN = """() => {
 AXE = """options => axe.run(document, {resultTypes: ['violations'], ...options}).then(found =>
   found.violations.map(v =>
     [v.id, v.impact, v.nodes.map(n => [n.target.join(' '), n.html.slice(0, 120)]).slice(0, 5)]))"""
-# The rules that a scheme can break: those of colours. Twelve entries of a list of names show all, and
-# twelve bars of an instrument.
+# The rules that a scheme can break: those of colours. Twelve entries of a list of names show all,
+# and twelve bars of an instrument.
 OF_COLOURS = ['color-contrast', 'link-in-text-block']
 ENTRIES = """for (const e of [...[...document.querySelectorAll('article dl.py')].slice(12),
   ...document.querySelectorAll('.d2i-bar:nth-child(n + 13)')]) e.remove()"""
