@@ -84,7 +84,7 @@ export function start(box, data, say) {
       handles[name] = svg('g', { class: `d2i-handle d2i-${name}`, tabindex: '0', role: 'slider', 'aria-label': say(name === 'p' ? 'handleUser' : 'handleItem'),
         'aria-valuemin': 0, 'aria-valuemax': reach.toFixed(2) },
         svg('circle', { r: 22, class: 'd2i-touch' }), svg('circle', { r: 9 }),
-        svg('text', { x: 14, y: name === 'p' ? -10 : 20 }, say(name === 'p' ? 'user' : 'item')));
+        svg('text', {}, say(name === 'p' ? 'user' : 'item')));
       const handle = handles[name];
       handle.addEventListener('pointerdown', event => { event.preventDefault(); handle.setPointerCapture(event.pointerId); handle.focus(); handle.dataset.held = ''; });
       handle.addEventListener('touchstart', event => event.preventDefault(), { passive: false });   // the page stays where it is
@@ -121,11 +121,13 @@ export function start(box, data, say) {
       const a = a0 + way * now.angle * i / 24;
       return `${i ? 'L' : 'M'}${chart.x(r * Math.cos(a)).toFixed(1)} ${chart.y(r * Math.sin(a)).toFixed(1)}`;
     }).join(''));
+    const apart = Math.hypot(p[0] - q[0], p[1] - q[1]) > 0.5 * reach;
     for (const name of ['p', 'q']) {
       set(lines[name], [0, 0], tips[name]);
       handles[name].setAttribute('transform', `translate(${chart.x(tips[name][0])} ${chart.y(tips[name][1])})`);
-      const side = tips[name][0] > 0.6 * reach ? -1 : 1, word = handles[name].querySelector('text');
-      word.setAttribute('x', 14 * side);       // within the drawing
+      const [x, y] = tips[name], side = (x < 0 ? -1 : 1) * (Math.abs(x) > 0.6 * reach ? -1 : 1), word = handles[name].querySelector('text');
+      word.setAttribute('x', 14 * side);       // beyond the tip, off the line, but within the drawing
+      word.setAttribute('y', (apart ? y >= 0 : name === 'p') ? -10 : 20);
       word.setAttribute('text-anchor', side < 0 ? 'end' : 'start');
       handles[name].setAttribute('aria-valuenow', now[name].toFixed(2));
       handles[name].setAttribute('aria-valuetext', say('at', { length: number(now[name]), angle: number(now.angle / TURN, 0), product: signed(product) }));
