@@ -1274,7 +1274,7 @@ def undo_downsampling(p: np.ndarray, keep: float) -> np.ndarray:
     """p (N,) of a model trained on a share `keep` of the negatives -> probabilities (N,).
 
     He et al., Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD 2014, section
-    6.3: q = p / (p + (1 - p) / w).
+    6.3: q = p / (p + (1 - p) / w), where w is `keep`.
 
     Examples
     --------

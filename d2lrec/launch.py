@@ -1,4 +1,4 @@
-"""Start a script on several workers beside MXNet's parameter servers.
+"""Start a script on several workers beside MXNet's parameter servers::
 
     python -m d2lrec.launch --workers 2 --servers 2 script.py [arguments of the script]
 

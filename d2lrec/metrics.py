@@ -73,7 +73,13 @@ def log_loss(
 ) -> float:
     """Mean of -y log p - (1 - y) log(1 - p) over the rows, in nats.
 
-    Probabilities of exactly 0 or 1 are clipped by float64's machine epsilon.
+    Parameters
+    ----------
+    labels : array_like (N,), each 0 or 1
+    probs : array_like (N,), from 0 to 1
+        Exactly 0 or 1 is clipped by float64's machine epsilon.
+    sample_weight : array_like (N,), optional
+        How many rows each row stands for.
 
     Examples
     --------
@@ -89,8 +95,13 @@ def auc(
 ) -> float:
     """Area under the ROC curve: the chance that a random 1 scores above a random 0.
 
-    `scores` may be logits or probabilities. Ties count one half. With weights the two are drawn
-    in proportion to these.
+    Parameters
+    ----------
+    labels : array_like (N,), each 0 or 1
+    scores : array_like (N,), logits or probabilities
+        Equal scores count one half.
+    sample_weight : array_like (N,), optional
+        How many rows each row stands for: the two are drawn in proportion to it.
 
     Examples
     --------
@@ -106,10 +117,15 @@ def auc(
 
 
 def accuracy(y_hat: ArrayLike, y: ArrayLike) -> float:
-    """Number of rows whose predicted class is right, as `d2l.accuracy` counts them.
+    """Number of rows whose predicted class is right, as *Dive into Deep Learning* counts them.
 
-    Logits of shape (N,) or (N, 1) predict 1 above 0; scores of shape (N, C) with C > 1 predict
-    their largest column. Returns a float: divide by N for the share.
+    Returns a float: divide by N for the share.
+
+    Parameters
+    ----------
+    y_hat : array_like (N,) or (N, 1), logits, of which one above 0 predicts 1
+        Or scores (N, C) of C > 1 classes, of which the largest is predicted.
+    y : array_like (N,), the true classes
 
     Examples
     --------
@@ -131,6 +147,12 @@ def rmse(
 ) -> float:
     """Root mean squared error over the rows, in rating units.
 
+    Parameters
+    ----------
+    ratings, predictions : array_like (N,)
+    sample_weight : array_like (N,), optional
+        How many rows each row stands for.
+
     Examples
     --------
     >>> rmse([1, 2, 3, 5], [1, 2, 3, 3])
@@ -145,6 +167,12 @@ def mae(
     ratings: ArrayLike, predictions: ArrayLike, *, sample_weight: Optional[ArrayLike] = None
 ) -> float:
     """Mean absolute error over the rows, in rating units.
+
+    Parameters
+    ----------
+    ratings, predictions : array_like (N,)
+    sample_weight : array_like (N,), optional
+        How many rows each row stands for.
 
     Examples
     --------
@@ -284,6 +312,10 @@ def normalized_entropy(
 
     He et al., Practical Lessons from Predicting Clicks on Ads at Facebook, ADKDD 2014,
     equation (1).
+
+    Parameters
+    ----------
+    labels, probs, sample_weight : as in `log_loss`
 
     Examples
     --------
@@ -453,6 +485,12 @@ def ctr_report(
 
 class Interval(NamedTuple):
     """A measure, the interval that `bootstrap` puts round it, and its standard error.
+
+    Attributes
+    ----------
+    value : float, the measure on all rows
+    low, high : float, the ends of the interval
+    error : float, the standard error
 
     Examples
     --------

@@ -324,7 +324,11 @@ def test_a_page_can_leave_modules_to_another():
 def test_docstrings_become_what_their_writer_meant():
     lines = ['One line: ids -> logits.', '', 'a = b', 'c = d * e', '', 'Text = more.', '', 'Raises']
     api.tidy(None, 'class', '', None, None, lines)
-    assert lines[2:6] == ['::', '', '    a = b', '    c = d * e'] and lines[7] == 'Text = more.'
+    assert lines[2:6] == ['.. code-block:: text', '', '    a = b', '    c = d * e']
+    assert lines[7] == 'Text = more.'
+    lines = ['x', '', 'h_1, ..., h_L = GRU(`v`)', 'logit = MLP(h_L)']
+    api.tidy(None, 'class', '', None, None, lines)
+    assert lines[4:] == ['    h_1, ..., h_L = GRU(v)', '    logit = MLP(h_L)']
     lines = [
         'x',
         '',
@@ -348,10 +352,22 @@ def test_docstrings_become_what_their_writer_meant():
     lines = ['ids ->', 'logits.', '    F.', 'Examples', '>>> FM()', 'Dense(2 -> 1)']
     api.tidy(None, 'class', '', None, None, lines)
     assert lines == ['ids →', 'logits.', '    \\F.', 'Examples', '>>> FM()', 'Dense(2 -> 1)']
-    lines = ['Alias for field number 3']
-    api.tidy(None, 'property', '', None, None, lines)
-    assert not lines
     assert api.shorten(None, 0, 0, 0, 0, '(a: dict = <factory>)', None) == ('(a: dict = ...)', None)
+
+
+def test_a_named_tuple_describes_its_fields():
+    tuples = [
+        (module, one)
+        for module, names in api.contents('d2lrec').items()
+        for one in (getattr(importlib.import_module(module), name) for name in names)
+        if isinstance(one, type) and issubclass(one, tuple) and hasattr(one, '_fields')
+    ]
+    assert len(tuples) > 3
+    for module, one in tuples:
+        said = re.findall(r'^([\w, ]+) : ', inspect.getdoc(one), re.MULTILINE)
+        assert set(one._fields) <= set(', '.join(said).split(', ')), (module, one)
+        field = vars(one)[one._fields[0]]
+        assert api.leave_out(None, 'class', one._fields[0], field, False, None) is True
 
 
 def test_a_page_is_made_of_its_modules():

@@ -121,6 +121,7 @@ def setup(app):
     app.connect('source-read', api.write_out)
     app.connect('autodoc-process-docstring', api.tidy, priority=400)
     app.connect('autodoc-process-signature', api.shorten)
+    app.connect('autodoc-skip-member', api.leave_out)
     app.connect('missing-reference', api.link_by_name)
     app.connect('doctree-read', anchors.share, priority=50)  # before anything reads the ids
     app.connect('doctree-read', glossary.link_first_uses)
@@ -134,6 +135,7 @@ def setup(app):
     app.connect('doctree-resolved', figures.inline_figures)
     app.connect('doctree-resolved', glossary.lead_back)
     app.connect('doctree-resolved', api.link_mentions)
+    app.connect('doctree-resolved', api.unlink_itself)
     app.connect('doctree-resolved', formulas.part_long_ones, priority=880)
     app.connect('doctree-resolved', formulas.keep_together, priority=890)
     app.connect('doctree-resolved', typography.full_numbers, priority=899)

@@ -16,6 +16,7 @@ from functools import lru_cache
 from types import ModuleType
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.locale import _
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.nodes import make_refnode
@@ -109,6 +110,9 @@ def _comment(module, name):
     return ModuleAnalyzer.for_module(module).find_attr_docs().get(('', name), [])
 
 
+LONG = 60  # letters; a longer value of a constant is left to its comment
+
+
 def _section(module, names):
     constants = [
         one for one in names if not callable(getattr(importlib.import_module(module), one))
@@ -119,7 +123,9 @@ def _section(module, names):
     for one in constants:
         value = getattr(importlib.import_module(module), one)
         lines += ['', f'.. py:currentmodule:: {module}', '', f'.. py:data:: {one}']
-        lines += [f'   :type: {type(value).__name__}', '']
+        lines += [f'   :type: {type(value).__name__}']
+        lines += [f'   :value: {value!r}'] if len(repr(value)) <= LONG else []
+        lines += ['']
         lines += [f'   {line}' for line in _comment(module, one)]
     return '\n'.join([*lines, '```'])
 
@@ -182,21 +188,16 @@ def write_out(app, docname, source):
     source[0] = BLOCK.sub(sections, source[0]) + '\n' + _homes(BOOK.of(app.config.language)) + '\n'
 
 
-FORMULA = re.compile(r'[^=`.:]{1,30} = \S')
+FORMULA = re.compile(r'(?:[^=`.:]|\.\.\.){1,30} = \S')
 
 
 def tidy(app, what, name, obj, options, lines):
-    """Before napoleon reads a docstring: its formulas keep their lines, a property its colon.
-
-    A named tuple's field has no words of its own: those of its class describe it.
-    """
-    if lines and re.fullmatch(r'Alias for field number \d+', lines[0].strip()):
-        del lines[:]
-        return
+    """Before napoleon reads a docstring: its formulas keep their lines, a property its colon."""
     for start, end in reversed(list(_paragraphs(lines))):
         text = lines[start:end]
         if FORMULA.match(text[0]) and text[0][:1].strip() and not text[-1].endswith(('.', ':')):
-            lines[start:end] = ['::', '', *(f'    {line}' for line in text)]
+            text = [line.replace('`', '') for line in text]
+            lines[start:end] = ['.. code-block:: text', '', *(f'    {line}' for line in text)]
     shown = lines.index('Examples') if 'Examples' in lines else len(lines)
     for at, line in enumerate(lines[:shown]):  # an arrow that no line break cuts in two;
         line = re.sub(r'(?<!\S)->(?!\S)', '→', line)  # and `F.` is a letter of the
@@ -210,6 +211,11 @@ def tidy(app, what, name, obj, options, lines):
                 break
     if what in ('attribute', 'data', 'property'):
         lines[:0] = ['..', '']  # else its first line is read as `type: description`
+
+
+def leave_out(app, what, name, obj, skip, options):
+    """A named tuple's field has no words of its own: those of its class describe it."""
+    return True if type(obj).__name__ == '_tuplegetter' else None
 
 
 def _paragraphs(lines):
@@ -240,18 +246,37 @@ def shorten(app, what, name, obj, options, signature, returns):
 
 
 def link_by_name(app, env, node, content):
-    """A name in backticks leads to where it is described, whichever module that is in."""
-    if node.get('refdomain') != 'py' or node.get('reftype') != 'obj':
+    """A name in backticks leads to where it is described, whichever module that is in.
+
+    A single word is a function, class or constant that code can call by a short way, or one on
+    the same page: else a parameter may have the name of one inside the library.
+    """
+    target = node.get('reftarget', '')
+    if (node.get('refdomain'), node.get('reftype')) != ('py', 'obj') or '(' in target:
         return None
-    domain = env.get_domain('py')
-    target = node['reftarget'].rpartition('.')[2] if '(' not in node['reftarget'] else ''
-    found = target and domain.find_obj(env, None, None, target, None, 1)
-    if not found or len(found) != 1:
+    objects = env.get_domain('py').objects
+    parts = re.sub(r'^(d2lrec|d2l)\.', '', target).split('.')
+    found = full_name(parts)
+    found = found if found in objects else described(objects, parts)
+    if not found:
         return None
-    name, entry = found[0]
-    if entry.objtype not in ('class', 'function', 'data', 'exception'):
+    entry = objects[found]
+    if len(parts) == 1 and (
+        entry.objtype not in ('class', 'function', 'data', 'exception')
+        or entry.docname.endswith('api_inside')
+        and entry.docname != node['refdoc']
+    ):
         return None
-    return make_refnode(app.builder, node['refdoc'], entry.docname, entry.node_id, content, name)
+    return make_refnode(app.builder, node['refdoc'], entry.docname, entry.node_id, content, found)
+
+
+def unlink_itself(app, doctree, docname):
+    """In a name's description the name leads nowhere: it is here."""
+    for described in doctree.findall(addnodes.desc):
+        own = {name for signature in described[:-1] for name in signature.get('ids', ())}
+        for link in list(described[-1].findall(nodes.reference)):
+            if link.get('refid', link.get('refuri', '').rpartition('#')[2]) in own:
+                link.replace_self(link.children)
 
 
 NAME = re.compile(r'd2l\.([A-Za-z_][\w.]*)')

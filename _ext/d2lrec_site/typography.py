@@ -14,7 +14,7 @@ JOINER = '\u2060'  # no line breaks here
 WHOLE = 24  # letters of code within a sentence that stay on one line
 CLOSED = r'[)\]}〉》」』”’…%]'
 POINT = re.compile(r'(?<![\w.])\.(?=\d)')  # of a number, with nothing before it
-CODE = (nodes.literal, nodes.literal_block, nodes.raw, nodes.comment)
+CODE = (nodes.literal, nodes.literal_block, nodes.doctest_block, nodes.raw, nodes.comment)
 APART = (nodes.math, nodes.literal, nodes.raw)  # what a text stands beside as a whole
 
 

@@ -75,7 +75,7 @@ def auc_gap(function: Function) -> Verdict:
 
     Examples
     --------
-    >>> from .. import auc
+    >>> from d2lrec import auc
     >>> auc_gap(lambda labels, probs, best: auc(labels, probs)).key
     'auc_gap.alone'
     """

@@ -99,7 +99,7 @@ class MovieLens:
 
 
 def read_ml100k(folder: Union[str, os.PathLike, None] = None) -> MovieLens:
-    """Read the three tables, as ``MovieLens``; fetched where ``folder`` is not given.
+    """Read the three tables, as `MovieLens`; fetched where `folder` is not given.
 
     Raises
     ------
@@ -256,12 +256,12 @@ def split_data_ml100k(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split ratings into a training and a test part.
 
-    'random' holds out ``test_ratio`` of the rows, drawn with ``seed``, and leaves both parts in
-    the order of ``data``.  'seq-aware' holds out each user's last rating; of ratings with the
-    same time stamp the one further down in ``data`` counts as the later.  Its training part is
+    'random' holds out `test_ratio` of the rows, drawn with `seed`, and leaves both parts in
+    the order of `data`.  'seq-aware' holds out each user's last rating; of ratings with the
+    same time stamp the one further down in `data` counts as the later.  Its training part is
     ordered by user and time.
 
-    Returns two frames, with the index of ``data``.  Raises ValueError for ids out of range.
+    Returns two frames, with the index of `data`.  Raises ValueError for ids out of range.
 
     Examples
     --------
@@ -291,7 +291,7 @@ def split_data_ml100k(
 def random_split_ml100k(
     data: pd.DataFrame, valid_ratio: float = 0.1, test_ratio: float = 0.1, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Training, validation and test part of the rows, drawn with ``seed``, in their order.
+    """Training, validation and test part of the rows, drawn with `seed`, in their order.
 
     Examples
     --------
@@ -320,10 +320,10 @@ def temporal_split_ml100k(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Training, validation and test part, by time within each user.
 
-    The last ``test_ratio`` of a user's ratings (rounded down, at least one) are for testing,
-    the ``valid_ratio`` before them for validation (none where it is 0).  Of ratings with the
-    same time stamp the one further down in ``data`` counts as the later.  The parts keep the
-    order of ``data``.
+    The last `test_ratio` of a user's ratings (rounded down, at least one) are for testing,
+    the `valid_ratio` before them for validation (none where it is 0).  Of ratings with the
+    same time stamp the one further down in `data` counts as the later.  The parts keep the
+    order of `data`.
 
     Examples
     --------
@@ -378,7 +378,13 @@ def load_data_ml100k(
 ) -> tuple[list, list, list, Any]:
     """Ratings as lists and as a matrix.
 
-    The columns are found as user_id, item_id and rating, or else by their place.
+    Parameters
+    ----------
+    data : DataFrame
+        Its columns are found as user_id, item_id and rating, or else by their place; ids from 1.
+    num_users, num_items : int
+    feedback : {'explicit', 'implicit'}
+        Whether scores are the stars, or 1 for each pair that was rated.
 
     Returns
     -------
@@ -448,8 +454,16 @@ def split_and_load_ml100k(
 ) -> tuple[int, int, BatchLoader, BatchLoader]:
     """Return the numbers of users and items, and loaders of the training and the test part.
 
-    A batch is users (B,) int32, items (B,) int32 and scores (B,) float32.  ``seed`` governs the
-    split and the order of the training batches.
+    A batch is users (B,) int32, items (B,) int32 and scores (B,) float32.
+
+    Parameters
+    ----------
+    split_mode, test_ratio : as in `split_data_ml100k`
+    feedback : {'explicit', 'implicit'}
+        Whether scores are the stars, or 1 for each pair that was rated.
+    batch_size : int
+    seed : int
+        Of the split, and of the order of the training batches.
 
     Examples
     --------
@@ -484,7 +498,7 @@ class MovieLensCTR:
 
     Attributes
     ----------
-    train, valid, test : CTRDataset, each with ``dense`` (N, D) and ``dense_names``
+    train, valid, test : CTRDataset, each with `dense` (N, D) and `dense_names`
     items : DataFrame item_id, title, count (ratings in the training part)
         Its index is the item's id. Films below the threshold are not in it.
     users, films : DataFrame
@@ -542,9 +556,13 @@ def load_ml100k_ctr(
         The default draws the rows at random, so that nearly all users and films of the test part
         are known from training: it asks how well a model fits the interactions, and is how most
         published figures on such data are made.  'temporal' asks the harder question, each
-        user's later ratings after the earlier ones (``temporal_split_ml100k``).
+        user's later ratings after the earlier ones (`temporal_split_ml100k`).
+    valid_ratio, test_ratio : float
+        Shares of all rows, or of each user's where the split is temporal.
     min_threshold : int
         Ratings in the training part that a film, or any other value, needs for an id of its own.
+    seed : int
+        Of the random split.
     folder : path, optional
         Where u.data, u.user and u.item lie; fetched otherwise.
 

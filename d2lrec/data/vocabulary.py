@@ -548,7 +548,7 @@ class Vocabulary:
     def from_json(cls, content: Any) -> Vocabulary:
         """Of what `to_json` gave, every entry checked.
 
-        Also reads what version 0 wrote, {'fields': [{'name', 'values': {value: id}, 'default'}]}.
+        Also reads what version 0 wrote, `{'fields': [{'name', 'values': {value: id}, 'default'}]}`.
         Raises ValueError, KeyError, TypeError or AttributeError for anything else; `load` turns
         them into one sentence.
         """

@@ -18,9 +18,8 @@ __all__ = ['BiasBaseline']
 class BiasBaseline:
     """Global mean with damped user and item biases; no vectors, no gradients.
 
-    rating = μ + b_u + b_i, where the biases minimize
-
-    Σ (r_ui - μ - b_u - b_i)² + λ (Σ b_u² + Σ b_i²)
+    rating = μ + b_u + b_i
+    b = argmin Σ (r_ui - μ - b_u - b_i)² + λ (Σ b_u² + Σ b_i²)
 
     Koren, Factor in the Neighbors: Scalable and Accurate Collaborative Filtering, TKDD 4(1),
     2010, section 2.1. For given user biases the best item biases are means over the item's

@@ -31,7 +31,12 @@ __all__ = ['Saved', 'load', 'save']
 class Saved(NamedTuple):
     """What `load` gives back: the net, and the encoder that turns raw rows into its inputs.
 
-    It unpacks: `net, encoder = d2l.load(path)`. `encoder` is None where none was saved.
+    It unpacks: `net, encoder = d2l.load(path)`.
+
+    Attributes
+    ----------
+    net : a model with its weights
+    encoder : Encoder, or None where none was saved
 
     Examples
     --------
@@ -77,7 +82,7 @@ class Saved(NamedTuple):
         Parameters
         ----------
         body : bytes or str
-            A row, {"field": value}, or a list of rows.
+            A row, `{"field": value}`, or a list of rows.
         largest : int
             The most bytes that are looked at.
 
@@ -87,7 +92,7 @@ class Saved(NamedTuple):
             Of HTTP: 200; 400 where the client can mend it; 500, and an entry in the log of
             'd2lrec', where it cannot.
         body : bytes
-            {"probabilities": [...]}, one for each row, or {"error": one sentence}.
+            `{"probabilities": [...]}`, one for each row, or `{"error": one sentence}`.
 
         Examples
         --------

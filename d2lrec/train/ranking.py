@@ -62,6 +62,8 @@ def rank_report(
     held_out : Interactions
     seen : Interactions, optional
         What is no candidate, because the net was trained on it.
+    k : int
+        The length of a user's list.
 
     Returns
     -------
