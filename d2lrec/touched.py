@@ -234,14 +234,14 @@ def touch_rows(net: gluon.Block, on: Optional[bool] = True) -> gluon.Block:
     For the optimizers of this library and MXNet's SGD, AdaGrad and Adam, in every loop and with
     every `gluon.Trainer` that is made afterwards; on one device or several. See `d2lrec.touched`
     for what changes: nothing with SGD, AdaGrad and FTRL, and Adam becomes lazy. The loops keep no
-    copy of tables of `LARGE_TABLE` numbers or more to go back to, unless a validation part chooses
+    copy of tables of 2,097,152 numbers or more to go back to, unless a validation part chooses
     an epoch: where training fails, what is not finite in them becomes 0.
 
     Parameters
     ----------
     net : a model of this library, or one that has a method `tables`
     on : bool or None
-        False: as it is usual. None: where the tables hold `LARGE_TABLE` numbers or more, which
+        False: as it is usual. None: where the tables hold 2,097,152 numbers or more, which
         a model has done itself when it was built.
 
     Raises

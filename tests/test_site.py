@@ -331,6 +331,12 @@ def test_the_api_pages_have_no_stray_mark(pages):
             continue
         article = BeautifulSoup(str(page.find('article')), 'html.parser')
         assert not article.select('.problematic, .system-message'), name
+        assert not [q for q in article.select('blockquote') if not q.select_one('dl')], name
+        for code in article.select('pre, code'):  # it can be pasted
+            assert not re.search('[\u2060\u2013\u201c\u201d]', code.get_text()), code.get_text()
+        for entry in article.select('dl.py > dt[id]'):
+            links = entry.parent.select(':scope > dd a:not(.headerlink)')
+            assert not any(a['href'].endswith(f'#{entry["id"]}') for a in links), entry['id']
         for field in article.select('dl.field-list li > p, dl.field-list dd > p'):
             head = field.get_text().partition(' – ')[0]
             assert not head.rstrip().endswith('–'), (name, head)  # what is said stands beside it

@@ -150,7 +150,7 @@ class Encoder:
             Without it, or for `label=False`, the result has no labels (None). Rows whose label
             is not 0 or 1 are dropped: to keep every row say `label=False`. By a plan they are
             refused.
-        too_many : float
+        too_many : float, by default .5
             Warn of fields in which at least this share of the rows has a value that the training
             data does not hold, of ten rows or more; of fewer, where it is nearly all of them.
             `unknown` of the result has the share of each field.

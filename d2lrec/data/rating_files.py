@@ -72,7 +72,7 @@ def read_ratings(
     user, item, rating, time : str, optional
         The names of the columns; by default those so called ('userId', 'movie_id', 'stars' ...),
         else the first four. False for no time.
-    threshold : number
+    threshold : number, by default 4
     scale : (least, most), optional
         A rating beyond it is refused, with its row; of MovieLens it is known. Without it a
         warning names a rating that stands apart from all others, such as 99 or -1 for none.
