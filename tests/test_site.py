@@ -1425,7 +1425,7 @@ QUERIES = {
         'autorec': 'AutoRec, 마스크를, 오토레크, 오토인코더, 마스크',
         'compare': 'GAUC, 정규화 엔트로피',
         'data': """
-            AUC, 임베딩, 임베딩은, 로그 손실, 콜드 스타트, 보정, 데이터 누수, 임베딩이란,
+            AUC, AUC가 뭐야, 임베딩, 임베딩은, 로그 손실, 콜드 스타트, 보정, 데이터 누수, 임베딩이란,
             로지스틱 회귀, RMSE, 로그손실, 로그로스, 캘리브레이션, 콜드스타트가, 누수, 누출,
             임베딩의, 원핫, 시그모이드, 기준선, 데이터 나누기, MovieLens, 임배딩, cold start,
             명시적 피드백, 어휘, 피처
@@ -1494,6 +1494,7 @@ QUERIES = {
         'autorec first_steps': 'learning rate schedule',
         'compare': 'GAUC, FFM, AFM, normalized entropy',
         'data': """
+            what is AUC, what is an embedding,
             AUC, log loss, calibration, embedding, cold start, leakage, sigmoid,
             logistic regression, RMSE, leak, data leakage, one-hot, baseline, train test split,
             MovieLens, log los, COLD START, Log Loss, explicit feedback, vocabulary,
@@ -1962,6 +1963,29 @@ def test_formulas_are_no_stops_and_the_way_up_is_in_a_corner(browser, address, e
         box = button.bounding_box()
         assert box['x'] > 300 and box['x'] + box['width'] <= 390, box
         assert box['width'] >= 24 and box['height'] >= 24 and box['y'] > 760, box
+
+
+def test_a_word_searched_for_lights_up_beside_pictures(browser, address):
+    """Words of a picture's title and style are left alone, and nothing fails."""
+    with Visit(browser, address, viewport={'width': 1280, 'height': 900}) as visit:
+        page = visit.go('en/chapters/en/fm.html?highlight=user')
+        page.wait_for_selector('article .highlighted')
+        page.wait_for_timeout(300)
+        inside = 'svg :is(style, title, desc) :is(span, tspan)'
+        assert page.locator(inside).count() == 0 and visit.is_calm(), visit.complaints
+
+
+def test_an_example_is_copied_without_its_prompts(browser, address):
+    with Visit(browser, address, viewport={'width': 1280, 'height': 900}) as visit:
+        visit.context.grant_permissions(['clipboard-read', 'clipboard-write'])
+        page = visit.go('en/chapters/en/api_training.html')
+        example = page.locator('.highlight', has_text='>>> accuracy(').first
+        example.hover()
+        example.locator('button.copybtn').click()
+        page.wait_for_timeout(300)
+        assert page.evaluate('navigator.clipboard.readText()') == (
+            'accuracy([1.5, -0.5, 2.0], [1, 0, 0])'
+        )
 
 
 def test_a_card_has_no_line_without_words(browser, address):

@@ -704,6 +704,8 @@ def inline_figures(app, doctree, docname):
             logger.warning('%s: %s', uri, error, location=image)
             continue
         app.builder.images.pop(uri, None)
+        # a search lights up words of the page, but not of a picture's style or title
+        html = re.sub(r'<(style|title|desc)(?=[ >])', r'<\1 class="nohighlight"', html)
         image.replace_self(nodes.raw('', html, format='html'))
 
 

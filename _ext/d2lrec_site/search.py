@@ -287,6 +287,7 @@ def write_counts(app, exception):
         'taught': list(terms(edition, places)),
         'vocabulary': vocabulary(indexer.lang, texts.items()),
         'meant': edition.words['meant'],
+        'fillers': edition.words['fillers'].split(),
     }
     text = json.dumps(made, ensure_ascii=False, separators=(',', ':'))
     path = f'{app.outdir}/_static/{COUNTS}'

@@ -338,8 +338,14 @@ var Asked = {
     }
     return made;
   },
+  // A question without the words that only ask: what is AUC.
+  bare: query => {
+    const words = query.trim().split(/\s+/), fillers = typeof SearchCounts === "undefined" ? [] : SearchCounts.fillers;
+    const kept = words.filter(word => !fillers.includes(word.toLowerCase().replace(/[^\p{Letter}]/gu, "")));
+    return kept.length && kept.length < words.length ? kept.join(" ") : query;
+  },
   meant: typedQuery => {
-    const query = Asked.own(typedQuery);
+    const query = Asked.own(Asked.bare(typedQuery));
     const typed = typedQuery.toLowerCase().split(/[^\p{Letter}\p{Number}_]+/gu).filter(word => word);
     const words = Asked.joined(splitQuery(query.toLowerCase().trim())).flatMap(Asked.word);
     return words.join(" ") === typed.join(" ") ? typedQuery : words.join(" ");
