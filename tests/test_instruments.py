@@ -362,6 +362,12 @@ def test_machine_in_the_browser(stage):
         return said
 
     assert holds()['fits']
+    table = page.locator('.d2i-slider', has=page.get_by_label('rows of the table'))
+    page.get_by_label('Size of the table').select_option(label='DLRM, Criteo Kaggle')
+    assert holds()['given']['table_rows'] == 540e6 / 16
+    assert table.locator('output').inner_text() == '33.8 million'  # between two of the steps
+    page.get_by_label('rows of the table').press('ArrowRight')
+    assert table.locator('output').inner_text() == '34.7 million'
     page.get_by_label('Size of the table').select_option(label='Meta, production')
     assert not holds()['fits'] and 'does not fit' in page.locator('.d2i-verdict').inner_text()
     page.get_by_label('optimizer').select_option(label='SGD')

@@ -1468,7 +1468,7 @@ QUERIES = {
             저장하기, 모델 저장, 저장, 새 상품, 서비스, 배포, 모델을 저장하려면
         """,
         'own_log protocol compare': '튜닝',
-        'own_log ranking data': '추천 목록',
+        'own_log ranking data': '추천 목록, 추천 목록 만들기',
         'production': 'FTRL, 분위수, 웜 스타트, 웜스타트, 표준화, ftrl',
         'production api_training': 'warm_start',
         'protocol': """
@@ -1503,6 +1503,7 @@ QUERIES = {
         'data fm': 'CTR',
         'data growth own_log': 'unknown id',
         'data mf': 'bias',
+        'data own_log': 'new users not in training',
         'data protocol': 'test set',
         'data ranking': """
             NDCG, hit rate, hitrate, implicit feedback, ndcg, implicit, popularity baseline
@@ -1537,7 +1538,10 @@ QUERIES = {
         'mf autorec': 'rating matrix',
         'mf data': 'predict ratings',
         'mf ranking': 'rank',
-        'own_log': 'downsampling, load csv, own data, recommend top 10, serve model',
+        'own_log': """
+            downsampling, load csv, how do I bring my own csv, own data, recommend top 10,
+            serve model
+        """,
         'own_log data': 'time split',
         'own_log production': 'save model, load a model, new items, deploy',
         'own_log protocol compare': 'tune',
@@ -1658,6 +1662,25 @@ def test_search_finds_the_chapter_first(asked, language, query, pages):
     else:
         assert names and names[0] in pages.split(), names[:4]
     assert asked[language].is_calm(), (asked[language].elsewhere, asked[language].complaints)
+
+
+# Names of the library, and the entries that follow the chapter.
+ENTRIES = {
+    'd2l.recommend': 'api_training#d2lrec.recommend.recommend',
+    'd2l.evaluate': 'api_training#d2lrec.fitting.evaluate',
+    'd2l.auc': 'api_training#d2lrec.metrics.auc',
+    'AUC': 'api_training#d2lrec.metrics.auc',
+    'FM': 'api_models#d2lrec.models.fm.FM',
+    'deep fm': 'api_models#d2lrec.models.deepfm.DeepFM',
+}
+
+
+@pytest.mark.parametrize('query', ENTRIES)
+@pytest.mark.parametrize('language', QUERIES)
+def test_search_finds_an_objects_own_entry_second(asked, language, query):
+    first, second = asked[language].page.evaluate(FOUND, query)[:2]
+    assert not first.rpartition('/')[2].startswith(LISTS), first
+    assert second.rpartition('/')[2] == ENTRIES[query]
 
 
 @pytest.mark.parametrize('language', MEANT)

@@ -394,11 +394,19 @@ if (typeof Search !== "undefined") {
     const told = one => better.has(place(one))             // by its section, or itself
       || !one[2] && own.some(([page, , , , points]) => page === one[0] && points >= one[4]);
     found = [...found.filter(one => !told(one)), ...own].sort((one, two) => one[4] - two[4]);
+    const squeezed = text => text.toLowerCase().replace(/[^\p{Letter}\p{Number}]+/gu, "");
+    const named = squeezed(query.replace(/^d2l(rec)?[. ]/, ""));
+    // The library's own entry of that name is the second: no module, no definition in loops, and a
+    // method where nothing else is called so.
+    const entries = found.filter(([, title, anchor, description]) => description && !/^#module-|\.(definitions|check)\./.test(anchor)
+      && squeezed(title.split(".").pop()) === named);
+    const entry = entries.findLast(one => !/\.[A-Z]\w*\.\w+$/.test(one[1])) || entries.at(-1);
+    if (entry && found.indexOf(entry) < found.length - 2)
+      found = [...found.filter(one => one !== entry).slice(0, -1), entry, found.at(-1)];
     if (typed === query) return found;
     const places = new Set(found.map(place));
     const literal = perform(...parse(typed)).filter(one => !places.has(place(one)));
     parse(query);   // these are the words that pages light up
-    const squeezed = text => text.toLowerCase().replace(/[^\p{Letter}\p{Number}]+/gu, "");
     if (found.length && Search.output && !squeezed(typed).startsWith(squeezed(query))) {
       const line = document.createElement("p");
       line.textContent = SearchCounts.meant.replace("{}", query);

@@ -35,10 +35,12 @@ export function start(box, data, say) {
     const long = say('unit') === 'man' ? [[1e12, '조'], [1e8, '억'], [1e4, '만']] : [[1e12, ' trillion'], [1e9, ' billion'], [1e6, ' million'], [1e3, ' thousand']];
     const found = long.find(([least]) => value >= least * 0.9995);
     const scaled = found ? value / found[0] : value;
-    return `${number(scaled, scaled < 9.95 && scaled % 1 > 0.04 ? 1 : 0)}${found ? found[1] : ''}`;
+    return `${number(scaled, scaled < 99.95 && scaled % 1 > 0.04 ? 1 : 0)}${found ? found[1] : ''}`;
   };
-  const power = (name, min, max, step = 0.02) => slider({ label: say(name), min, max, step, value: Math.log10(state[name]).toFixed(2),
-    text: x => count(10 ** x), change: x => { state[name] = 10 ** x; draw(); } });
+  /* The slider's steps are fractions of a power of ten; what stands between two of them is told as it is. */
+  const power = (name, min, max, step = 0.02) => slider({ label: say(name), min, max, step, value: Math.log10(state[name]),
+    text: x => count(Math.abs(Math.log10(state[name]) - x) <= step / 2 ? state[name] : 10 ** x),
+    change: x => { state[name] = 10 ** x; draw(); } });
   const pick = (name, label, values, text = String) => {
     const all = values.includes(state[name]) ? values : [...values, state[name]].sort((a, b) => a - b);
     return choice({ label, choices: all.map(text), value: all.indexOf(state[name]), change: i => { state[name] = all[i]; draw(); } });
@@ -59,7 +61,7 @@ export function start(box, data, say) {
     const [rows, length] = i ? data.systems[i - 1] : [data.start.table_rows, data.start.factors];
     state.table_rows = rows;
     state.factors = length;
-    table.value = Math.log10(rows).toFixed(2);
+    table.value = Math.log10(rows);
     factors.value = lengths.indexOf(length);
     draw();
   } });
