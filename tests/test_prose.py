@@ -289,6 +289,21 @@ def test_terms_are_found_in_their_forms(term, text, found):
 
 
 @pytest.mark.parametrize(
+    'text, found',
+    [
+        ('A matrix of low rank.', ['rank']),
+        ('We rank the films: of what rank?', ['rank']),
+        ('A parameter server has parameters.', ['parameter server', 'parameter']),
+        ('The activation unit has an activation.', ['activation']),
+        ('Split the work; the split decides.', ['split']),
+    ],
+)
+def test_a_word_is_linked_where_it_means_the_term(text, found):
+    terms = glossary.senses(str(ROOT / glossary.FILE), 'en')
+    assert [term for _, _, term in glossary.uses(text, terms)] == found
+
+
+@pytest.mark.parametrize(
     'change, says',
     [
         (lambda entry, last: [entry], None),

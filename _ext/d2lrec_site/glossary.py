@@ -75,6 +75,29 @@ def pattern(term):
     return re.compile(rf'(?<![\w-]){plural}(?![\w-])', re.IGNORECASE)
 
 
+@lru_cache
+def senses(path, language):
+    """[(term, where it stands, where its word means something else), ...], the longest first."""
+    found = []
+    for entry in entries(path):
+        others = entry.get(f'{language}_other', [])
+        elsewhere = [re.compile(other, re.IGNORECASE) for other in others]
+        found.append((entry[language], pattern(entry[language]), elsewhere))
+    return sorted(found, key=lambda one: -len(one[0]))
+
+
+def uses(text, terms):
+    """Each (start, end, term) in a text's order. A part of a longer term is no use of its own."""
+    found = []
+    for term, where, elsewhere in terms:
+        taken = [(start, end) for start, end, _ in found]
+        taken += [match.span() for other in elsewhere for match in other.finditer(text)]
+        for match in where.finditer(text):
+            if all(match.end() <= start or match.start() >= end for start, end in taken):
+                found.append((*match.span(), term))
+    return sorted(found)
+
+
 class Glossary(SphinxDirective):
     """`{d2l-glossary}`: all terms of the file, in the edition's order."""
 
@@ -132,22 +155,20 @@ def link_first_uses(app, doctree):
     if NOT_LINKED.match(page) or not page.startswith('chapters/') or not path.exists():
         return
     app.env.note_dependency(str(path))
-    wanted = [(entry[language], pattern(entry[language])) for entry in entries(str(path))]
-    wanted.sort(key=lambda one: -len(one[0]))  # the longer term first: it may hold another
+    terms = senses(str(path), language)
+    wanted = {term for term, _, _ in terms}
     for text in list(doctree.findall(nodes.Text)):
         if not wanted:
             return
         if not _is_prose(text):
             continue
         spans = []
-        for term, where in list(wanted):
-            for match in where.finditer(text):
-                if all(match.end() <= start or match.start() >= end for start, end, _ in spans):
-                    spans.append((match.start(), match.end(), term))
-                    wanted.remove((term, where))
-                    break
+        for start, end, term in uses(text, terms):
+            if term in wanted:
+                spans.append((start, end, term))
+                wanted.remove(term)
         if spans:
-            text.parent.replace(text, list(_pieces(text, sorted(spans), page)))
+            text.parent.replace(text, list(_pieces(text, spans, page)))
 
 
 def _is_prose(text):
