@@ -152,6 +152,8 @@ class Figure:
             want = {'_': 5, '^': -7}.get(mark, 0)
             dy = f' dy="{want - shift}"' if want != shift else ''
             shift = want
+            if bold and out and out[-1].endswith('⟨') or rest.startswith('⟩'):
+                dy += ' dx="2"'  # an angle's point is nearer to a letter than its ends are
             if bold:
                 out.append(f'<tspan{dy} {self.cls("bf")}>{bold}</tspan>')
             elif mark:

@@ -30,16 +30,16 @@ def draw_bags():
         vector(f, 172, y + 7, 'a' if has else 'void')
     f.text(128, 336, 'the other genres likewise', 'note')
 
-    f.path('M260 76V366', 'group')
-    for x, s in [(304, 'slot'), (352, 'weight'), (406, 'vector')]:
+    f.path('M244 76V366', 'group')
+    for x, s in [(300, 'slot'), (354, 'weight'), (406, 'vector')]:
         f.text(x, 84, s, 'note')
     for n, (genre, weight) in enumerate([('Comedy', 1), ('Romance', 1), ('empty', 0)]):
         y = 98 + n * 46
         kind = 'a' if weight else 'cell'
-        f.rect(269, y, 72, 28, kind, r=4)
-        f.text(305, y + 19, genre, 'term' if weight else 'note')
-        f.text(352, y + 19, str(weight), 'term' if weight else 'note')
-        f.text(370, y + 19, '×', 'note')
+        f.rect(260, y, 80, 28, kind, r=4)
+        f.text(300, y + 19, genre, 'term' if weight else 'note')
+        f.text(354, y + 19, str(weight), 'term' if weight else 'note')
+        f.text(371, y + 19, '×', 'note')
         vector(f, 384, y + 7, 'a' if weight else 'void')
         f.edge((432, y + 14), (468, y + 14), (468, 262 if n == 2 else y + 60), tip=n == 2)
     f.rect(422, 263, 92, 34, 'd')
