@@ -323,6 +323,11 @@ def test_the_map_by_search_by_point_and_by_list(stage, film_map):
     page.mouse.up()
     is_of(stage.answer(page), 9)
     assert page.locator('.d2i-map circle.d2i-lit').count() == 4
+    page.wait_for_timeout(600)
+    front = page.evaluate(
+        'point => document.elementFromPoint(...point).classList.value', stage.middle(dot)
+    )
+    assert front == 'd2i-chosen'  # no neighbour's dot before it
     page.get_by_label('Drawn by').select_option('0')
     assert stage.answer(page)['plane'] == 'PCA'
     page.get_by_label('Genre in colour').select_option(label='Odd')

@@ -45,8 +45,9 @@ export function start(box, data, say) {
 
   const lines = svg('g', { class: 'd2i-map-lines' }), words = svg('g', { class: 'd2i-map-words' });
   const dots = data.names.map(() => svg('circle', { r: 3 }));
+  const mark = svg('circle', { class: 'd2i-chosen' });   // the chosen film's, before all others
   const drawing = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'd2i-map', 'aria-hidden': 'true' },
-    lines, svg('g', {}, dots), words);
+    lines, svg('g', {}, dots, mark), words);
   const field = element('div', {
     class: 'd2i-map-field', tabindex: '0', role: 'application', 'aria-label': say('field', { films: data.names.length }),
   }, drawing);
@@ -122,6 +123,7 @@ export function start(box, data, say) {
       dot.classList.toggle('d2i-pointed', i === pointed);
       dot.setAttribute('r', radius(i));
     });
+    mark.setAttribute('r', radius(chosen));
   }
 
   function draw() {
@@ -129,9 +131,10 @@ export function start(box, data, say) {
     dots.forEach((dot, i) => {
       const [x, y] = points[i];
       dot.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
-      const kindOf = i === chosen ? 'd2i-chosen' : lit.has(i) ? 'd2i-lit' : group && group.has(i) ? 'd2i-of-group' : '';
+      const kindOf = lit.has(i) ? 'd2i-lit' : group && group.has(i) ? 'd2i-of-group' : '';
       dot.setAttribute('class', kindOf);
     });
+    mark.style.transform = dots[chosen].style.transform;
     lines.replaceChildren(...data.neighbours[chosen].map(n => svg('line', {
       x1: points[chosen][0], y1: points[chosen][1], x2: points[n][0], y2: points[n][1] })));
     label();
