@@ -17,6 +17,7 @@ import io
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
 import numpy as np
@@ -599,23 +600,42 @@ def _names(names, count, what):
     return names
 
 
-def _apart(plane, labels):
-    """{index: whether it stands left of its point} of the labels that cover no earlier one.
+def _apart(plane, labels, named):
+    """{index: (left, below)} of the labels that cover no earlier one and no point, and their sides.
 
-    Those of the right half stand left of their points, so that none needs room beside the axes.
+    Those of `named` come first and may cover points, as few as they can.
     """
     size = np.ptp(plane, axis=0)
-    # About 54 characters fit across the figure, and 29 lines into its height; one stays free.
+    # About 54 characters fit across the figure, and 29 lines into its height.
     at = (plane - plane.min(axis=0)) / np.where(size > 0, size, 1) * (54, 29)
-    long, left = np.array([width(label) for label in labels]), at[:, 0] > 27
-    start, chosen = at[:, 0] - np.where(left, long, 0), []
-    end = start + long
-    for i in range(len(labels)):
-        over = abs(at[chosen, 1] - at[i, 1]) > 1
-        beside = (start[chosen] > end[i] + 1) | (start[i] > end[chosen] + 1)
-        if long[i] and (over | beside).all():
-            chosen.append(i)
-    return {i: bool(left[i]) for i in chosen}
+    taken, chosen = [], {}
+    for i in sorted(range(len(labels)), key=lambda i: labels[i] not in named):
+        (x, y), long, places = at[i], width(labels[i]), []
+        others = np.delete(at, i, axis=0)
+        for left, below in product((x > 27, x <= 27), (False, True)):
+            start, low = x - 0.8 - long if left else x + 0.8, y - 1.15 if below else y + 0.15
+            box = start, start + long, low, low + 0.9
+            free = start > -1 and start + long < 55 and not any(_touch(box, one) for one in taken)
+            if free and long:
+                places.append((_inside(others, box), len(places), box, (bool(left), below)))
+        best = min(places, default=None)
+        if best and (not best[0] or labels[i] in named):
+            taken.append(best[2])
+            chosen[i] = best[3]
+    return chosen
+
+
+def _touch(one, two):
+    """Whether two boxes (left, right, low, high) come within a character of each other."""
+    across = one[0] < two[1] + 1 and two[0] < one[1] + 1
+    return across and one[2] < two[3] + 0.2 and two[2] < one[3] + 0.2
+
+
+def _inside(points, box):
+    """How many points a box covers, or touches."""
+    x, y = points.T
+    across, up = (x > box[0] - 0.6) & (x < box[1] + 0.6), (y > box[2] - 0.2) & (y < box[3] + 0.2)
+    return int((across & up).sum())
 
 
 @_styled
@@ -625,6 +645,7 @@ def vectors(
     groups: Optional[Sequence[Any]] = None,
     title: str = '',
     axes_names: Optional[Sequence[str]] = None,
+    named: Sequence[str] = (),
 ) -> Figure:
     """A map of vectors in the plane of their two principal components.
 
@@ -632,12 +653,20 @@ def vectors(
     ----------
     points : array (N, K)
     labels : list of N str, optional
-        Written beside the points, the first ones foremost, where they do not overlap; ''
-        writes nothing.
+        Written beside the points, the first ones foremost, where they cover no point and no
+        other label; '' writes nothing.
     groups : list of N str, optional
         Colours the points, one colour a group.
     axes_names : two str, optional
         By default the components and their shares of the variance.
+    named : list of str, optional
+        Labels that are written before all others, even where they cover points.
+
+    Raises
+    ------
+    ValueError
+        For points of another shape or not finite, lists that have not one element for each point,
+        or a name that is no label.
 
     Examples
     --------
@@ -656,6 +685,10 @@ def vectors(
     share = spread[:2] ** 2 / ((spread**2).sum() or 1.0)
     figure, (axis,) = _figure(1, width=4.8, height=5.2, least=4.8)
     labels = _names(labels, len(points), 'points')
+    named = [_text(name) for name in named]
+    unknown = sorted(set(named) - set(labels))
+    if unknown:
+        raise ValueError(f'named holds {unknown[0]!r}, which is no label.')
     groups = _names(groups, len(points), 'points')
     known, dots = list(dict.fromkeys(groups)), []
     for i, group in enumerate(known):
@@ -668,11 +701,11 @@ def vectors(
                 linewidths=0,
             )
         )
-    for i, left in _apart(plane, labels).items():
+    for i, (left, below) in _apart(plane, labels, named).items():
         axis.annotate(
             labels[i],
             plane[i],
-            xytext=(-4 if left else 4, 3),
+            xytext=(-4 if left else 4, -10 if below else 3),
             textcoords='offset points',
             ha='right' if left else 'left',
             fontsize=8,

@@ -8,6 +8,7 @@ import matplotlib
 import matplotlib.font_manager
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 matplotlib.use('Agg')
 import d2lrec as d2l
@@ -105,10 +106,34 @@ def test_vectors_keep_distances_of_a_plane():
     assert [t.get_text() for t in figure.axes[0].texts] == ['x']
 
 
-def test_labels_that_would_overlap_are_left_out():
-    points = np.array([[0.0, 0.0], [0.01, 0.0], [0.9, 0.0], [0.01, 1.0], [1.0, -1.0]])
-    figure = plot.vectors(points, labels=['first', 'covers it', 'right', 'above', ''])
-    assert [t.get_text() for t in figure.axes[0].texts] == ['first', 'right', 'above']
+def boxes_of(figure):
+    """(labels and their boxes, points), in dots of the drawing."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (axis,) = figure.axes
+    points = np.concatenate([axis.transData.transform(c.get_offsets()) for c in axis.collections])
+    return {
+        text.get_text(): text.get_window_extent(canvas.get_renderer()) for text in axis.texts
+    }, points
+
+
+def test_labels_cover_no_other_and_no_point():
+    points = np.random.default_rng(0).normal(size=(120, 2)) * (3, 1)
+    labels = [f'label {n}' * (1 + n % 2) for n in range(120)]
+    boxes, drawn = boxes_of(plot.vectors(points, labels=labels))
+    assert 10 < len(boxes) < 60
+    for name, box in boxes.items():
+        assert not any(box.overlaps(other) for label, other in boxes.items() if label != name)
+        assert not any(box.contains(*point) for point in drawn), name
+
+
+def test_a_named_label_comes_before_others():
+    points = np.random.default_rng(0).normal(size=(120, 2)) * (3, 1)
+    middle = int(np.abs(points).sum(1).argmin())
+    labels = [f'label {n}' for n in range(120)]
+    assert labels[middle] not in boxes_of(plot.vectors(points, labels=labels))[0]
+    boxes, _ = boxes_of(plot.vectors(points, labels=labels, named=[labels[middle]]))
+    assert labels[middle] in boxes and len(boxes) > 10
 
 
 def test_source_is_what_was_written():
@@ -244,8 +269,11 @@ def test_without_such_a_font_none_is_asked_for(run, caplog, monkeypatch):
 
 def test_korean_labels_take_the_room_of_two_letters():
     plane = np.array([[0.0, 0.0], [0.12, 0.0], [1.0, 1.0]])  # the first two 6 letters apart
-    assert list(plot._apart(plane, ['abcde', 'x', ''])) == [0, 1]
-    assert list(plot._apart(plane, ['가나다라마', 'x', ''])) == [0]
+    above = plot._apart(plane, ['abcd', 'x', ''], [])
+    assert above == {0: (False, False), 1: (False, False)}  # right of their points, above
+    below = plot._apart(plane, ['가나다라', 'x', ''], [])
+    assert below == plot._apart(plane, ['abcdefgh', 'x', ''], [])
+    assert below == {0: (False, True), 1: (False, False)}
 
 
 def test_heatmap_of_one_sign_takes_its_own_range():
@@ -299,6 +327,7 @@ def test_points_all_alike_are_drawn():
         (lambda: plot.vectors([[1], [2]]), r'points has shape \(2, 1\)'),
         (lambda: plot.vectors([[1, np.nan], [2, 3]]), 'points holds nan'),
         (lambda: plot.vectors([[1, 2], [2, 3]], ['a']), '1 names for 2 points'),
+        (lambda: plot.vectors([[1, 2], [2, 3]], ['a', 'b'], named=['c']), "named holds 'c'"),
         (lambda: plot.source(5), 'no source to show'),
     ],
 )

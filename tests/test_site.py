@@ -537,7 +537,10 @@ def test_pieces_of_a_print_are_joined_as_they_are(pieces, text):
         ('<th></th><th>AUC</th>', '<td></td><th>AUC</th>'),
         ('<td>0.78</td>', '<td class="number">0.78</td>'),
         ('<td>-1,682 ± 3</td>', '<td class="number">-1,682 ± 3</td>'),
-        ('<td>1998-04-04 19:22</td>', '<td class="number date">1998-04-04 19:22</td>'),
+        (
+            '<td>1998-04-04 19:22</td>',
+            '<td class="number date"><span>1998-04-04</span> <span>19:22</span></td>',
+        ),
         ('<td>Toy Story (1995)</td>', '<td>Toy Story (1995)</td>'),
         ('<style scoped>\n.dataframe th { color: red }\n</style>\n<td>A</td>', '<td>A</td>'),
         ('<tbody><th>LR</th></tbody>', '<tbody><th class="short">LR</th></tbody>'),
@@ -581,6 +584,12 @@ def test_the_name_of_rows_stands_in_the_row_of_heads():
     ]  # fmt: skip
     levels = frame.set_index(['film', 'AUC']).unstack().to_html()  # heads over heads stay
     assert len(BeautifulSoup(cells.mend_table(levels), 'html.parser').select('thead tr')) == 3
+
+
+def test_heads_under_heads_stand_over_what_they_name():
+    both = pd.concat({name: pd.DataFrame({'film': ['A'], 'bias': [0.5]}) for name in 'xy'}, axis=1)
+    table = BeautifulSoup(cells.mend_table(both.to_html()), 'html.parser')
+    assert [one.get_text() for one in table.select('th.text')] == ['film', 'film']
 
 
 @pytest.mark.parametrize(
@@ -884,6 +893,52 @@ def test_letters_grow_on_a_phone_as_far_as_they_have_room():
         if '--shown' in text.get('style')
     ]
     assert left_out == ['another']
+
+
+def test_a_name_that_would_cover_a_dot_on_a_phone_is_left_out():
+    def dots(figure):
+        axis = figure.subplots()
+        axis.scatter([0, 0.5, 1], [0, 0.52, 1])
+        for name, place in (('covers', (0.44, 0.5)), ('clear', (0.1, 0.2))):
+            axis.annotate(name, place, fontsize=7)
+
+    root = plotted(dots)
+    figures.for_phones(root, 'fig1', 0)
+    left_out = [
+        ''.join(text.itertext())
+        for text in root.iter(f'{{{figures.SVG}}}text')
+        if '--shown' in text.get('style')
+    ]
+    assert left_out == ['covers']
+
+
+def test_the_signs_of_a_power_grow_together():
+    def powers(figure):
+        axis = figure.subplots()
+        axis.plot([0, 1], [0.01, 100])
+        axis.set_yscale('log')
+
+    root, _, _ = on_a_phone(powers)
+    texts = [text for text in root.iter(f'{{{figures.SVG}}}text') if len(text) > 1]
+    assert {'10−1', '102'} <= {''.join(text.itertext()) for text in texts}
+    for text in texts:
+        first, *others = text
+        assert first.get('x') and not any(sign.get('x') for sign in others)
+        assert any(float(sign.get('dy').removesuffix('em')) < -0.4 for sign in others)  # raised
+        assert not ''.join(sign.tail for sign in text).strip(' ') and text.text == ''
+
+
+def test_a_number_at_the_edge_has_room_on_a_phone():
+    def scores(figure):
+        axis = figure.subplots()
+        axis.barh(['DeepFM', 'FM'], [1, 2])
+        axis.text(2, 0, '0.9233', fontsize=8)
+
+    root, pieces, small = on_a_phone(scores)
+    (text,) = [t for t in root.iter(f'{{{figures.SVG}}}text') if ''.join(t.itertext()) == '0.9233']
+    left, _, wide, _ = map(float, re.search(r'viewBox="([^"]*)"', pieces)[1].split())
+    begin = figures.text_extent(text)[0]
+    assert left + wide >= begin + small * 0.636 * (5 + 0.5)  # digits of the widest of the fonts
 
 
 def test_panels_that_share_an_axis_have_its_numbers_where_each_stands_alone():

@@ -60,9 +60,10 @@ def mend_heads(markup):
                 head.name, head['class'] = 'th', ['text']
                 head.string = name.get_text(strip=True)
             rows.pop().decompose()
-    heads = [row.find_all(['th', 'td']) for row in rows]
-    if len(heads) == 1 and body and not soup.select('[rowspan], [colspan]'):
-        for head, column in zip(heads[0], zip(*body)):
+    last = rows[-1].find_all(['th', 'td']) if rows else []
+    parted = soup.select('tbody [rowspan], tbody [colspan], thead [rowspan]')
+    if body and len(last) == len(body[0]) and not parted:
+        for head, column in zip(last, zip(*body)):
             said = [cell.get_text(strip=True) for cell in column if cell.name == 'td']
             if head.name == 'th' and any(said) and not any(map(NUMBER.fullmatch, said)):
                 head['class'] = [*head.get('class', []), 'text']
@@ -90,8 +91,8 @@ def mend_table(markup):
     markup = re.sub(r'<td>NaN</td>', '<td class="number">–</td>', markup)
     markup = re.sub(r'<td>-(0(?:\.0*)?)</td>', r'<td>\1</td>', markup)  # a rounded -.0000
     markup = re.sub(  # on a phone its time may stand below its day
-        r'<td>(\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?)</td>',
-        r'<td class="number date">\1</td>',
+        r'<td>(\d{4}-\d\d-\d\d) (\d\d:\d\d(?::\d\d)?)</td>',
+        r'<td class="number date"><span>\1</span> <span>\2</span></td>',
         markup,
     )
     return re.sub(

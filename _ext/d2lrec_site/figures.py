@@ -449,7 +449,8 @@ def enlarged(root, prefix, named=()):
 
     The picture takes in what the larger letters need at its edges, and the label of an upright axis
     goes as far out as its larger numbers reach. Of names beside dots, of which a plot shows as many
-    as there is room for, the later ones of those that touch are left out; those of `named` last.
+    as there is room for, the later ones of those that touch, and those that now cover another dot,
+    are left out; those of `named` last.
     """
     texts, names = list(root.iter(f'{{{SVG}}}text')), names_of_dots(root)
     said = [''.join(text.itertext()).strip() for text in texts]
@@ -459,7 +460,8 @@ def enlarged(root, prefix, named=()):
         for panel in panels(root)
         for label, numbers in labelled(panel)
     ]
-    some = len(names) < num_dots(root)  # of many dots, which a phone may name fewer of
+    dots = places_of_dots(root)
+    some = len(names) < len(dots)  # of many dots, which a phone may name fewer of
     left, top, wide, high = map(float, root.get('viewBox').split())
     own = [room(text, letters(text)) for text in texts]
     order = sorted(range(len(texts)), key=lambda n: said[n] not in named)
@@ -494,6 +496,15 @@ def enlarged(root, prefix, named=()):
             ),
             None,
         )
+        covers = {
+            n
+            for n, text in enumerate(texts)
+            if some and text in names and said[n] not in named and n not in hidden | fixed
+            if any(inside(dot, boxes[n]) and not inside(dot, own[n]) for dot in dots)
+        }
+        if covers:
+            hidden |= covers
+            continue
         if not over:
             break
         if texts[over[0]] in names and said[over[0]] not in named:
@@ -528,9 +539,15 @@ def panels(root):
     return [g for g in root.iter(f'{{{SVG}}}g') if re.match(r'(?:\w+-)?axes_', g.get('id', ''))]
 
 
-def num_dots(root):
+def places_of_dots(root):
+    """[(x, y)] of the dots of a plot of many."""
     clouds = [g for g in root.iter(f'{{{SVG}}}g') if 'PathCollection' in g.get('id', '')]
-    return sum(1 for cloud in clouds for _ in cloud.iter(f'{{{SVG}}}use'))
+    uses = [use for cloud in clouds for use in cloud.iter(f'{{{SVG}}}use')]
+    return [(float(use.get('x', 0)), float(use.get('y', 0))) for use in uses]
+
+
+def inside(dot, box):
+    return box[0] < dot[0] < box[1] and box[2] < dot[1] < box[3]
 
 
 def names_of_dots(root):
@@ -543,6 +560,8 @@ def names_of_dots(root):
 def grow(text):
     """Lets a text be as large as the picture that shows it asks for: `--small`."""
     largest = letters(text)
+    if re.fullmatch(r'10−?\d+', ''.join(''.join(text.itertext()).split())):
+        let_flow(text)
     for element in text.iter():
         told = re.sub(
             r'(font-size: )([\d.]+)px',
@@ -551,6 +570,20 @@ def grow(text):
         )
         if told:
             element.set('style', told)
+
+
+def let_flow(text):
+    """Lets the signs of a power, each at a place of its own, follow one another as they grow."""
+    signs = list(text)
+    places = [float(sign.get('y', 0)) for sign in signs]
+    text.text = ''
+    for sign, before, at in zip(signs, [None, *places], places):
+        sign.tail = ''
+        if before is not None:
+            size = float(re.search(r'font-size: ([\d.]+)px', sign.get('style'))[1])
+            sign.attrib.pop('x')
+            sign.attrib.pop('y')
+            sign.set('dy', f'{(at - before) / size:.3g}em')
 
 
 def touch(one, two):
@@ -648,7 +681,9 @@ def extent_of_path(path):
 
 def room(text, size):
     """(left, right, top, bottom) of a text's letters at a size, rather too wide than too narrow."""
-    return text_extent(text, size, 0.56, 0.75, 0.1)
+    said = ''.join(text.itertext())
+    wide = 0.64 if sum(map(str.isdigit, said)) > len(said) / 2 else 0.56
+    return text_extent(text, size, wide, 0.75, 0.1)
 
 
 def text_extent(text, size=None, wide=0.5, above=1, below=0.3):

@@ -1,9 +1,13 @@
 """How lines break and what stands in citations, by the language of the page."""
 
 import re
+import unicodedata
 
 from docutils import nodes
+from pybtex.plugin import register_plugin
 from pybtex.richtext import Text
+from pybtex.style.formatting.alpha import Style as Alpha
+from pybtex.style.sorting.author_year_title import SortingStyle
 from sphinxcontrib.bibtex import plugin
 from sphinxcontrib.bibtex.style.referencing import PersonStyle
 from sphinxcontrib.bibtex.style.referencing.author_year import AuthorYearReferenceStyle
@@ -100,8 +104,23 @@ def joined(text, before, letters):
     return text
 
 
+class InOrder(SortingStyle):
+    """By author, year and title, ä among the a."""
+
+    def sorting_key(self, entry):
+        authors, *others = super().sorting_key(entry)
+        return unicodedata.normalize('NFD', authors), *others
+
+
+class List(Alpha):
+    default_sorting_style = 'd2lrec'
+
+
 def use_own_citations(config):
     """Citations by author and year, in the edition's words for `and` and `et al.`."""
+    register_plugin('pybtex.style.sorting', 'd2lrec', InOrder, force=True)
+    register_plugin('pybtex.style.formatting', 'd2lrec', List, force=True)
+    config.bibtex_default_style = 'd2lrec'
     own = BOOK.of(config.language).words.get('citations')
     if not own:
         return

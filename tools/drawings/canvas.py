@@ -147,7 +147,7 @@ class Figure:
     def _formula(self, s):
         out, shift = [], 0
         for bold, mark, long, short, letters, rest in re.findall(
-            r'\*(\w+)\*|([_^])(?:\{([^}]*)\}|(.))|([A-Za-zα-ω]+)|([^*_^A-Za-zα-ω]+)', s
+            r'\*(\w+)\*|([_^])(?:\{([^}]*)\}|(.))|([A-Za-zα-ωŷ]+)|([^*_^A-Za-zα-ωŷ]+)', s
         ):
             want = {'_': 5, '^': -7}.get(mark, 0)
             dy = f' dy="{want - shift}"' if want != shift else ''
@@ -162,6 +162,8 @@ class Figure:
                 if mark == '^' and out and '"it"' in out[-1].replace(f'{self.name}-', ''):
                     dy += ' dx="2"'  # a leaning letter ends further right at its top
                 out.append(f'<tspan{dy} {self.cls("low", *lean)}>{escape(inner)}</tspan>')
+            elif letters in ('log', 'MLP'):
+                out.append(f'<tspan{dy}>{letters}</tspan>')
             elif letters:
                 out.append(f'<tspan{dy} {self.cls("it")}>{letters}</tspan>')
             else:

@@ -36,7 +36,7 @@ def draw_stages():
     f = Figure('stages', 250)
     for x, width, height, kind, name, note in (
         (8, 108, 200, 'd', 'all items', 'millions'),
-        (226, 108, 120, 'b', 'candidates', 'hundreds'),
+        (220, 120, 120, 'b', 'candidates', 'hundreds'),
         (420, 92, 56, 'a', 'the list', 'ten'),
     ):
         y = 125 - height / 2
@@ -44,8 +44,8 @@ def draw_stages():
         f.text(x + width / 2, 121, name, 'name')
         f.text(x + width / 2, 141, note, 'note')
     for x, end, name, note in (
-        (116, 225, 'retrieval', 'inner product'),
-        (334, 419, 'ranking', 'FM'),
+        (116, 219, 'retrieval', 'inner product'),
+        (340, 419, 'ranking', 'FM'),
     ):
         f.edge((x, 125), (end, 125))
         f.text((x + end) / 2, 110, name, 'term')

@@ -40,10 +40,10 @@ def draw_cin():
     c, k = 20, 1
     h, fields, factors = 3, 5, 4
 
-    f.math(60, 40, 'X^l')
+    f.math(60, 40, '*X*^l')
     f.grid(20, 58, c, c, h, factors, lambda i, j: 'b' if j == k else 'cell')
     f.shape(60, 142, 'H × K')
-    f.math(60, 192, 'X^0')
+    f.math(60, 192, '*X*^0')
     f.grid(20, 210, c, c, fields, factors, lambda i, j: 'a' if j == k else 'cell')
     f.shape(60, 334, 'F × K')
 
@@ -56,13 +56,13 @@ def draw_cin():
     f.shape(200, y + 84, 'H × F')
 
     f.math(268, y + 36, '⊙')
-    f.math(336, 108, 'W_m')
+    f.math(336, 108, '*W*_m')
     f.grid(286, y, c, c, h, fields, lambda i, j: 'c')
     f.text(336, y + 84, 'the same for all k', 'note')
 
     f.edge((388, y + 30), (431, y + 30))
     f.text(409, y + 16, 'sum', 'note')
-    f.math(464, 108, 'X^{l+1}')
+    f.math(464, 108, '*X*^{l+1}')
     f.grid(432, y, 16, c, h, factors, lambda i, j: 'd-full' if (i, j) == (1, k) else 'cell')
     f.shape(464, y + 84, 'M × K')
     f.text(498, 268, 'filled: coordinate k of map m', 'note', 'end')
@@ -88,17 +88,17 @@ def draw_xdeepfm():
     f.rect(132, 252, 216, 300, 'group', r=12)
     f.text(146, 275, 'CIN', 'term', 'start')
     f.edge((262, 222), (262, 307))
-    f.math(274, 300, 'X^0', 'start')
+    f.math(274, 300, '*X*^0', 'start')
     for top in (308, 382):
         f.rect(210, top, 104, 36, 'd')
         f.text(262, top + 23, 'CIN layer')
     f.edge((262, 344), (262, 381))
-    f.math(274, 370, 'X^1', 'start')
+    f.math(274, 370, '*X*^1', 'start')
     f.edge((262, 274), (334, 274), (334, 326), (315, 326))
     f.edge((334, 318), (334, 400), (315, 400))
     f.edge((210, 326), (166, 326), (166, 473))
     f.edge((262, 418), (262, 473))
-    f.math(274, 446, 'X^2', 'start')
+    f.math(274, 446, '*X*^2', 'start')
     f.rect(144, 474, 192, 34, 'b')
     f.text(240, 496, 'sum over k, linear')
 
