@@ -961,7 +961,9 @@ class CrossNetwork(_Layer):
 class CrossNetworkV2(_Layer):
     """Cross network with a matrix a layer: (B, D) -> (B, D).
 
-    x_{l+1} = x_0 * (W_l x_l + b_l) + x_l, or with `rank` R, W_l = U_l V_l^T of shapes (D, R).
+    x_{l+1} = x_0 * (W_l x_l + b_l) + x_l
+
+    With `rank` R, W_l = U_l V_l^T, where both have shape (D, R).
 
     Wang et al., DCN V2, WWW 2021, equations (1) and (2).
 
@@ -1003,8 +1005,10 @@ class CrossNetworkV2(_Layer):
 class CIN(_Layer):
     """Compressed interaction network: vectors (B, F, K) -> feature maps, summed (B, H).
 
-    X^0 = e and x^l_h = sum_{i,j} W^l_{h,ij} (x^{l-1}_i * x^0_j), each a vector of K numbers; the
-    output holds the sum over the K of each.
+    X^0 = e
+    x^l_h = sum_{i,j} W^l_{h,ij} (x^{l-1}_i * x^0_j)
+
+    Each is a vector of K numbers; the output holds the sum over the K of each.
 
     Lian et al., xDeepFM, KDD 2018, equations (6) and (7). Without an activation, which is what
     the paper found best.

@@ -257,7 +257,7 @@ class TargetAttention(_Layer):
 class NextItemLoss(_Layer):
     """DIEN's auxiliary loss: states (B, L, K), slots (B, L, K), mask (B, L) -> losses (B,).
 
-    (1 / (L - 1)) sum_t [softplus(-<h_t, e_{t+1}>) + softplus(<h_t, e'_{t+1}>)]
+    loss = (1 / (L - 1)) sum_t [softplus(-<h_t, e_{t+1}>) + softplus(<h_t, e'_{t+1}>)]
 
     A state should know the vector e_{t+1} that comes next from e'_{t+1}, what the example after it
     in the batch had in that slot (the first one for the last). Only filled slots count.

@@ -654,7 +654,7 @@ def vectors(
     points : array (N, K)
     labels : list of N str, optional
         Written beside the points, the first ones foremost, where they cover no point and no
-        other label; '' writes nothing.
+        other label; `''` writes nothing.
     groups : list of N str, optional
         Colours the points, one colour a group.
     axes_names : two str, optional

@@ -1772,6 +1772,19 @@ def test_search_says_what_it_looked_for(browser, address, edition):
         assert said not in page.locator('#search-results').inner_text()
 
 
+@pytest.mark.parametrize(
+    'tex, plain',
+    [
+        (r'\(\mathbf x_m\)', 'xₘ'),
+        (r'\(w_{ui}\)', 'w_ui'),
+        (r'\(x_{1} \times 2\)', 'x₁ × 2'),
+        (r'\(\frac{1}{2}\)', '…'),
+    ],
+)
+def test_a_result_quotes_a_formula_as_letters(asked, tex, plain):
+    assert asked['en'].page.evaluate('tex => Scorer.plain(tex)', tex) == plain
+
+
 # Queries whose words are said with other endings, in code alone, or in the lists.
 QUOTED = {
     'ko': ['학습률', '분산학습', '행렬분해', 'Guo', 'touch_rows', 'AUC', 'kvstore', '콜드 스타트'],

@@ -136,6 +136,7 @@ def setup(app):
     app.connect('doctree-resolved', glossary.lead_back)
     app.connect('doctree-resolved', api.link_mentions)
     app.connect('doctree-resolved', api.unlink_itself)
+    app.connect('doctree-resolved', api.mark_words)
     app.connect('doctree-resolved', formulas.part_long_ones, priority=880)
     app.connect('doctree-resolved', formulas.keep_together, priority=890)
     app.connect('doctree-resolved', typography.full_numbers, priority=899)

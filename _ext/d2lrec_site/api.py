@@ -279,6 +279,25 @@ def unlink_itself(app, doctree, docname):
                 link.replace_self(link.children)
 
 
+SHAPE = re.compile(r'\([A-Z1-9][\w*+· -]{0,8}(?:, ?[\w*+· -]{1,9}){0,3},?\)')
+WRITTEN_IN = 'en'  # the docstrings, whatever the page's language
+
+
+def mark_words(app, doctree, docname):
+    """A shape, (B, F, K), stays on one line; what is not in the page's language says so."""
+    for description in doctree.findall(addnodes.desc_content):
+        for text in list(description.findall(nodes.Text)):
+            if isinstance(text.parent, (nodes.literal_block, nodes.doctest_block)):
+                continue
+            told = SHAPE.sub(lambda match: match[0].replace(' ', '\u00a0'), text)
+            if told != text:
+                text.parent.replace(text, nodes.Text(told))
+        if app.config.language != WRITTEN_IN:
+            for paragraph in description.findall(nodes.paragraph):
+                if f'language-{WRITTEN_IN}' not in paragraph['classes']:
+                    paragraph['classes'].append(f'language-{WRITTEN_IN}')
+
+
 NAME = re.compile(r'd2l\.([A-Za-z_][\w.]*)')
 
 

@@ -253,7 +253,8 @@ class CTRDataset(Encoded, Dataset):
     **How a value is spelled.** One value has one spelling, whether it comes from a file or from
     a frame, so that a table gives the same ids either way. The rule looks at a column at a time:
 
-    - What `pandas.read_csv` takes for missing ('', NA, NaN, null, None, N/A ...) is one value, ''.
+    - What `pandas.read_csv` takes for missing (`''`, NA, NaN, null, None, N/A ...) is one value,
+      `''`.
     - A column whose every other value is a number or a boolean, or text that reads as one, is a
       column of numbers: ``3``, ``3.0``, ``03`` and 3.0 are '3', ``0.10`` is '0.1', ``True`` is
       '1', -0 is '0'. Whole numbers in digits are compared by them, however long; other numbers

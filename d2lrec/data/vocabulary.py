@@ -45,7 +45,7 @@ class Field:
     ----------
     name : str
     values : tuple of str
-        Spelled as `CTRDataset` says; '' is the missing value.
+        Spelled as `CTRDataset` says; `''` is the missing value.
     kind : 'number' or 'text'
         In a field of numbers any spelling of a number finds it.
     unknown : int or None

@@ -15,8 +15,9 @@ __all__ = ['AFM']
 class AFM(CTRModel):
     """Attentional factorization machine: ids (B, F) -> logits (B, 1).
 
-    logit = b + sum_f w[x_f] + p . sum_{f<g} a_fg (v[x_f] * v[x_g]), with weights a_fg that an
-    attention network gives to each pair and that sum to 1.
+    logit = b + sum_f w[x_f] + p . sum_{f<g} a_fg (v[x_f] * v[x_g])
+
+    An attention network gives each pair its weight a_fg; the weights sum to 1.
 
     Xiao et al., Attentional Factorization Machines, IJCAI 2017, equation (6).
 

@@ -62,8 +62,9 @@ class DeepFM(CTRModel):
 class DeepFMConcat(CTRModel):
     """DeepFM with its parts concatenated under one dense layer: ids (B, F) -> logits (B, 1).
 
-    logit = u . [b + sum_f w[x_f], sum_{f<g} v[x_f] * v[x_g], hidden] + c, where `hidden` is the
-    last hidden layer of the MLP.
+    logit = u . [b + sum_f w[x_f], sum_{f<g} v[x_f] * v[x_g], hidden] + c
+
+    Here `hidden` is the last hidden layer of the MLP.
 
     As many write-ups of DeepFM have it: instead of adding up the first-order term, the K pairwise
     terms and the MLP's output, one last layer weighs them. With u of ones on the first 1 + K

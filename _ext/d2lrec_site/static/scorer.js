@@ -172,15 +172,18 @@ var Scorer = {
     const line = document.createElement("p");
     line.classList.add("context");
     const said = told.slice(begin, end).replaceAll(Scorer.row, "").replaceAll(Scorer.mark, " ").replace(/ —$/, "").trim();
-    line.textContent = `${whole ? "" : "… "}${said}${end < told.length && !closed ? " …" : ""}`;
+    const ended = closed && !/[,;:]$/.test(said);      // a formula may follow that is not quoted
+    line.textContent = `${whole ? "" : "… "}${said}${end < told.length && !ended ? " …" : ""}`;
     return line;
   },
+  low: Object.fromEntries([..."0123456789aehijklmnoprstuvx"].map((one, n) => [one, [..."₀₁₂₃₄₅₆₇₈₉ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ"][n]])),
   // A formula as letters; where that does not do, as an ellipsis.
   plain: tex => {
     const signs = { times: "×", top: "ᵀ", sigma: "σ", mu: "μ", lambda: "λ", cdot: "·", le: "≤", ge: "≥", alpha: "α", beta: "β", theta: "θ", ln: "ln ", log: "log ", ldots: "…", dots: "…", odot: "⊙", approx: "≈", neq: "≠", pm: "±" };
     const said = tex.replace(/^\s*\\\(|\\\)\s*$/g, "")
       .replace(/\\(mathbf|mathrm|boldsymbol|text|operatorname|hat|bar|tilde|left|right|bigl?|bigr?|[,;!: ])(?![a-z])\s*/gi, "")
       .replace(/\\([a-z]+) ?/gi, (whole, name) => name in signs ? signs[name] : whole)
+      .replace(/_\{?([a-z\d])\}?(?![a-z\d])/g, (whole, one) => Scorer.low[one] || whole)
       .replace(/[{}]/g, "");
     return said.includes("\\") ? "…" : said;
   },
