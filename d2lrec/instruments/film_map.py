@@ -209,9 +209,14 @@ def _figure(plane, names, start, near):
         lit = [start, *near.tolist()]
         order = lit + np.setdiff1d(np.arange(len(plane)), lit).tolist()  # these have no label
         labels = [_text(names[i]) for i in lit] + [''] * (len(plane) - len(lit))
-        for n in _apart(plane[order], labels):
+        for n, (left, below) in _apart(plane[order], labels, labels[: len(lit)]).items():
             axis.annotate(
-                labels[n], plane[order[n]], xytext=(5, 3), textcoords='offset points', fontsize=8
+                labels[n],
+                plane[order[n]],
+                xytext=(-5 if left else 5, -10 if below else 3),
+                textcoords='offset points',
+                ha='right' if left else 'left',
+                fontsize=8,
             )
         axis.set(xticks=[], yticks=[], title='t-SNE')
         axis.grid(False)
