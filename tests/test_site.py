@@ -586,6 +586,12 @@ def test_the_name_of_rows_stands_in_the_row_of_heads():
     assert len(BeautifulSoup(cells.mend_table(levels), 'html.parser').select('thead tr')) == 3
 
 
+def test_a_short_word_among_numbers_stands_as_they_do():
+    frame = pd.DataFrame({'age': ['M', '3'], 'title': ['Toy Story (1995)', 'Alien']})
+    table = BeautifulSoup(cells.mend_table(frame.to_html()), 'html.parser')
+    assert [one.get_text() for one in table.select('td.number')] == ['M', '3']
+
+
 def test_heads_under_heads_stand_over_what_they_name():
     both = pd.concat({name: pd.DataFrame({'film': ['A'], 'bias': [0.5]}) for name in 'xy'}, axis=1)
     table = BeautifulSoup(cells.mend_table(both.to_html()), 'html.parser')

@@ -64,7 +64,12 @@ def mend_heads(markup):
     parted = soup.select('tbody [rowspan], tbody [colspan], thead [rowspan]')
     if body and len(last) == len(body[0]) and not parted:
         for head, column in zip(last, zip(*body)):
-            said = [cell.get_text(strip=True) for cell in column if cell.name == 'td']
+            told = [cell for cell in column if cell.name == 'td']
+            said = [cell.get_text(strip=True) for cell in told]
+            if any(map(NUMBER.fullmatch, said)):
+                for cell, text in zip(told, said):  # a short word among numbers stands as they do
+                    if text and len(text) <= SHORT and not NUMBER.fullmatch(text):
+                        cell['class'] = ['number']
             if head.name == 'th' and any(said) and not any(map(NUMBER.fullmatch, said)):
                 head['class'] = [*head.get('class', []), 'text']
     return re.sub(r'\n\s*\n', '\n', str(soup))
