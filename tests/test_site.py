@@ -1105,6 +1105,34 @@ class Visit:
         return not self.elsewhere and not self.complaints
 
 
+OPEN = "() => document.querySelector('.search-button__wrapper').classList.contains('show')"
+
+
+@each_edition
+@pytest.mark.parametrize('begin', ['button', 'link'])
+def test_the_search_field_is_a_dialog(browser, address, edition, begin):
+    with Visit(browser, address, viewport={'width': 1300, 'height': 900}) as visit:
+        page = visit.go(f'{edition.language}/{edition.chapters}/fm.html')
+        selector = {'button': '.search-button__button:visible', 'link': 'a.language-switch'}[begin]
+        opener = page.locator(selector).first
+        for close in ('Escape', 'overlay'):
+            opener.focus()
+            page.keyboard.press('Enter' if begin == 'button' else 'Control+k')
+            page.wait_for_function(OPEN)
+            box = page.get_by_role('dialog', name=edition.words['search'])
+            assert box.get_attribute('aria-modal') == 'true'
+            for key in ('Tab', 'Shift+Tab'):
+                page.keyboard.press(key)
+                assert box.locator('input').evaluate('field => field === document.activeElement')
+            if close == 'overlay':
+                page.mouse.click(5, 400)
+            else:
+                page.keyboard.press('Escape')
+            page.wait_for_function(f'() => !({OPEN})()')
+            page.wait_for_timeout(50)
+            assert opener.evaluate('one => one === document.activeElement'), close
+
+
 def chapter_pages():
     return [(edition.language, page) for edition in EDITIONS for page in edition.pages]
 

@@ -27,6 +27,34 @@
       link.addEventListener(event, lead);
   };
 
+  /* The search field over a page is a dialog: Tab stays in it, Escape closes it wherever the focus
+     is, and the focus goes back to where it was. */
+  const modal = wrapper => {
+    const field = wrapper.querySelector("input"), box = field?.closest(".search-button__search-container");
+    if (!box) return;
+    const shown = () => wrapper.classList.contains("show");
+    let opener = null, open = false;
+    box.setAttribute("role", "dialog");
+    box.setAttribute("aria-modal", "true");
+    box.setAttribute("aria-label", field.getAttribute("aria-label"));
+    field.addEventListener("focus", event => { if (!open) opener = event.relatedTarget; });
+    window.addEventListener("keydown", event => {
+      if (!shown()) return;
+      if (event.key === "Tab") {
+        event.preventDefault();
+        field.focus();
+      }
+      if (event.key === "Escape") {
+        event.stopImmediatePropagation();      // the theme would turn it over once more
+        wrapper.classList.remove("show");
+      }
+    }, true);
+    new MutationObserver(() => {
+      if (open && !shown()) opener ? opener.focus({ preventScroll: true }) : field.blur();
+      open = shown();
+    }).observe(wrapper, { attributeFilter: ["class"] });
+  };
+
   /* A table with the class sortable: a click on a head sorts by its column, numbers as numbers. */
   const number = text => {
     const found = text.replace(/,/g, "").match(/^\s*[-−+]?\d*\.?\d+/);
@@ -277,6 +305,7 @@
         else if (window.toggleFullScreen) window.toggleFullScreen();
       }));
     document.querySelectorAll("a.language-switch").forEach(keepSection);
+    document.querySelectorAll(".search-button__wrapper").forEach(modal);
     document.querySelectorAll(".sortable table, table.sortable").forEach(sortable);
     document
       .querySelectorAll(".bd-article pre, .bd-article .cell_output, .bd-article .text_html, .bd-article .pst-scrollable-table-container, .bd-article .math, .d2l-plot")
