@@ -91,7 +91,7 @@ export function start(box, data, say) {
     element('div', { class: 'd2i-columns' },
       element('div', {}, model.node, sharp.node, bias.node),
       element('div', {}, cut.node, element('p', { class: 'd2i-quiet' }, say('how')), ...(data.of ? [element('p', { class: 'd2i-quiet' }, say('sample', { of: data.of, rows: number(labels.length, 0) }))] : []), button(say('reset'), reset))),
-    key, element('div', { class: 'd2i-columns' }, left, right), table);
+    element('div', { class: 'd2i-measured' }, key, element('div', { class: 'd2i-columns' }, left, right), table));
 
   const ticks = [0, 0.25, 0.5, 0.75, 1];
   const plot = (label, xLabel, yLabel) => frame({ width: 320, height: 270, x: [0, 1], y: [0, 1], xTicks: ticks, yTicks: ticks, xLabel, yLabel, label, text: x => String(x).replace(/^0\./, '.') });
