@@ -1105,7 +1105,7 @@ class Visit:
         return not self.elsewhere and not self.complaints
 
 
-OPEN = "() => document.querySelector('.search-button__wrapper').classList.contains('show')"
+SEARCHING = "() => document.querySelector('.search-button__wrapper').classList.contains('show')"
 
 
 @each_edition
@@ -1118,7 +1118,7 @@ def test_the_search_field_is_a_dialog(browser, address, edition, begin):
         for close in ('Escape', 'overlay'):
             opener.focus()
             page.keyboard.press('Enter' if begin == 'button' else 'Control+k')
-            page.wait_for_function(OPEN)
+            page.wait_for_function(SEARCHING)
             box = page.get_by_role('dialog', name=edition.words['search'])
             assert box.get_attribute('aria-modal') == 'true'
             for key in ('Tab', 'Shift+Tab'):
@@ -1128,7 +1128,7 @@ def test_the_search_field_is_a_dialog(browser, address, edition, begin):
                 page.mouse.click(5, 400)
             else:
                 page.keyboard.press('Escape')
-            page.wait_for_function(f'() => !({OPEN})()')
+            page.wait_for_function(f'() => !({SEARCHING})()')
             page.wait_for_timeout(50)
             assert opener.evaluate('one => one === document.activeElement'), close
 

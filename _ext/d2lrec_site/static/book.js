@@ -122,7 +122,8 @@
         const head = cell.parentElement.parentElement === table.tHead;
         const kind = head ? heads[n] && "columnheader" : cell.tagName === "TH" && "rowheader";
         cell.setAttribute("role", kind || "cell");              // a head without a word is none
-        if (!head && n && heads[n]) cell.dataset.head = cell.textContent.trim() && heads[n];
+        const told = n || !named && /^\d+$/.test(cell.textContent.trim());      // session 1
+        if (!head && told && heads[n]) cell.dataset.head = cell.textContent.trim() && heads[n];
       });
     }
   };
