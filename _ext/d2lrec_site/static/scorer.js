@@ -182,7 +182,8 @@ var Scorer = {
     const signs = { times: "×", top: "ᵀ", sigma: "σ", mu: "μ", lambda: "λ", cdot: "·", le: "≤", ge: "≥", alpha: "α", beta: "β", theta: "θ", ln: "ln ", log: "log ", ldots: "…", dots: "…", odot: "⊙", approx: "≈", neq: "≠", pm: "±" };
     const said = tex.replace(/^\s*\\\(|\\\)\s*$/g, "")
       .replace(/\\(mathbf|mathrm|boldsymbol|text|operatorname|hat|bar|tilde|left|right|bigl?|bigr?|[,;!: ])(?![a-z])\s*/gi, "")
-      .replace(/\\([a-z]+) ?/gi, (whole, name) => name in signs ? signs[name] : whole)
+      .replace(/\\([a-z]+)( ?)/gi, (whole, name, gap) =>         // a sign between two keeps its gap
+        !(name in signs) ? whole : signs[name] + (/\p{Letter}/u.test(signs[name]) ? "" : gap))
       .replace(/_\{?([a-z\d])\}?(?![a-z\d])/g, (whole, one) => Scorer.low[one] || whole)
       .replace(/[{}]/g, "");
     return said.includes("\\") ? "…" : said;
