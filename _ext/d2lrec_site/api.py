@@ -15,6 +15,8 @@ import re
 from functools import lru_cache
 from types import ModuleType
 
+from d2lrec.check.words import FALLBACK  # the language of the docstrings
+
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.locale import _
@@ -280,7 +282,6 @@ def unlink_itself(app, doctree, docname):
 
 
 SHAPE = re.compile(r'\([A-Z1-9][\w*+· -]{0,8}(?:, ?[\w*+· -]{1,9}){0,3},?\)')
-WRITTEN_IN = 'en'  # the docstrings, whatever the page's language
 
 
 def mark_words(app, doctree, docname):
@@ -292,10 +293,10 @@ def mark_words(app, doctree, docname):
             told = SHAPE.sub(lambda match: match[0].replace(' ', '\u00a0'), text)
             if told != text:
                 text.parent.replace(text, nodes.Text(told))
-        if app.config.language != WRITTEN_IN:
+        if app.config.language != FALLBACK:
             for paragraph in description.findall(nodes.paragraph):
-                if f'language-{WRITTEN_IN}' not in paragraph['classes']:
-                    paragraph['classes'].append(f'language-{WRITTEN_IN}')
+                if f'language-{FALLBACK}' not in paragraph['classes']:
+                    paragraph['classes'].append(f'language-{FALLBACK}')
 
 
 NAME = re.compile(r'd2l\.([A-Za-z_][\w.]*)')

@@ -479,7 +479,12 @@ def enlarged(root, prefix, named=()):
                 outs[label] = shift(texts[label], inks[0], inks[1:], size)
                 boxes[label] = moved(inks[0], outs[label])
             shown = [box for n, box in enumerate(boxes) if n not in hidden]
-            frame = joined((left, left + wide, top, top + high), *shown)
+            grown = [
+                room(text, max(size, letters(text)), 0.64)  # digits of the widest of the fonts
+                for n, text in enumerate(texts)
+                if n not in fixed | hidden
+            ]
+            frame = joined((left, left + wide, top, top + high), *shown, *grown)
             size = EASY * (frame[1] - frame[0]) / PHONE
         over = next(
             (
@@ -679,10 +684,10 @@ def extent_of_path(path):
     return min(xs), max(xs), min(ys), max(ys)
 
 
-def room(text, size):
+def room(text, size, digit=0.56):
     """(left, right, top, bottom) of a text's letters at a size, rather too wide than too narrow."""
     said = ''.join(text.itertext())
-    wide = 0.64 if sum(map(str.isdigit, said)) > len(said) / 2 else 0.56
+    wide = digit if sum(map(str.isdigit, said)) > len(said) / 2 else 0.56
     return text_extent(text, size, wide, 0.75, 0.1)
 
 
