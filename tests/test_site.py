@@ -1754,7 +1754,7 @@ def test_search_finds_the_chapter_first(asked, language, query, pages):
 
 
 # Names of the library, and the entries that follow the chapter.
-ENTRIES = {
+OWN_ENTRIES = {
     'd2l.recommend': 'api_training#d2lrec.recommend.recommend',
     'd2l.evaluate': 'api_training#d2lrec.fitting.evaluate',
     'd2l.auc': 'api_training#d2lrec.metrics.auc',
@@ -1764,12 +1764,12 @@ ENTRIES = {
 }
 
 
-@pytest.mark.parametrize('query', ENTRIES)
+@pytest.mark.parametrize('query', OWN_ENTRIES)
 @pytest.mark.parametrize('language', QUERIES)
 def test_search_finds_an_objects_own_entry_second(asked, language, query):
     first, second = asked[language].page.evaluate(FOUND, query)[:2]
     assert not first.rpartition('/')[2].startswith(LISTS), first
-    assert second.rpartition('/')[2] == ENTRIES[query]
+    assert second.rpartition('/')[2] == OWN_ENTRIES[query]
 
 
 @pytest.mark.parametrize('language', MEANT)
