@@ -1460,6 +1460,15 @@ HINTED = """() => {
   return [...wrong, ...cut].map(said) }"""
 
 
+def test_the_highest_line_of_a_formula_is_not_cut(browser, address):
+    with Visit(browser, address) as visit:
+        page = visit.go('en/chapters/en/dcn.html')
+        rooms = page.locator('.bd-article mjx-math').evaluate_all(
+            'all => all.map(one => parseFloat(getComputedStyle(one).paddingTop))'
+        )
+        assert rooms and min(rooms) >= 1
+
+
 @pytest.mark.parametrize('name', ['compare', 'histories', 'dlrm'])
 def test_a_telephone_shows_what_goes_on_to_the_side(browser, address, name):
     with Visit(browser, address, viewport={'width': 390, 'height': 844}) as visit:
