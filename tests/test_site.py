@@ -918,6 +918,23 @@ def test_a_name_that_would_cover_a_dot_on_a_phone_is_left_out():
     assert left_out == ['covers']
 
 
+def test_numbers_that_would_run_together_are_fewer_on_a_phone():
+    def close(figure):
+        figure.set_size_inches(6, 3)
+        upper, lower = figure.subplots(2, 1)
+        for axis, num in ((upper, 11), (lower, 4)):
+            axis.plot([0.92, 0.93])
+            axis.set_xticks([n / num for n in range(num)], [f'{n / num:.3f}' for n in range(num)])
+
+    root, _, _ = on_a_phone(close)
+    shown = [
+        [text.text for text in row if '--shown' not in text.get('style')]
+        for row in figures.numbers_along(root)
+    ]
+    assert shown[0] == [f'{n / 11:.3f}' for n in range(0, 11, 2)]
+    assert shown[1] == [f'{n / 4:.3f}' for n in range(4)]
+
+
 def test_the_signs_of_a_power_grow_together():
     def powers(figure):
         axis = figure.subplots()

@@ -450,7 +450,8 @@ def enlarged(root, prefix, named=()):
     The picture takes in what the larger letters need at its edges, and the label of an upright axis
     goes as far out as its larger numbers reach. Of names beside dots, of which a plot shows as many
     as there is room for, the later ones of those that touch, and those that now cover another dot,
-    are left out; those of `named` last.
+    are left out; those of `named` last. Of numbers along an axis that would run together every
+    second one is.
     """
     texts, names = list(root.iter(f'{{{SVG}}}text')), names_of_dots(root)
     said = [''.join(text.itertext()).strip() for text in texts]
@@ -460,6 +461,7 @@ def enlarged(root, prefix, named=()):
         for panel in panels(root)
         for label, numbers in labelled(panel)
     ]
+    rows = [[places[text] for text in row] for row in numbers_along(root)]
     dots = places_of_dots(root)
     some = len(names) < len(dots)  # of many dots, which a phone may name fewer of
     left, top, wide, high = map(float, root.get('viewBox').split())
@@ -501,6 +503,11 @@ def enlarged(root, prefix, named=()):
             ),
             None,
         )
+        free = [row for row in rows if not (fixed | hidden) & set(row)]
+        crowded = next((row for row in free if run_together([texts[n] for n in row], size)), None)
+        if crowded:
+            hidden.update(crowded[1::2])
+            continue
         covers = {
             n
             for n, text in enumerate(texts)
@@ -542,6 +549,23 @@ def apart(box, size):
 def panels(root):
     """The panels of a plot of Matplotlib."""
     return [g for g in root.iter(f'{{{SVG}}}g') if re.match(r'(?:\w+-)?axes_', g.get('id', ''))]
+
+
+def run_together(texts, size):
+    """Whether neighbours in a row of numbers would touch at a size."""
+    boxes = [apart(room(text, size, 0.64), size) for text in texts]
+    return any(map(touch, boxes, boxes[1:]))
+
+
+def numbers_along(root):
+    """The texts of each lower axis of a plot that has numbers."""
+    axes = [g for panel in panels(root) for g in panel if 'axis_' in g.get('id', '')]
+    rows = [ticks(axis)[1] for axis in axes if any('xtick_' in one.get('id', '') for one in axis)]
+    return [
+        row
+        for row in rows
+        if all(re.fullmatch(r'[−\d.,%]+', ''.join(text.itertext()).strip()) for text in row)
+    ]
 
 
 def places_of_dots(root):
