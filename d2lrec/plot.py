@@ -625,6 +625,19 @@ def _apart(plane, labels, named):
     return chosen
 
 
+def _write(axis, plane, labels, named, away=4):
+    """Writes beside the points of a plane the labels that `_apart` finds a place for."""
+    for i, (left, below) in _apart(plane, labels, named).items():
+        axis.annotate(
+            labels[i],
+            plane[i],
+            xytext=(-away if left else away, -10 if below else 3),
+            textcoords='offset points',
+            ha='right' if left else 'left',
+            fontsize=8,
+        )
+
+
 def _touch(one, two):
     """Whether two boxes (left, right, low, high) come within a character of each other."""
     across = one[0] < two[1] + 1 and two[0] < one[1] + 1
@@ -701,15 +714,7 @@ def vectors(
                 linewidths=0,
             )
         )
-    for i, (left, below) in _apart(plane, labels, named).items():
-        axis.annotate(
-            labels[i],
-            plane[i],
-            xytext=(-4 if left else 4, -10 if below else 3),
-            textcoords='offset points',
-            ha='right' if left else 'left',
-            fontsize=8,
-        )
+    _write(axis, plane, labels, named)
     names = axes_names or [f'component {i + 1} ({share[i]:.0%} of the variance)' for i in (0, 1)]
     axis.set(title=_text(title), xlabel=_text(names[0]), ylabel=_text(names[1]))
     if len(known) > 1:

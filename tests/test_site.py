@@ -866,6 +866,12 @@ def on_a_phone(draw):
     return root, pieces, small
 
 
+def left_out(root):
+    """The texts of a plot that a phone does not show."""
+    texts = root.iter(f'{{{figures.SVG}}}text')
+    return [''.join(text.itertext()) for text in texts if '--shown' in text.get('style')]
+
+
 def test_letters_grow_on_a_phone_as_far_as_they_have_room():
     def wide(figure):
         figure.set_size_inches(6, 3)
@@ -894,12 +900,7 @@ def test_letters_grow_on_a_phone_as_far_as_they_have_room():
 
     root = plotted(dots)
     assert '--shown:0' in figures.for_phones(root, 'fig1', 0)
-    left_out = [
-        ''.join(text.itertext())
-        for text in root.iter(f'{{{figures.SVG}}}text')
-        if '--shown' in text.get('style')
-    ]
-    assert left_out == ['another']
+    assert left_out(root) == ['another']
 
 
 def test_a_name_that_would_cover_a_dot_on_a_phone_is_left_out():
@@ -911,12 +912,7 @@ def test_a_name_that_would_cover_a_dot_on_a_phone_is_left_out():
 
     root = plotted(dots)
     figures.for_phones(root, 'fig1', 0)
-    left_out = [
-        ''.join(text.itertext())
-        for text in root.iter(f'{{{figures.SVG}}}text')
-        if '--shown' in text.get('style')
-    ]
-    assert left_out == ['covers']
+    assert left_out(root) == ['covers']
 
 
 def test_numbers_that_would_run_together_are_fewer_on_a_phone():

@@ -30,6 +30,7 @@ LEGIBLE = 8.5  # dots of a letter that can be read on a phone
 NARROW = 384  # a plot that asks for less is shrunk: on a phone it has about 340
 PHONE = 341  # dots of a phone's column,
 EASY = 10.1  # and of a letter that is read there without effort
+DIGIT = 0.64  # width of a digit over a letter's height, in the widest of the fonts
 CAPTIONS = 'chapters/captions.yml'
 NAMES = 'chapters/names.yml'
 LINKS = ('href', f'{{{XLINK}}}href')
@@ -397,7 +398,7 @@ def is_upright(text):
 def inked(text, size, grows=True):
     """The room of a text where small letters have a size; its digits and its Hangul are large."""
     size = max(letters(text), size) if grows else letters(text)
-    return text_extent(text, size, 0.64, 0.88, 0.15)
+    return text_extent(text, size, DIGIT, 0.88, 0.15)
 
 
 def has_grown(text):
@@ -482,7 +483,7 @@ def enlarged(root, prefix, named=()):
                 boxes[label] = moved(inks[0], outs[label])
             shown = [box for n, box in enumerate(boxes) if n not in hidden]
             grown = [
-                room(text, max(size, letters(text)), 0.64)  # digits of the widest of the fonts
+                room(text, max(size, letters(text)), DIGIT)
                 for n, text in enumerate(texts)
                 if n not in fixed | hidden
             ]
@@ -553,7 +554,7 @@ def panels(root):
 
 def run_together(texts, size):
     """Whether neighbours in a row of numbers would touch at a size."""
-    boxes = [apart(room(text, size, 0.64), size) for text in texts]
+    boxes = [apart(room(text, size, DIGIT), size) for text in texts]
     return any(map(touch, boxes, boxes[1:]))
 
 

@@ -196,7 +196,7 @@ def film_map(
 
 def _figure(plane, names, start, near):
     """All points in grey, one and its neighbours with their names."""
-    from ..plot import _apart, _figure, _styled, _text
+    from ..plot import _figure, _styled, _text, _write
 
     @_styled
     def draw():
@@ -209,15 +209,7 @@ def _figure(plane, names, start, near):
         lit = [start, *near.tolist()]
         order = lit + np.setdiff1d(np.arange(len(plane)), lit).tolist()  # these have no label
         labels = [_text(names[i]) for i in lit] + [''] * (len(plane) - len(lit))
-        for n, (left, below) in _apart(plane[order], labels, labels[: len(lit)]).items():
-            axis.annotate(
-                labels[n],
-                plane[order[n]],
-                xytext=(-5 if left else 5, -10 if below else 3),
-                textcoords='offset points',
-                ha='right' if left else 'left',
-                fontsize=8,
-            )
+        _write(axis, plane[order], labels, labels[: len(lit)], away=5)
         axis.set(xticks=[], yticks=[], title='t-SNE')
         axis.grid(False)
         return figure

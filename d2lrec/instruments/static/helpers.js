@@ -94,18 +94,18 @@ export function slider({ label, min, max, step, value, text = String, change }) 
   const id = unique('slider');
   const shown = element('output', { class: 'd2i-number', for: id, 'aria-live': 'off' });   // the slider says it
   const input = element('input', { type: 'range', id, min, max, step, value });
-  const tell = () => {
-    const said = text(Number(input.value));
+  const tell = x => {       // a value given by code is told as it is, also between two steps
+    const said = text(x);
     shown.textContent = said;
     input.setAttribute('aria-valuetext', said);
   };
-  input.addEventListener('input', () => { tell(); change(Number(input.value)); });
-  tell();
+  input.addEventListener('input', () => { tell(Number(input.value)); change(Number(input.value)); });
+  tell(Number(value));
   return {
     node: element('div', { class: 'd2i-slider' }, element('label', { for: id }, label), shown, input),
     input,
     get value() { return Number(input.value); },
-    set value(given) { input.value = given; tell(); },
+    set value(given) { input.value = given; tell(Number(given)); },
   };
 }
 

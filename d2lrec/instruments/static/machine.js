@@ -37,10 +37,8 @@ export function start(box, data, say) {
     const scaled = found ? value / found[0] : value;
     return `${number(scaled, scaled < 99.95 && scaled % 1 > 0.04 ? 1 : 0)}${found ? found[1] : ''}`;
   };
-  /* The slider's steps are fractions of a power of ten; what stands between two of them is told as it is. */
   const power = (name, min, max, step = 0.02) => slider({ label: say(name), min, max, step, value: Math.log10(state[name]),
-    text: x => count(Math.abs(Math.log10(state[name]) - x) <= step / 2 ? state[name] : 10 ** x),
-    change: x => { state[name] = 10 ** x; draw(); } });
+    text: x => count(10 ** x), change: x => { state[name] = 10 ** x; draw(); } });
   const pick = (name, label, values, text = String) => {
     const all = values.includes(state[name]) ? values : [...values, state[name]].sort((a, b) => a - b);
     return choice({ label, choices: all.map(text), value: all.indexOf(state[name]), change: i => { state[name] = all[i]; draw(); } });

@@ -22,7 +22,7 @@ const FIRST = 20 * TURN;        // where the user's vector points at first
 
 export function start(box, data, say) {
   const P = unpacked(data.P), Q = unpacked(data.Q);
-  let [user, item] = data.start, e1, e2, reach = 1, degrees = 0;
+  let [user, item] = data.start, e1, e2, reach = 1;
   const tips = { p: [1, 0], q: [0, 1] };         // in the drawing
   const announce = live(box);
 
@@ -31,8 +31,7 @@ export function start(box, data, say) {
   const stage = element('div', { class: 'd2i-stage' });
   const length = (name, label) => slider({ label, min: 0, max: 3, step: 0.01, value: 1, text: x => number(x), change: x => polar(name, x, null) });
   const lengths = { p: length('p', say('lengthUser')), q: length('q', say('lengthItem')) };
-  const turn = slider({ label: say('angle'), min: 0, max: 180, step: 1, value: 0,
-    text: x => `${number(Math.abs(degrees - x) <= 0.5 ? degrees : x, 1)}°`, change: x => polar('q', null, x) });   // between two steps as it is
+  const turn = slider({ label: say('angle'), min: 0, max: 180, step: 1, value: 0, text: x => `${number(x, 1)}°`, change: x => polar('q', null, x) });
   const told = element('p', { class: 'd2i-sum' });
   const sum = element('div', {}), list = element('ol', { class: 'd2i-names' }), crowd = element('div', {});
   box.append(
@@ -134,8 +133,7 @@ export function start(box, data, say) {
       handles[name].setAttribute('aria-valuetext', say('at', { length: number(now[name]), angle: number(now.angle / TURN, 0), product: signed(product) }));
       lengths[name].value = now[name].toFixed(2);
     }
-    degrees = now.angle / TURN;
-    turn.value = Math.round(degrees);
+    turn.value = now.angle / TURN;
     told.replaceChildren(`${number(now.p)} × ${number(now.q)} × ${number(Math.cos(now.angle), 3)} = `,
       element('span', { class: 'd2i-big' }, signed(product)), element('span', { class: 'd2i-quiet' }, ` ${say('product')}`));
 
