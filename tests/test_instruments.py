@@ -381,6 +381,21 @@ def test_machine_in_the_browser(stage):
     assert said['given']['rows'] > 1e10 and said['fits']
 
 
+def test_a_verdict_hides_no_control_that_has_the_focus(stage):
+    page = stage.show(d2l.instruments.machine(2e10), width=390)
+    page.set_viewport_size({'width': 390, 'height': 500})
+    verdict = page.locator('.d2i-verdict')
+    controls = page.locator('.d2i-live :is(select, input)')
+    assert controls.count() > 8
+    for n in range(1, controls.count()):
+        controls.nth(n - 1).focus()
+        bottom = controls.nth(n).evaluate('e => e.getBoundingClientRect().bottom + scrollY')
+        page.evaluate(f'scrollTo(0, {bottom} - 490)')  # the next one lies at the window's edge
+        page.keyboard.press('Tab')
+        end = page.evaluate('document.activeElement.getBoundingClientRect().bottom')
+        assert end <= verdict.bounding_box()['y'], n
+
+
 def test_a_threshold_tells_what_it_cuts(stage):
     """Who listens hears of the measures that move with it: the AUC does not."""
     page = stage.show(two_scores()[2])
